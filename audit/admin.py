@@ -1,0 +1,66 @@
+"""The audit trail in the admin: to read, never to change."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from audit.models import Event
+
+
+@admin.register(Event)
+class EventAdmin(ModelAdmin):
+    """Who did what, newest first."""
+
+    list_display = ("sequence", "at", "show_action", "who", "subject_name", "door", "remote_address")
+    list_filter = (("at", RangeDateTimeFilter), "door", "action")
+    list_filter_submit = True
+    search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = ("-sequence",)
+    exclude = ("data",)
+    readonly_fields = ("shown_data",)
+
+    @display(description="Actor", ordering="actor_name")
+    def who(self, event: Event) -> str:
+        """Name the principal, and the key where it used one."""
+        return f"{event.actor_name} · {event.api_key}" if event.api_key else event.actor_name
+
+    @display(
+        description="Action",
+        ordering="action",
+        label={"refused": "danger", "decided": "success", "plain": "info"},
+    )
+    def show_action(self, event: Event) -> tuple[str, str]:
+        """Show refusals in red and decisions in green."""
+        if event.action.endswith((".refuse", ".fail", ".login_failed")):
+            return "refused", event.action
+        if event.action in {"job.approve", "job.complete"}:
+            return "decided", event.action
+        return "plain", event.action
+
+    @display(description="What changed")
+    def shown_data(self, event: Event) -> SafeString:
+        """Show the event's data as indented JSON."""
+        return format_html(
+            '<pre class="certctl-data">{}</pre>', json.dumps(event.data, indent=2, sort_keys=True)
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Events are written by services alone."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody edits the trail."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody shortens it either."""
+        return False

@@ -1,0 +1,28 @@
+"""Through which door an actor came: recorded with every event, decides nothing about rights."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Door(StrEnum):
+    """The ways into certctl."""
+
+    REST = "rest"
+    ADMIN = "admin"
+    CLI = "cli"
+    MCP = "mcp"
+    EST = "est"
+    SCEP = "scep"
+    ACME = "acme"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """How the actor of this call came in."""
+
+    door: Door = Door.SYSTEM
+    api_key: str = ""
+    request_id: str = ""
+    remote_address: str | None = None

@@ -1,0 +1,1 @@
+"""certctl: the certificate lifecycle control plane's project package."""

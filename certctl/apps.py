@@ -1,0 +1,13 @@
+"""The project package as an app: system checks, commands and static files."""
+
+from django.apps import AppConfig
+
+
+class CertctlConfig(AppConfig):
+    """Wiring."""
+
+    name = "certctl"
+
+    def ready(self) -> None:
+        """Register the system checks, and load Celery so that shared tasks find their app."""
+        from certctl import celery, checks  # noqa: F401, PLC0415 - settings must be there first

@@ -1,0 +1,86 @@
+"""System checks: an installation that cannot be right does not start."""
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+
+MAX_CRL_LIFETIME = timedelta(days=10)
+OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
+
+
+@register(Tags.security)
+def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
+    """Refuse settings under which certctl would break its own promises."""
+    return [*_time(), *_keys(), *_revocation(), *_celery()]
+
+
+def _time() -> list[CheckMessage]:
+    if settings.USE_TZ and settings.TIME_ZONE == "UTC":
+        return []
+    return [Error("Time must be aware and UTC.", id="certctl.E001")]
+
+
+def _keys() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if not settings.KEY_ENCRYPTION_KEYS:
+        found.append(
+            Error(
+                "CERTCTL_KEY_ENCRYPTION_KEYS is empty: no secret could be stored.",
+                hint="Make one with: python manage.py generate_key",
+                id="certctl.E002",
+            )
+        )
+    for position, text in enumerate(settings.KEY_ENCRYPTION_KEYS):
+        try:
+            right = len(base64.b64decode(text, validate=True)) == 32  # noqa: PLR2004
+        except binascii.Error:
+            right = False
+        if not right:
+            found.append(
+                Error(
+                    f"Key {position + 1} of CERTCTL_KEY_ENCRYPTION_KEYS is not 32 bytes in base64.",
+                    id="certctl.E003",
+                )
+            )
+    if settings.ALLOW_SERVER_KEYS and not settings.DEMO:
+        found.append(
+            Warning(
+                "CERTCTL_ALLOW_SERVER_KEYS is on: private keys of subscribers will be made here.",
+                hint="For demos only. Let each subscriber make its own key and send a CSR.",
+                id="certctl.W001",
+            )
+        )
+    return found
+
+
+def _revocation() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.CRL_LIFETIME > MAX_CRL_LIFETIME:
+        found.append(
+            Error("CRLs may be valid for 10 days at most (BR 4.9.7).", id="certctl.E004")
+        )
+    if settings.CRL_REFRESH >= settings.CRL_LIFETIME:
+        found.append(
+            Error("A CRL must be refreshed before it ends.", id="certctl.E005")
+        )
+    low, high = OCSP_BOUNDS
+    if not low <= settings.OCSP_LIFETIME <= high:
+        found.append(
+            Error("OCSP answers must be valid for 8 hours to 10 days (BR 4.9.10).", id="certctl.E006")
+        )
+    return found
+
+
+def _celery() -> list[CheckMessage]:
+    if getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
+        return [
+            Error(
+                "Eager Celery runs the worker's code inside requests and their transactions.",
+                id="certctl.E007",
+            )
+        ]
+    return []

@@ -1,0 +1,93 @@
+"""The admin's front page and the REST stats: counts, and what waits for me."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit.models import Event
+from certctl import stats
+from jobs import policy
+from jobs.models import Job
+from jobs.states import Status
+from owners.models import Principal
+from owners.permissions import needs
+
+SHOWN = 8
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add what templates/admin/index.html shows (unfold's DASHBOARD_CALLBACK)."""
+    user = request.user
+    assert isinstance(user, Principal)  # noqa: S101 - the admin lets nobody else in
+    weeks = stats.expiring_by_week()
+    highest = max((week["count"] for week in weeks), default=0) or 1
+    for week in weeks:
+        week["level"] = -(-4 * week["count"] // highest)
+    mine, others = _waiting(user) if user.has_perm("jobs.decide_job") else ([], [])
+    context.update(
+        certificates=stats.certificates_by_status(),
+        jobs=stats.jobs_by_status(),
+        waiting_for_me=mine[:SHOWN],
+        waiting_for_me_count=len(mine),
+        waiting_for_others=others[:SHOWN],
+        failed=Job.objects.filter(status=Status.FAILED)
+        .select_related("certificate")
+        .order_by("-completed_at")[:SHOWN],
+        weeks=weeks,
+        crls=[
+            {"issuer": slug, "number": number, "next_update": ends, "late": ends < timezone.now()}
+            for slug, number, ends in stats.newest_crls()
+        ],
+        events=Event.objects.order_by("-sequence")[:SHOWN]
+        if user.has_perm("audit.view_event")
+        else [],
+        last_renewal=stats.last_renewal(),
+        can_decide=user.has_perm("jobs.decide_job"),
+    )
+    return context
+
+
+def _waiting(user: Principal) -> tuple[list[Job], list[Job]]:
+    """Part the jobs that wait for a decision: those that `user` may approve, and the others."""
+    waiting = (
+        Job.objects.filter(status=Status.AWAITING_APPROVAL)
+        .select_related("certificate__owner", "certificate__profile", "requested_by")
+        .order_by("created_at")[:200]
+    )
+    mine, others = [], []
+    for job in waiting:
+        (mine if policy.may_approve(user, job) else others).append(job)
+    return mine, others
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    """Counts."""
+
+    certificates = serializers.DictField(child=serializers.IntegerField())
+    jobs = serializers.DictField(child=serializers.IntegerField())
+    expiring = serializers.ListField(child=serializers.DictField())
+    oldest_due_seconds = serializers.FloatField()
+
+
+class StatsView(APIView):
+    """Counts over everything."""
+
+    permission_classes = [needs("certificates.view_certificate", "jobs.view_job")]
+
+    @extend_schema(responses=StatsSerializer)
+    def get(self, request: Request) -> Response:
+        """Return certificates and jobs by status, and what expires in the coming weeks."""
+        return Response(
+            {
+                "certificates": stats.certificates_by_status(),
+                "jobs": stats.jobs_by_status(),
+                "expiring": stats.expiring_by_week(),
+                "oldest_due_seconds": stats.oldest_due_seconds(),
+            }
+        )

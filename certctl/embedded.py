@@ -1,0 +1,70 @@
+"""The embedded default's own set-up, before Django's settings can be read: no Django here."""
+
+import argparse
+import base64
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ENV_FILE = "certctl.env"
+
+
+def var_dir(base: Path) -> Path:
+    """Return the folder of everything that the installation writes."""
+    return Path(os.environ.get("CERTCTL_VAR_DIR", str(base / "var"))).absolute()
+
+
+def prepare(base: Path, arguments: Sequence[str]) -> None:
+    """Make ready what `manage.py serve` and `manage.py demo` need before the settings load."""
+    folder = var_dir(base)
+    ensure_env(folder)
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    try:
+        options, _ = parser.parse_known_args(arguments[1:])
+    except SystemExit:
+        return  # The command's own parser says it better.
+    _default("CERTCTL_PKI_BASE_URL", f"http://{options.host}:{options.port}")
+    if arguments[:1] == ["demo"]:
+        _default("CERTCTL_DEMO", "true")
+        _default("CERTCTL_TARGET_ROOTS", str(folder / "demo"))
+        _default("CERTCTL_ALLOW_LOOPBACK_TARGETS", "true")
+        # Short, so that what a killed worker held is soon another's.
+        _default("CERTCTL_JOB_LEASE_SECONDS", "30")
+
+
+def ensure_env(folder: Path) -> Path:
+    """Make `folder` with fresh secrets in certctl.env (0600), unless it is there already.
+
+    Whatever of the environment is set wins over the file, so production never needs it.
+    """
+    for name in ("", "broker", "broker-control", "logs"):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / ENV_FILE
+    if not file.exists():
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        write_private(
+            file,
+            f"SECRET_KEY={secrets.token_urlsafe(50)}\nCERTCTL_KEY_ENCRYPTION_KEYS={key}\n",
+        )
+    return file
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write `file` at once and readable by its owner alone."""
+    aside = file.with_name(file.name + ".new")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
+    aside.replace(file)
+
+
+def python(*arguments: str) -> list[str]:
+    """Return the argument list that runs this same Python."""
+    return [sys.executable, *arguments]
+
+
+def _default(name: str, value: str) -> None:
+    os.environ.setdefault(name, value)

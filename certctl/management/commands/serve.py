@@ -1,0 +1,58 @@
+"""`manage.py serve`: the embedded installation, web server, worker and beat as one group."""
+
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from certctl import serving
+from certctl.supervisor import Program, Supervisor
+
+
+class Command(BaseCommand):
+    """Migrate, start everything, wait until it is ready, and stay until Ctrl-C."""
+
+    help = "Run certctl on this machine with no other service: web server, worker and beat."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Say where to listen."""
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=8000, help="port to listen on")
+        parser.add_argument("--workers", type=int, default=1, help="web server processes")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until a signal ends it."""
+        supervisor, base_url = self.up(options)
+        try:
+            self.stdout.write(
+                self.style.SUCCESS(f"certctl is ready: {base_url}/admin/")
+                + "\nCtrl-C ends it. A first administrator: manage.py createsuperuser"
+            )
+            supervisor.watch()
+        finally:
+            supervisor.stop()
+
+    def up(
+        self, options: dict[str, Any], extra: tuple[Program, ...] = ()
+    ) -> tuple[Supervisor, str]:
+        """Start everything and wait until it answers; return the supervisor and the base URL."""
+        host, port = options["host"], options["port"]
+        if not serving.port_is_free(host, port):
+            raise CommandError(f"Port {port} on {host} is taken. Choose another with --port.")
+        began = time.monotonic()
+        call_command("migrate", interactive=False, verbosity=0)
+        self.prepare(options)
+        supervisor = Supervisor(
+            [*serving.programs(host=host, port=port, workers=options["workers"]), *extra]
+        )
+        supervisor.start()
+        base_url = f"http://{host}:{port}"
+        if not serving.wait_until_ready(base_url):
+            supervisor.stop()
+            raise CommandError(f"The server did not become ready; see {supervisor.programs[0].log}")
+        self.stdout.write(f"Ready after {time.monotonic() - began:.1f} s.")
+        return supervisor, base_url
+
+    def prepare(self, options: dict[str, Any]) -> None:
+        """Make what must be there before the processes start; nothing for a plain server."""

@@ -1,0 +1,96 @@
+"""What every request passes: its id, its size limit, and the short way for relying parties."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+
+from certctl.problems import problem
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+PKI_PREFIX = "/.well-known/pki/"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def remote_address(request: HttpRequest) -> str | None:
+    """Return the client's address: the peer's, or what the trusted proxies in front of us saw.
+
+    With N trusted proxies the N-th address from the right is the client's; whatever stands to the
+    left of it was written by the client and is worth nothing.
+    """
+    if settings.TRUSTED_PROXIES:
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        seen = [part.strip() for part in forwarded if part.strip()]
+        if len(seen) >= settings.TRUSTED_PROXIES:
+            return str(seen[-settings.TRUSTED_PROXIES])
+    address = request.META.get("REMOTE_ADDR")
+    return str(address) if address else None
+
+
+class RequestId:
+    """Give each request an id: for its log lines, its audit events and its answer."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Take the proxy's id where it is well-formed, else make one."""
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request.META["certctl.request_id"] = request_id
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+
+class PlainPki:
+    """Answer relying parties without sessions, cookies, CSRF or redirects.
+
+    Their answers must not vary by cookie, be redirected or be compressed (RFC 9919 §6), and they
+    are the hot path; so these URLs end here and no other middleware sees them.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Call the view of pki_wellknown directly."""
+        if not request.path_info.startswith(PKI_PREFIX):
+            return self.get_response(request)
+        try:
+            match = resolve("/" + request.path_info[len(PKI_PREFIX) :], "pki_wellknown.urls")
+        except Resolver404:
+            return HttpResponse(
+                "There is nothing at this address.\n",
+                status=404,
+                content_type="text/plain; charset=utf-8",
+            )
+        response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        return response
+
+
+class BodyLimit:
+    """Refuse a body over MAX_BODY_BYTES before anything reads it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer 413 for what is too large, 400 for a Content-Length that is no number."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            return problem(request, 400, "malformed", "Content-Length is not a number.")
+        if int(length) > settings.MAX_BODY_BYTES:
+            return problem(
+                request,
+                413,
+                "body_too_large",
+                f"The body has {length} bytes; {settings.MAX_BODY_BYTES} are allowed.",
+            )
+        return self.get_response(request)

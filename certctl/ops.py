@@ -1,0 +1,95 @@
+"""What the installation says of itself: /health, /ready and /metrics."""
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from certctl import stats
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> JsonResponse:
+    """Say that the process answers; asks nothing of the database."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> JsonResponse:
+    """Say whether requests can be served: database reachable and migrated, cache reachable."""
+    checks = {"database": _database(), "migrations": _migrations(), "cache": _cache()}
+    fine = all(value == "ok" for value in checks.values())
+    return JsonResponse(
+        {"status": "ok" if fine else "unavailable", "checks": checks}, status=200 if fine else 503
+    )
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Give the gauges in Prometheus' text format: counts only, no names."""
+    registry = CollectorRegistry()
+    registry.register(_Gauges())
+    return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")
+
+
+class _Gauges:
+    """Counts asked of the database when they are scraped: true whatever process answers."""
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Return one family per thing that is counted by status, and the CRLs' ages."""
+        certificates = GaugeMetricFamily(
+            "certctl_certificates", "Certificates by status.", labels=["status"]
+        )
+        for status, count in stats.certificates_by_status().items():
+            certificates.add_metric([status], count)
+        jobs = GaugeMetricFamily("certctl_jobs", "Jobs by kind and status.", labels=["kind", "status"])
+        for (kind, status), count in stats.jobs_by_kind_and_status().items():
+            jobs.add_metric([kind, status], count)
+        due = GaugeMetricFamily("certctl_jobs_oldest_due_seconds", "Age of the oldest due job.")
+        due.add_metric([], stats.oldest_due_seconds())
+        number = GaugeMetricFamily("certctl_crl_number", "Newest CRL number.", labels=["issuer"])
+        left = GaugeMetricFamily(
+            "certctl_crl_seconds_left", "Seconds until the newest CRL ends.", labels=["issuer"]
+        )
+        now = timezone.now()
+        for slug, crl_number, next_update in stats.newest_crls():
+            number.add_metric([slug], crl_number)
+            left.add_metric([slug], (next_update - now).total_seconds())
+        return [certificates, jobs, due, number, left]
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unreachable"
+    return "ok"
+
+
+def _migrations() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return "unknown"
+    return "pending" if pending else "ok"
+
+
+def _cache() -> str:
+    if not settings.REDIS_URL:
+        return "ok"
+    try:
+        cache.set("certctl.ready", 1, 5)
+    except Exception:  # noqa: BLE001 - each cache backend has errors of its own
+        return "unreachable"
+    return "ok"

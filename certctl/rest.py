@@ -1,0 +1,120 @@
+"""What all REST lists share: pages and cursors, sorting, sparse fields, throttling."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import OrderingFilter
+from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
+
+if TYPE_CHECKING:
+    # REST framework loads these classes while it loads its views.
+    from rest_framework.views import APIView
+
+
+class _Cursor(CursorPagination):
+    """Keyset pages: as fast at the millionth row as at the first."""
+
+    page_size = 50
+    max_page_size = 500
+    page_size_query_param = "page_size"
+    ordering = ("-created_at", "pk")
+
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
+        """Follow the order that was asked for, else the view's own, else the newest first."""
+        return tuple(queryset.query.order_by or getattr(view, "cursor_ordering", self.ordering))
+
+
+class Pagination(PageNumberPagination):
+    """`?page=` counts pages; `?cursor=` (empty for the first) walks the list by key."""
+
+    page_size = 50
+    max_page_size = 500
+    page_size_query_param = "page_size"
+
+    def __init__(self) -> None:
+        self._cursor: _Cursor | None = None
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+    ) -> list[Any] | None:
+        """Return the page's rows."""
+        if "cursor" in request.query_params:
+            if "page" in request.query_params:
+                raise ValidationError({"page": "Give either a page or a cursor."})
+            self._cursor = _Cursor()
+            return self._cursor.paginate_queryset(queryset, request, view)
+        return super().paginate_queryset(queryset, request, view)
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Wrap the rows with the links to the next and previous page."""
+        if self._cursor is not None:
+            return self._cursor.get_paginated_response(data)
+        return super().get_paginated_response(data)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe both ways in the OpenAPI schema."""
+        return [
+            *super().get_schema_operation_parameters(view),
+            {
+                "name": "cursor",
+                "required": False,
+                "in": "query",
+                "description": "Walk by key instead of by page; empty for the first page.",
+                "schema": {"type": "string"},
+            },
+        ]
+
+
+class SortFilter(OrderingFilter):
+    """`?sort=-created_at,name`: by the view's `ordering_fields`, refused for any other."""
+
+    ordering_param = "sort"
+
+    def remove_invalid_fields(
+        self, queryset: QuerySet[Any], fields: Any, view: Any, request: Request
+    ) -> list[str]:
+        """Refuse what cannot be sorted by, rather than ignore it."""
+        wanted = list(fields)
+        valid = super().remove_invalid_fields(queryset, wanted, view, request)
+        if len(valid) != len(wanted):
+            names = sorted(set(wanted) - set(valid))
+            raise ValidationError({"sort": f"It cannot be sorted by: {', '.join(names)}."})
+        return list(valid)
+
+
+class SparseFields(serializers.ModelSerializer[Model]):
+    """A serializer that gives only the fields named in `?fields=id,name`."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Drop what was not asked for; refuse what does not exist."""
+        fields = super().get_fields()
+        request = self.context.get("request")
+        root = self.root
+        is_root = root is self or getattr(root, "child", None) is self
+        if not isinstance(request, Request) or request.method != "GET" or not is_root:
+            return fields
+        asked = request.query_params.get("fields")
+        if asked is None:
+            return fields
+        names = [name.strip() for name in asked.split(",") if name.strip()]
+        unknown = sorted(set(names) - set(fields))
+        if unknown:
+            raise ValidationError({"fields": f"There is no field: {', '.join(unknown)}."})
+        return {name: field for name, field in fields.items() if name in names}
+
+
+class PrincipalThrottle(SimpleRateThrottle):
+    """So many requests a minute for one principal, whatever keys it uses."""
+
+    scope = "principal"
+
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        """Count by principal, or by address for those who are not known."""
+        user = request.user
+        ident = str(user.pk) if user and user.is_authenticated else self.get_ident(request)
+        return self.cache_format % {"scope": self.scope, "ident": ident}

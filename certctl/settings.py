@@ -1,0 +1,364 @@
+"""Everything that an installation can set comes from the environment; docs/operations.md lists it.
+
+The embedded default needs no service: SQLite, a broker of plain files and a cache per process.
+Production sets DATABASE_URL and REDIS_URL. A missing SECRET_KEY stops the start.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+import structlog
+from celery.schedules import crontab
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+from certctl.logs import logging_config
+
+env = environ.FileAwareEnv()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.str("CERTCTL_VAR_DIR", default=str(BASE_DIR / "var")))
+
+# The embedded default keeps its secrets here (0600; certctl.embedded makes it). What the
+# environment says itself always wins.
+if (VAR_DIR / "certctl.env").is_file():
+    environ.Env.read_env(VAR_DIR / "certctl.env")
+
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# Where relying parties reach /.well-known/pki/: plain http, for it is what certificates carry
+# (RFC 5280 §4.2.1.13 and BR 7.1.2: CDP and AIA are http URLs, lest checking TLS need TLS).
+PKI_BASE_URL = env.str("CERTCTL_PKI_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+# AES-256-GCM keys (base64 of 32 bytes) for secrets at rest: the first encrypts, all decrypt.
+KEY_ENCRYPTION_KEYS = env.list("CERTCTL_KEY_ENCRYPTION_KEYS", default=[])
+
+# For demos only: lets a request ask the server to make the private key (certctl.W001 warns).
+DEMO = env.bool("CERTCTL_DEMO", default=False)
+ALLOW_SERVER_KEYS = env.bool("CERTCTL_ALLOW_SERVER_KEYS", default=False)
+
+# Where the file and nginx connectors may write, and which programs they may start: fail closed.
+TARGET_ROOTS = env.list("CERTCTL_TARGET_ROOTS", default=[])
+TARGET_COMMANDS = env.list("CERTCTL_TARGET_COMMANDS", default=[])
+
+# CA/B BR 4.9.7 and 4.9.9 as yardstick: see certctl.checks for the bounds that are enforced.
+CRL_LIFETIME = timedelta(hours=env.float("CERTCTL_CRL_LIFETIME_HOURS", default=24 * 7))
+CRL_REFRESH = timedelta(hours=env.float("CERTCTL_CRL_REFRESH_HOURS", default=24))
+OCSP_LIFETIME = timedelta(hours=env.float("CERTCTL_OCSP_LIFETIME_HOURS", default=12))
+
+JOB_LEASE = timedelta(seconds=env.float("CERTCTL_JOB_LEASE_SECONDS", default=300))
+JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)
+CSR_TIMEOUT = timedelta(hours=env.float("CERTCTL_CSR_TIMEOUT_HOURS", default=24))
+APPROVAL_TIMEOUT = timedelta(hours=env.float("CERTCTL_APPROVAL_TIMEOUT_HOURS", default=24 * 7))
+
+MAX_BODY_BYTES = env.int("CERTCTL_MAX_BODY_BYTES", default=1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+# How many proxies in front of us append to X-Forwarded-For; 0 trusts none of them.
+TRUSTED_PROXIES = env.int("CERTCTL_TRUSTED_PROXIES", default=0)
+
+INSTALLED_APPS = [
+    "certctl",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "audit",
+    "owners",
+    "issuers",
+    "certificates",
+    "deployments",
+    "jobs",
+    "pki_wellknown",
+]
+
+MIDDLEWARE = [
+    "certctl.middleware.RequestId",
+    "certctl.middleware.PlainPki",
+    "certctl.middleware.BodyLimit",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "certctl.urls"
+WSGI_APPLICATION = "certctl.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database -------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'certctl.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock at BEGIN, so a transaction never fails half-way for want of
+    # it, and since writers then follow one another, claims stay exclusive without row locks.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            " PRAGMA foreign_keys=ON;",
+        }
+    )
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CERTCTL_DB_CONN_MAX_AGE", default=60)
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+ATOMIC_REQUESTS = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Broker, cache --------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+if not REDIS_URL:
+    # Messages are hints (the jobs table is the queue), so files are broker enough.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(VAR_DIR / "broker"),
+        "data_folder_out": str(VAR_DIR / "broker"),
+        "control_folder": str(VAR_DIR / "broker-control"),
+        "polling_interval": 0.5,
+    }
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+# A hint that waited longer than its sweep's period is worth nothing: the next one is there.
+CELERY_BEAT_SCHEDULE = {
+    "run-pending-jobs": {
+        "task": "jobs.run_pending_jobs",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "retry-failed-jobs": {
+        "task": "jobs.retry_failed_jobs",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "time-out-waiting-jobs": {
+        "task": "jobs.time_out_waiting_jobs",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "request-due-renewals": {
+        "task": "jobs.request_due_renewals",
+        "schedule": crontab(minute="7"),
+        "options": {"expires": 3600},
+    },
+    "update-expiry-statuses": {
+        "task": "certificates.update_expiry_statuses",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "refresh-crls": {
+        "task": "certificates.refresh_crls",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "drop-stale-ocsp-responses": {
+        "task": "certificates.drop_stale_ocsp_responses",
+        "schedule": crontab(minute="17"),
+        "options": {"expires": 3600},
+    },
+    "drop-old-idempotency-records": {
+        "task": "jobs.drop_old_idempotency_records",
+        "schedule": crontab(minute="27"),
+        "options": {"expires": 3600},
+    },
+}
+
+# --- Who may log in -------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "owners.Principal"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "certctl.middleware.remote_address"
+
+# --- HTTP -----------------------------------------------------------------------------------
+
+HTTPS = env.bool("CERTCTL_HTTPS", default=False)
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 8 * 60 * 60
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = HTTPS
+# Relying parties come by plain http: a redirect to https would ask TLS of who checks TLS.
+SECURE_REDIRECT_EXEMPT = [r"^\.well-known/pki/", r"^health$", r"^ready$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["owners.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["owners.permissions.ModelPermissions"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.SearchFilter",
+        "certctl.rest.SortFilter",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "certctl.rest.Pagination",
+    "DEFAULT_THROTTLE_CLASSES": ["certctl.rest.PrincipalThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"principal": env.str("CERTCTL_API_RATE", default="1200/min")},
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "certctl.api.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "certctl",
+    "DESCRIPTION": "Certificate lifecycle control plane. Errors are problem+json (RFC 9457).",
+    "VERSION": "v1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "CertificateStatus": "certificates.models.CertificateStatus",
+        "JobStatus": "jobs.states.Status",
+        "JobKind": "jobs.models.Job.Kind",
+        "RevocationReason": "certificates.models.Reason",
+        "Role": "owners.roles.ROLE_CHOICES",
+        "IssuerKind": "issuers.models.Issuer.Kind",
+        "TargetKind": "deployments.models.Target.Kind",
+        "PrincipalKind": "owners.models.Principal.Kind",
+    },
+}
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "certctl" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# The embedded default serves static files straight from the packages: nothing to collect.
+WHITENOISE_USE_FINDERS = env.bool("CERTCTL_STATIC_FROM_PACKAGES", default=True)
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+# --- Admin's look ---------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "certctl",
+    "SITE_HEADER": "certctl",
+    "SITE_SUBHEADER": "Certificate control plane",
+    "SITE_SYMBOL": "verified_user",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "certctl.dashboard.context",
+    "STYLES": [lambda request: static("certctl/admin.css")],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "#eef7f6",
+            "100": "#d3ebe8",
+            "200": "#a9d7d2",
+            "300": "#77bdb6",
+            "400": "#469e97",
+            "500": "#2b827c",
+            "600": "#1f6965",
+            "700": "#1b5552",
+            "800": "#194543",
+            "900": "#173a38",
+            "950": "#082221",
+        }
+    },
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": []},
+}
+
+# --- Logs -----------------------------------------------------------------------------------
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_config(
+    level=env.str("CERTCTL_LOG_LEVEL", default="INFO"),
+    as_json=env.bool("CERTCTL_LOG_JSON", default=not DEBUG),
+)
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)

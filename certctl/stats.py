@@ -1,0 +1,72 @@
+"""Counts over everything: for the dashboard, the REST stats and the metrics."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, OuterRef, Subquery
+from django.utils import timezone
+
+from certificates.models import CRL, Certificate, CertificateStatus
+from issuers.models import Issuer
+from jobs.models import Job
+from jobs.states import Status
+
+
+def certificates_by_status() -> dict[str, int]:
+    """Return how many certificates are in each status, zeros included."""
+    rows = Certificate.objects.order_by().values_list("status").annotate(n=Count("pk"))
+    return {str(status): 0 for status in CertificateStatus.values} | dict(rows)
+
+
+def jobs_by_kind_and_status() -> dict[tuple[str, str], int]:
+    """Return how many jobs of each kind are in each status."""
+    rows = Job.objects.order_by().values_list("kind", "status").annotate(n=Count("pk"))
+    return {(kind, status): n for kind, status, n in rows}
+
+
+def jobs_by_status() -> dict[str, int]:
+    """Return how many jobs are in each status, zeros included."""
+    rows = Job.objects.order_by().values_list("status").annotate(n=Count("pk"))
+    return {str(status): 0 for status in Status.values} | dict(rows)
+
+
+def oldest_due_seconds() -> float:
+    """Return for how long the oldest due job has been waiting for a worker; 0 where none is."""
+    now = timezone.now()
+    first = Job.objects.due(now).values_list("scheduled_at", flat=True).first()
+    return (now - first).total_seconds() if first else 0.0
+
+
+def newest_crls() -> list[tuple[str, int, datetime]]:
+    """Return (issuer slug, number, next_update) of every issuer's newest CRL."""
+    newest = CRL.objects.filter(issuer=OuterRef("pk")).order_by("-number")
+    rows = Issuer.objects.annotate(
+        number=Subquery(newest.values("number")[:1]),
+        ends=Subquery(newest.values("next_update")[:1]),
+    ).filter(number__isnull=False)
+    return [(row.slug, row.number, row.ends) for row in rows]
+
+
+def expiring_by_week(weeks: int = 12) -> list[dict[str, Any]]:
+    """Return how many current versions end in each of the coming weeks."""
+    now = timezone.now()
+    served = Certificate.objects.exclude(
+        status__in=(CertificateStatus.REVOKED, CertificateStatus.ARCHIVED)
+    )
+    ends = served.filter(
+        current__not_after__gt=now, current__not_after__lte=now + timedelta(weeks=weeks)
+    ).values_list("current__not_after", flat=True)
+    counts = [0] * weeks
+    for end in ends.iterator():
+        counts[min((end - now).days // 7, weeks - 1)] += 1
+    return [
+        {"week": week, "starts": (now + timedelta(weeks=week)).date(), "count": count}
+        for week, count in enumerate(counts)
+    ]
+
+
+def last_renewal() -> datetime | None:
+    """Return when a renewal last completed."""
+    return Job.objects.filter(kind=Job.Kind.RENEWAL, status=Status.COMPLETED).aggregate(
+        last=Max("completed_at")
+    )["last"]

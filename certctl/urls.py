@@ -1,0 +1,73 @@
+"""Every URL of certctl, except /.well-known/pki/.
+
+Those are answered before routing, by certctl.middleware.PlainPki with pki_wellknown.urls; they
+are listed here too, so that this file stays the whole map and `reverse` knows them.
+"""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import DefaultRouter
+
+import audit.api
+import certctl.dashboard
+import certificates.api
+import deployments.api
+import issuers.api
+import jobs.api
+import owners.api
+from certctl import ops
+from certctl.problems import problem
+
+router = DefaultRouter()
+router.include_root_view = False
+router.register("certificates", jobs.api.CertificateJobsViewSet, basename="certificate")
+router.register("versions", certificates.api.VersionViewSet, basename="version")
+router.register("revocations", certificates.api.RevocationViewSet, basename="revocation")
+router.register("renewal-policies", certificates.api.RenewalPolicyViewSet, basename="renewalpolicy")
+router.register("issuers", issuers.api.IssuerViewSet, basename="issuer")
+router.register("profiles", issuers.api.ProfileViewSet, basename="profile")
+router.register("targets", deployments.api.TargetViewSet, basename="target")
+router.register("deployments", deployments.api.DeploymentViewSet, basename="deployment")
+router.register("agents", deployments.api.AgentViewSet, basename="agent")
+router.register("jobs", jobs.api.JobViewSet, basename="job")
+router.register("owners", owners.api.OwnerViewSet, basename="owner")
+router.register("teams", owners.api.TeamViewSet, basename="team")
+router.register("principals", owners.api.PrincipalViewSet, basename="principal")
+router.register("api-keys", owners.api.ApiKeyViewSet, basename="apikey")
+router.register("audit", audit.api.EventViewSet, basename="event")
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/me/", owners.api.MeView.as_view(), name="me"),
+    path("api/v1/stats/", certctl.dashboard.StatsView.as_view(), name="stats"),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include(router.urls)),
+    # From here on nobody needs credentials.
+    path("health", ops.health, name="health"),
+    path("ready", ops.ready, name="ready"),
+    path("metrics", ops.metrics, name="metrics"),
+    path(".well-known/pki/", include("pki_wellknown.urls")),
+]
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404 in the API's form under /api/, and as plain text elsewhere."""
+    if request.path.startswith("/api/"):
+        return problem(request, 404, "not_found", "There is nothing at this address.")
+    return HttpResponse("There is nothing at this address.\n", status=404, content_type="text/plain")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 500 without a word about the inside; the request id leads to the log."""
+    if request.path.startswith("/api/"):
+        return problem(request, 500, "internal_error", "Something went wrong on our side.")
+    return HttpResponse("Something went wrong on our side.\n", status=500, content_type="text/plain")
+
+
+handler404 = not_found
+handler500 = server_error

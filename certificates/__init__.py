@@ -1,0 +1,1 @@
+"""Certificates through their life."""

@@ -1,0 +1,323 @@
+"""Certificates, their versions, and what revocation leaves behind."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from issuers.models import Issuer, Profile
+from owners.models import Owner, Principal, Team
+
+
+class RenewalPolicy(models.Model):
+    """When and how a certificate is renewed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    auto_renew = models.BooleanField(default=True)
+    window = models.DurationField(
+        default=timedelta(days=14), help_text="How long before its end a renewal is due."
+    )
+    reuse_key = models.BooleanField(
+        default=True,
+        help_text="Renew from the last CSR; otherwise the job waits for a new one (AwaitingCSR).",
+    )
+    max_attempts = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
+    retry_delay = models.DurationField(default=timedelta(minutes=1))
+    alert_days = models.JSONField(default=list, blank=True, help_text="As [30, 14, 7, 0].")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = "renewal policies"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CertificateStatus(models.TextChoices):
+    """Where a certificate stands; the values are API."""
+
+    PENDING = "Pending"
+    ACTIVE = "Active"
+    EXPIRING = "Expiring"
+    EXPIRED = "Expired"
+    RENEWAL_IN_PROGRESS = "RenewalInProgress", "Renewal in progress"
+    FAILED = "Failed"
+    REVOKED = "Revoked"
+    ARCHIVED = "Archived"
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    """Certificates as the services and the sweeps look for them."""
+
+    def lock(self, pk: uuid.UUID) -> "Certificate":
+        """Return the certificate with its row locked; raises Certificate.DoesNotExist."""
+        return self.select_for_update(no_key=True).get(pk=pk)
+
+    def due_for_renewal(self, now: datetime) -> Self:
+        """Served certificates that their policy wants renewed at `now`, the most urgent first."""
+        return (
+            self.filter(
+                status__in=(CertificateStatus.ACTIVE, CertificateStatus.EXPIRING),
+                renewal_policy__auto_renew=True,
+                current__isnull=False,
+                current__not_after__lte=models.ExpressionWrapper(
+                    models.Value(now, output_field=models.DateTimeField())
+                    + models.F("renewal_policy__window"),
+                    output_field=models.DateTimeField(),
+                ),
+                current__revocation__isnull=True,
+            )
+            .select_related("current", "renewal_policy")
+            .order_by("current__not_after", "pk")
+        )
+
+
+class Certificate(models.Model):
+    """A name under management: who answers for it, who signs it, under which rules."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    common_name = models.CharField(max_length=64, blank=True)
+    sans = models.JSONField(
+        "subject alternative names", default=list, help_text='As ["dns:web.example.com"].'
+    )
+    owner = models.ForeignKey(Owner, models.PROTECT, related_name="certificates")
+    team = models.ForeignKey(
+        Team, models.PROTECT, null=True, blank=True, related_name="certificates"
+    )
+    issuer = models.ForeignKey(Issuer, models.PROTECT, related_name="certificates")
+    profile = models.ForeignKey(Profile, models.PROTECT, related_name="certificates")
+    renewal_policy = models.ForeignKey(
+        RenewalPolicy, models.PROTECT, null=True, blank=True, related_name="certificates"
+    )
+    environment = models.CharField(max_length=32, blank=True, db_index=True)
+    tags = models.JSONField(default=list, blank=True)
+    status = models.CharField(
+        max_length=20, choices=CertificateStatus, default=CertificateStatus.PENDING, editable=False
+    )
+    current = models.OneToOneField(
+        "Version", models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CertificateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        indexes = [
+            models.Index(fields=["-created_at", "id"], name="certs_newest"),
+            models.Index(fields=["status", "-created_at"], name="certs_status"),
+            models.Index(fields=["name"], name="certs_name"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=CertificateStatus.values), name="certs_status_known"
+            )
+        ]
+        permissions = [
+            ("import_certificate", "Can import certificates"),
+            ("export_certificate", "Can export certificates"),
+            ("revoke_certificate", "Can revoke one certificate"),
+            ("bulk_revoke", "Can revoke many certificates at once"),
+            ("archive_certificate", "Can archive certificates"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def become(self, status: CertificateStatus) -> None:
+        """Set the status; the only place that writes it. The caller holds the row's lock."""
+        if self.status != status:
+            self.status = status
+            self.save(update_fields=["status", "updated_at"])
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    """Versions as revocation and its answers look for them."""
+
+    def of(self, issuer_slug: str, serial: str) -> Self:
+        """The version of that serial (lower-case hex) under that issuer, and no other's."""
+        return self.filter(issuer__slug=issuer_slug, serial=serial)
+
+
+class Version(models.Model):
+    """One signed X.509 certificate. Written once; only `superseded_at` ever changes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="versions")
+    issuer = models.ForeignKey(
+        Issuer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="versions",
+        help_text="Whose key signed it; empty for an imported one of a CA that we do not run.",
+    )
+    number = models.PositiveIntegerField(help_text="1 for the first, rising by one.")
+    serial = models.CharField(max_length=40, help_text="Lower-case hexadecimal.")
+    subject = models.CharField(max_length=500)
+    sans = models.JSONField(default=list)
+    not_before = models.DateTimeField()
+    not_after = models.DateTimeField(db_index=True)
+    fingerprint = models.CharField(
+        max_length=64, unique=True, help_text="SHA-256 of the DER, in lower-case hexadecimal."
+    )
+    key_fingerprint = models.CharField(
+        max_length=64, db_index=True, help_text="SHA-256 of the SubjectPublicKeyInfo."
+    )
+    key_algorithm = models.CharField(max_length=16)
+    key_size = models.PositiveIntegerField(null=True, blank=True)
+    pem = models.TextField()
+    chain_pem = models.TextField(blank=True)
+    csr_pem = models.TextField(blank=True)
+    encrypted_key = models.BinaryField(
+        null=True,
+        editable=False,
+        help_text="Only where the server made the key (a demo setting); encrypted at rest.",
+    )
+    short_lived = models.BooleanField(
+        default=False, help_text="Signed for under one hour: in no CRL and no OCSP (RFC 9608)."
+    )
+    job_id = models.UUIDField(
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="The job that had it signed; unique, so that no job makes two.",
+    )
+    superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        indexes = [models.Index(fields=["-created_at", "id"], name="versions_newest")]
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "serial"], name="certs_serial_once"),
+            models.UniqueConstraint(fields=["certificate", "number"], name="certs_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate_id and self.certificate.name} v{self.number}"
+
+
+class Reason(models.TextChoices):
+    """Why a certificate was revoked: RFC 5280 §5.3.1 by name; 7 is unused, 8 is for delta CRLs."""
+
+    UNSPECIFIED = "unspecified", "unspecified"
+    KEY_COMPROMISE = "keyCompromise", "keyCompromise"
+    CA_COMPROMISE = "cACompromise", "cACompromise"
+    AFFILIATION_CHANGED = "affiliationChanged", "affiliationChanged"
+    SUPERSEDED = "superseded", "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation", "cessationOfOperation"
+    CERTIFICATE_HOLD = "certificateHold", "certificateHold"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn", "privilegeWithdrawn"
+
+
+class RevocationQuerySet(models.QuerySet["Revocation"]):
+    """Revocations as a CRL lists them."""
+
+    def for_crl(self, issuer: Issuer) -> Self:
+        """What the next CRL of `issuer` must list, by serial.
+
+        RFC 5280 §3.3: an entry stays until it was on one regularly scheduled CRL issued after the
+        certificate's expiry. `final_crl` names that CRL once it was published.
+        """
+        return (
+            self.filter(version__issuer=issuer, version__short_lived=False, final_crl__isnull=True)
+            .select_related("version")
+            .order_by("version__serial")
+        )
+
+
+class Revocation(models.Model):
+    """The row that makes a version bad."""
+
+    version = models.OneToOneField(
+        Version, models.PROTECT, primary_key=True, related_name="revocation"
+    )
+    reason = models.CharField(max_length=24, choices=Reason, default=Reason.UNSPECIFIED)
+    revoked_at = models.DateTimeField(help_text="The revocationDate that the CRL states.")
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_by = models.ForeignKey(Principal, models.PROTECT, related_name="+")
+    note = models.TextField(blank=True)
+    listed_in = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Number of the first CRL that states this as it stands; empty: none does yet.",
+    )
+    final_crl = models.BigIntegerField(
+        null=True, blank=True, help_text="Number of the CRL that listed it after its expiry."
+    )
+
+    objects = RevocationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-recorded_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__in=Reason.values), name="certs_reason_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version.serial} ({self.reason})"
+
+
+class CRL(models.Model):
+    """One signed CRL, served byte for byte as it was signed."""
+
+    issuer = models.ForeignKey(Issuer, models.PROTECT, related_name="crls")
+    number = models.BigIntegerField()
+    this_update = models.DateTimeField()
+    next_update = models.DateTimeField()
+    entries = models.PositiveIntegerField(default=0)
+    der = models.BinaryField()
+    etag = models.CharField(max_length=64, help_text="SHA-256 of the DER.")
+
+    class Meta:
+        verbose_name = "CRL"
+        verbose_name_plural = "CRLs"
+        ordering = ["-number"]
+        permissions = [("publish_crl", "Can have a CRL published now")]
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "number"], name="certs_crl_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.issuer} CRL {self.number}"
+
+
+class OCSPResponse(models.Model):
+    """One signed OCSP answer about one version, per hash algorithm that a CertID was asked in."""
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="ocsp_responses")
+    issuer = models.ForeignKey(Issuer, models.CASCADE, related_name="+")
+    serial = models.CharField(max_length=40)
+    hash_algorithm = models.CharField(max_length=8)
+    name_hash = models.CharField(max_length=128)
+    key_hash = models.CharField(max_length=128)
+    status = models.CharField(max_length=8)
+    this_update = models.DateTimeField()
+    next_update = models.DateTimeField()
+    der = models.BinaryField()
+    etag = models.CharField(max_length=64, help_text="SHA-256 of the DER (RFC 9919).")
+
+    class Meta:
+        verbose_name = "OCSP response"
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "serial", "hash_algorithm"], name="certs_ocsp_answer_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.serial}: {self.status}"

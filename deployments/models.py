@@ -1,0 +1,113 @@
+"""Agents, targets, and that a certificate is served at a target."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from certificates.models import Certificate, Version
+from owners.models import Principal
+
+
+class Agent(models.Model):
+    """A host's process that pulls its own work; what it does comes with a later release.
+
+    Jobs routed to an agent are never claimed by the server.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150, unique=True)
+    principal = models.OneToOneField(
+        Principal, models.PROTECT, null=True, blank=True, related_name="agent"
+    )
+    enabled = models.BooleanField(default=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Target(models.Model):
+    """A place where certificates are served."""
+
+    class Kind(models.TextChoices):
+        """Which connector speaks to it (see deployments.connectors)."""
+
+        FILE = "file", "Files"
+        NGINX = "nginx", "NGINX"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150, unique=True)
+    kind = models.CharField(max_length=16, choices=Kind)
+    enabled = models.BooleanField(default=True)
+    agent = models.ForeignKey(
+        Agent,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="targets",
+        help_text="Who carries certificates there; empty: this server does.",
+    )
+    config = models.JSONField(default=dict, blank=True, help_text="Paths and commands; no secret.")
+    secrets = models.BinaryField(null=True, blank=True, editable=False)
+    endpoint_host = models.CharField(
+        max_length=255, blank=True, help_text="Where a handshake shows what is served."
+    )
+    endpoint_port = models.PositiveIntegerField(null=True, blank=True)
+    server_name = models.CharField(
+        max_length=255, blank=True, help_text="SNI to send; empty: the certificate's first name."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_endpoint(self) -> bool:
+        """Whether a handshake can be made."""
+        return bool(self.endpoint_host and self.endpoint_port)
+
+
+class Deployment(models.Model):
+    """That a certificate is served at a target: which version, and what a handshake saw."""
+
+    class Health(models.TextChoices):
+        """What the last handshake said."""
+
+        UNKNOWN = "Unknown"
+        HEALTHY = "Healthy"
+        DEGRADED = "Degraded"
+        DOWN = "Down"
+        MISMATCH = "Mismatch"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="deployments")
+    target = models.ForeignKey(Target, models.PROTECT, related_name="deployments")
+    version = models.ForeignKey(
+        Version, models.PROTECT, null=True, blank=True, related_name="deployments", editable=False
+    )
+    deployed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    health = models.CharField(
+        max_length=8, choices=Health, default=Health.UNKNOWN, editable=False
+    )
+    served_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["certificate", "target"], name="deployments_one_per_target"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate} on {self.target}"

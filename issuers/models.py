@@ -1,0 +1,130 @@
+"""Issuers and profiles: what can sign, and the rules for a kind of certificate."""
+
+import uuid
+from datetime import timedelta
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+SHORT_LIVED = timedelta(hours=1)
+
+
+class Issuer(models.Model):
+    """A CA that we ask to sign.
+
+    A row is one CA *key*: a re-keyed CA is another row, with its own CRL and its own numbers
+    (RFC 5280 §5: a CRL is signed by, and speaks for, one key).
+    """
+
+    class Kind(models.TextChoices):
+        """Which connector speaks to it (see issuers.connectors)."""
+
+        LOCAL = "local", "Local CA"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=150)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.LOCAL)
+    enabled = models.BooleanField(default=True)
+    config = models.JSONField(default=dict, blank=True, help_text="Settings that are no secret.")
+    secrets = models.BinaryField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Credentials of a remote CA or the key of a local one, encrypted at rest.",
+    )
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="subordinates"
+    )
+    certificate_pem = models.TextField("certificate", blank=True)
+    chain_pem = models.TextField(
+        "chain", blank=True, help_text="The certificates above its own, up to the root."
+    )
+    crl_number = models.BigIntegerField(
+        default=0, editable=False, help_text="The last CRL number given out; it only ever rises."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        permissions = [("test_issuer", "Can test the connection to an issuer")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(crl_number__gte=0), name="issuers_crl_number_positive"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Profile(models.Model):
+    """The rules for one kind of certificate; `issuers.services.check_csr` applies them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=150)
+    description = models.TextField(blank=True)
+    enabled = models.BooleanField(default=True)
+    issuers = models.ManyToManyField(
+        Issuer, blank=True, related_name="profiles", help_text="Who may sign under it; none: any."
+    )
+    key_algorithms = models.JSONField(
+        default=list, help_text='As ["ecdsa-p256", "rsa-2048", "ed25519"]; RSA sizes are minima.'
+    )
+    max_lifetime = models.DurationField(
+        default=timedelta(days=47), help_text="The longest that a certificate may be valid."
+    )
+    key_usage = models.JSONField(default=list, help_text='As ["digitalSignature"].')
+    extended_key_usage = models.JSONField(
+        default=list, help_text='As ["serverAuth", "clientAuth"] or dotted OIDs.'
+    )
+    allowed_sans = models.JSONField(
+        default=list,
+        help_text='Patterns as "dns:*.demo.internal", "ip:10.0.0.0/8", "email:*@example.com", '
+        '"uri:spiffe://example.com/*". A name that no pattern allows is refused.',
+    )
+    required_sans = models.JSONField(
+        default=list, blank=True, help_text="Patterns that at least one name must meet, each."
+    )
+    allow_wildcards = models.BooleanField(
+        default=False, help_text="Whether *.example.com may be asked for."
+    )
+    max_sans = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1)])
+    subject_attributes = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Subject attributes that a request may carry, as ["CN", "O"].',
+    )
+    fixed_subject = models.JSONField(
+        default=dict, blank=True, help_text='Subject attributes that we set, as {"O": "Example"}.'
+    )
+    approval_required_for = models.JSONField(
+        default=list, blank=True, help_text='Kinds of job, as ["Issuance", "Renewal"].'
+    )
+    is_ca = models.BooleanField(
+        default=False, editable=False, help_text="For CA certificates; nobody can request these."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(max_lifetime__gt=timedelta(0)),
+                name="issuers_profile_lifetime_positive",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def is_short_lived(self) -> bool:
+        """Whether its certificates carry noRevAvail and are in no CRL and no OCSP (RFC 9608)."""
+        return self.max_lifetime < SHORT_LIVED
+
+    def needs_approval(self, kind: str) -> bool:
+        """Whether a job of `kind` under this profile must be approved by somebody."""
+        return kind in self.approval_required_for

@@ -1,0 +1,1 @@
+"""Work on certificates: asked for, agreed to, done."""

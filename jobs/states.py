@@ -1,0 +1,52 @@
+"""The state machine of a job, pure.
+
+    (asked) ──► AwaitingCSR ──────────► AwaitingApproval ──► Pending ──► Running ──► Completed
+                    │     submit_csr          │      approve  ▲  │ claim  │  complete
+                    └────────► Pending        │ reject        │  └◄──────┤ release
+                                              ▼               │ retry    │ fail
+                    cancel (any open) ──► Cancelled           └────── Failed
+
+Only the moves below exist; `jobs.models.Job.move` is the one that makes them.
+"""
+
+from enum import Enum, unique
+
+from django.db.models import TextChoices
+
+
+class Status(TextChoices):
+    """Where a job stands; the values are API."""
+
+    PENDING = "Pending"
+    AWAITING_CSR = "AwaitingCSR", "Awaiting CSR"
+    AWAITING_APPROVAL = "AwaitingApproval", "Awaiting approval"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+# A failed job is not open, even while it has tries left: whoever does not want to wait for its
+# retry asks anew, and the retry then gives way (jobs.services.retry_failed).
+OPEN = (Status.PENDING, Status.AWAITING_CSR, Status.AWAITING_APPROVAL, Status.RUNNING)
+
+
+@unique
+class Move(Enum):
+    """What can happen to a job: the statuses that it may leave, and the one that it enters."""
+
+    SUBMIT_CSR = (Status.AWAITING_CSR,), Status.PENDING
+    SUBMIT_CSR_FOR_APPROVAL = (Status.AWAITING_CSR,), Status.AWAITING_APPROVAL
+    APPROVE = (Status.AWAITING_APPROVAL,), Status.PENDING
+    REJECT = (Status.AWAITING_APPROVAL,), Status.CANCELLED
+    CANCEL = OPEN, Status.CANCELLED
+    TIME_OUT = (Status.AWAITING_CSR, Status.AWAITING_APPROVAL), Status.CANCELLED
+    CLAIM = (Status.PENDING,), Status.RUNNING
+    RELEASE = (Status.RUNNING,), Status.PENDING
+    COMPLETE = (Status.RUNNING,), Status.COMPLETED
+    FAIL = (Status.RUNNING,), Status.FAILED
+    RETRY = (Status.FAILED,), Status.PENDING
+
+    def __init__(self, sources: tuple[Status, ...], target: Status) -> None:
+        self.sources = sources
+        self.target = target

@@ -1,0 +1,1 @@
+"""Who acts and who answers: principals, API keys, teams and owners."""

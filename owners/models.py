@@ -1,0 +1,188 @@
+"""Principals, their API keys, and the owners and teams that answer for certificates."""
+
+import uuid
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.utils import timezone
+
+from audit.via import Via
+from owners.roles import Role, permissions_of
+
+SYSTEM = "system"
+
+
+class PrincipalManager(UserManager["Principal"]):
+    """Principals as the rest of the house asks for them."""
+
+    def system(self) -> "Principal":
+        """Return the principal that acts for sweeps: it cannot log in and may decide nothing."""
+        principal, created = self.get_or_create(
+            username=SYSTEM, defaults={"kind": Principal.Kind.SYSTEM, "is_active": True}
+        )
+        if created:
+            principal.set_unusable_password()
+            principal.save(update_fields=["password"])
+        return principal
+
+
+class Principal(AbstractUser):
+    """Whoever acts: a human, a machine, or the system itself.
+
+    The same principal whatever key or login is used, so separation of duties compares rows.
+    """
+
+    class Kind(models.TextChoices):
+        """What acts."""
+
+        HUMAN = "human"
+        MACHINE = "machine"
+        SYSTEM = "system"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.HUMAN)
+
+    objects: ClassVar[PrincipalManager] = PrincipalManager()  # type: ignore[assignment]
+
+    # How this principal came in on this call, and what its key allows at most: set by the edge
+    # that authenticated it, never stored. `cap` None means a login without a key.
+    via: Via = Via()
+    cap: Role | None = None
+
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+        verbose_name = "principal"
+        verbose_name_plural = "principals"
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Whether the principal may, and the key that it came with allows as much."""
+        if self.kind == self.Kind.SYSTEM:
+            return False
+        if self.cap is not None and perm not in permissions_of(self.cap):
+            return False
+        return super().has_perm(perm, obj)
+
+
+class Team(models.Model):
+    """People who answer for certificates together."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    members = models.ManyToManyField(Principal, blank=True, related_name="teams")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Owner(models.Model):
+    """The person or team that answers for a certificate."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=150, unique=True)
+    email = models.EmailField("e-mail", blank=True)
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="owners")
+    members = models.ManyToManyField(Principal, blank=True, related_name="owners")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def includes(self, principal: Principal) -> bool:
+        """Whether `principal` is this owner, under any alias.
+
+        By membership, by e-mail or name (case-folded), or through the team. Asked afresh each
+        time, never cached: separation of duties rests on it.
+        """
+        if self._is_named(principal):
+            return True
+        if self.members.filter(pk=principal.pk).exists():
+            return True
+        return self.team_id is not None and Team.members.through.objects.filter(
+            team_id=self.team_id, principal_id=principal.pk
+        ).exists()
+
+    def _is_named(self, principal: Principal) -> bool:
+        mine = {_folded(self.name), _folded(self.email)} - {""}
+        theirs = {
+            _folded(principal.username),
+            _folded(principal.email),
+            _folded(principal.get_full_name()),
+        } - {""}
+        return bool(mine & theirs)
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """API keys as authentication looks for them."""
+
+    def of_prefix(self, prefix: str) -> "ApiKey | None":
+        """Return the key of that prefix with its principal, in one query."""
+        return self.select_related("principal").filter(prefix=prefix).first()
+
+
+class ApiKey(models.Model):
+    """A named key of a principal; the secret itself is stored nowhere, only its SHA-256."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    principal = models.ForeignKey(Principal, models.PROTECT, related_name="api_keys")
+    role_cap = models.CharField(
+        max_length=8,
+        choices=[(r.value, r.value) for r in Role],
+        default=Role.VIEWER.value,
+        help_text="The key can do no more than this role, and no more than its principal.",
+    )
+    allowed_networks = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Networks it may be used from, as ["10.0.0.0/8"]; empty means anywhere.',
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        Principal, models.PROTECT, null=True, related_name="+", editable=False
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["principal", "name"], name="owners_key_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the key and its principal may be used at `now`."""
+        return (
+            self.disabled_at is None
+            and (self.expires_at is None or now < self.expires_at)
+            and self.principal.is_active
+        )
+
+    def allows_address(self, address: str | None) -> bool:
+        """Whether the key may be used from `address`; fails closed for an unknown one."""
+        if not self.allowed_networks:
+            return True
+        if address is None:
+            return False
+        return any(ip_address(address) in ip_network(net) for net in self.allowed_networks)

@@ -1,0 +1,286 @@
+"""Use cases on principals, API keys, teams and owners; each writes its audit event."""
+
+import ipaddress
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from audit.services import record
+from certctl.errors import Conflict, FieldError, Invalid, NotPermitted
+from owners import keys
+from owners.models import SYSTEM, ApiKey, Owner, Principal, Team
+from owners.roles import PERMISSIONS, Role
+
+
+class NameTaken(Conflict):
+    """The name exists already."""
+
+    code = "name_taken"
+    message = "That name is taken."
+
+
+class SystemPrincipal(NotPermitted):
+    """The system principal is nobody's to change."""
+
+    code = "system_principal"
+    message = "The system principal cannot be changed and can hold no key."
+
+
+def role_of(principal: Principal) -> Role | None:
+    """Return the highest role whose group `principal` is in, if any."""
+    names = set(principal.groups.values_list("name", flat=True))
+    return next((role for role in reversed(Role) if role.value in names), None)
+
+
+@transaction.atomic
+def create_principal(  # noqa: PLR0913 - one argument a column
+    *,
+    actor: Principal,
+    username: str,
+    role: Role | str | None,
+    kind: str = Principal.Kind.HUMAN,
+    email: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    password: str | None = None,
+) -> Principal:
+    """Make a principal with a role; without a password it can use API keys only.
+
+    Raises NameTaken, Invalid (weak password, unknown role or kind).
+    """
+    if kind not in {Principal.Kind.HUMAN, Principal.Kind.MACHINE}:
+        raise Invalid(errors=[FieldError("kind", "invalid", "It must be human or machine.")])
+    principal = Principal(
+        username=username, kind=kind, email=email, first_name=first_name, last_name=last_name
+    )
+    if Principal.objects.filter(username__iexact=username).exists():
+        raise NameTaken(errors=[FieldError("username", "name_taken", NameTaken.message)])
+    _set_password(principal, password)
+    principal.save()
+    _set_role(principal, role)
+    record(
+        actor=actor, action="principal.create", subject=principal, kind=kind, role=_name(role)
+    )
+    return principal
+
+
+@transaction.atomic
+def update_principal(
+    *,
+    actor: Principal,
+    principal_id: uuid.UUID,
+    changes: dict[str, Any],
+    role: Role | str | None = None,
+    change_role: bool = False,
+    password: str | None = None,
+) -> Principal:
+    """Change a principal's e-mail, names, activity, role or password; the audit says what.
+
+    Nobody changes their own role or activity: that takes a second administrator.
+    """
+    principal = Principal.objects.select_for_update(no_key=True).get(pk=principal_id)
+    if principal.username == SYSTEM:
+        raise SystemPrincipal
+    if principal.pk == actor.pk and (change_role or "is_active" in changes):
+        raise NotPermitted("Somebody else must change your own role or activity.")
+    what = _changed(principal, changes, ("email", "first_name", "last_name", "is_active"))
+    if change_role:
+        before = role_of(principal)
+        if _name(before) != _name(role):
+            what["role"] = {"before": _name(before), "after": _name(role)}
+        _set_role(principal, role)
+    if password is not None:
+        _set_password(principal, password)
+        what["password"] = "changed"  # noqa: S105 - the word, not a password
+    principal.save()
+    record(actor=actor, action="principal.update", subject=principal, changes=what)
+    return principal
+
+
+@transaction.atomic
+def issue_api_key(  # noqa: PLR0913 - one argument a column
+    *,
+    actor: Principal,
+    principal: Principal,
+    name: str,
+    role_cap: Role | str,
+    expires_at: datetime | None = None,
+    allowed_networks: Sequence[str] = (),
+) -> tuple[ApiKey, str]:
+    """Make an API key; return it with the whole key, which is never to be seen again.
+
+    Raises Invalid (bad network, expiry in the past, unknown cap), NameTaken, SystemPrincipal.
+    """
+    if principal.kind == Principal.Kind.SYSTEM:
+        raise SystemPrincipal
+    if role_cap not in set(Role):
+        raise Invalid(errors=[FieldError("role_cap", "invalid", "There is no such role.")])
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Invalid(errors=[FieldError("expires_at", "invalid", "It lies in the past.")])
+    networks = _networks(allowed_networks)
+    whole, prefix, digest = keys.make()
+    key = ApiKey(
+        name=name,
+        prefix=prefix,
+        digest=digest,
+        principal=principal,
+        role_cap=Role(role_cap).value,
+        expires_at=expires_at,
+        allowed_networks=networks,
+        created_by=actor,
+    )
+    try:
+        with transaction.atomic():
+            key.save()
+    except IntegrityError:
+        raise NameTaken(
+            errors=[FieldError("name", "name_taken", "This principal has a key of that name.")]
+        ) from None
+    record(
+        actor=actor,
+        action="apikey.create",
+        subject=key,
+        principal=principal.username,
+        role_cap=key.role_cap,
+        expires_at=expires_at.isoformat() if expires_at else None,
+        allowed_networks=networks,
+    )
+    return key, whole
+
+
+@transaction.atomic
+def disable_api_key(*, actor: Principal, key_id: uuid.UUID) -> ApiKey:
+    """Disable a key for good; a second call changes nothing."""
+    key = ApiKey.objects.select_for_update(no_key=True).get(pk=key_id)
+    if key.disabled_at is None:
+        key.disabled_at = timezone.now()
+        key.save(update_fields=["disabled_at"])
+        record(actor=actor, action="apikey.disable", subject=key)
+    return key
+
+
+@transaction.atomic
+def save_team(
+    *,
+    actor: Principal,
+    name: str,
+    members: Iterable[Principal] | None = None,
+    team_id: uuid.UUID | None = None,
+) -> Team:
+    """Make a team, or change its name and members."""
+    team = Team.objects.select_for_update(no_key=True).get(pk=team_id) if team_id else Team()
+    what = _changed(team, {"name": name}, ("name",))
+    _save_named(team)
+    if members is not None:
+        what |= _set_members(team, members)
+    record(
+        actor=actor,
+        action="team.update" if team_id else "team.create",
+        subject=team,
+        changes=what,
+    )
+    return team
+
+
+@transaction.atomic
+def save_owner(
+    *,
+    actor: Principal,
+    changes: dict[str, Any],
+    members: Iterable[Principal] | None = None,
+    owner_id: uuid.UUID | None = None,
+) -> Owner:
+    """Make an owner, or change its name, e-mail, team and members."""
+    owner = Owner.objects.select_for_update(no_key=True).get(pk=owner_id) if owner_id else Owner()
+    what = _changed(owner, changes, ("name", "email", "team"))
+    _save_named(owner)
+    if members is not None:
+        what |= _set_members(owner, members)
+    record(
+        actor=actor,
+        action="owner.update" if owner_id else "owner.create",
+        subject=owner,
+        changes=what,
+    )
+    return owner
+
+
+@transaction.atomic
+def delete_named(*, actor: Principal, row: Owner | Team) -> None:
+    """Delete an owner or team that nothing refers to; raises ProtectedError otherwise."""
+    kind = type(row).__name__.lower()
+    row_id, name = str(row.pk), str(row)
+    row.delete()
+    record(actor=actor, action=f"{kind}.delete", id=row_id, name=name)
+
+
+def _save_named(row: Owner | Team) -> None:
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise NameTaken(errors=[FieldError("name", "name_taken", NameTaken.message)]) from None
+
+
+def _set_members(row: Owner | Team, members: Iterable[Principal]) -> dict[str, Any]:
+    before = sorted(row.members.values_list("username", flat=True))
+    row.members.set(members)
+    after = sorted(row.members.values_list("username", flat=True))
+    return {"members": {"before": before, "after": after}} if before != after else {}
+
+
+def _changed(row: Any, changes: dict[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
+    what = {}
+    for name in allowed:
+        if name in changes and getattr(row, name) != changes[name]:
+            what[name] = {"before": _plain(getattr(row, name)), "after": _plain(changes[name])}
+            setattr(row, name, changes[name])
+    return what
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _name(role: Role | str | None) -> str | None:
+    return str(role) if role else None
+
+
+def _set_role(principal: Principal, role: Role | str | None) -> None:
+    if role and role not in set(Role):
+        raise Invalid(errors=[FieldError("role", "invalid", "There is no such role.")])
+    others = principal.groups.exclude(name__in=[r.value for r in PERMISSIONS])
+    wanted = Group.objects.filter(name=str(role)) if role else Group.objects.none()
+    principal.groups.set([*others, *wanted])
+    # Who may use the API need not see the admin; humans with a role do.
+    principal.is_staff = bool(role) and principal.kind == Principal.Kind.HUMAN
+    principal.save(update_fields=["is_staff"])
+
+
+def _set_password(principal: Principal, password: str | None) -> None:
+    if password is None:
+        principal.set_unusable_password()
+        return
+    try:
+        validate_password(password, principal)
+    except ValidationError as error:
+        raise Invalid(
+            errors=[FieldError("password", "weak_password", text) for text in error.messages]
+        ) from None
+    principal.set_password(password)
+
+
+def _networks(texts: Sequence[str]) -> list[str]:
+    try:
+        return [str(ipaddress.ip_network(text)) for text in texts]
+    except (ValueError, TypeError) as error:
+        raise Invalid(
+            errors=[FieldError("allowed_networks", "invalid", f"Not a network: {error}.")]
+        ) from None

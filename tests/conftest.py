@@ -1,0 +1,4 @@
+"""What every test can ask for: see tests/fixtures.py."""
+
+from tests.fixtures import *  # noqa: F403 - pytest finds fixtures by name here
+from tests.fixtures import _fresh_cache, _no_broker  # noqa: F401
