@@ -18,7 +18,15 @@ from audit.models import Event
 class EventAdmin(ModelAdmin):
     """Who did what, newest first."""
 
-    list_display = ("sequence", "at", "show_action", "who", "subject_name", "door", "remote_address")
+    list_display = (
+        "sequence",
+        "at",
+        "show_action",
+        "who",
+        "subject_name",
+        "door",
+        "remote_address",
+    )
     list_filter = (("at", RangeDateTimeFilter), "door", "action")
     list_filter_submit = True
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")

@@ -80,7 +80,10 @@ class EventViewSet(viewsets.ReadOnlyModelViewSet[Event]):
 
     @extend_schema(
         parameters=[OpenApiParameter("as", str, enum=["csv", "jsonl"], description="The form.")],
-        responses={(200, "text/csv"): OpenApiTypes.STR, (200, "application/jsonl"): OpenApiTypes.STR},
+        responses={
+            (200, "text/csv"): OpenApiTypes.STR,
+            (200, "application/jsonl"): OpenApiTypes.STR,
+        },
     )
     @action(detail=False, methods=["get"], pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:

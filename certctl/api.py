@@ -50,7 +50,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 Answer = tuple[int, str, str, list[Any], dict[str, str]]
 
 
-def _answer(exc: Exception) -> Answer | None:
+def _answer(exc: Exception) -> Answer | None:  # noqa: PLR0911 - a table, one row a kind
     match exc:
         case errors.CertctlError():
             status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)

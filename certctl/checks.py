@@ -60,17 +60,15 @@ def _keys() -> list[CheckMessage]:
 def _revocation() -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if settings.CRL_LIFETIME > MAX_CRL_LIFETIME:
-        found.append(
-            Error("CRLs may be valid for 10 days at most (BR 4.9.7).", id="certctl.E004")
-        )
+        found.append(Error("CRLs may be valid for 10 days at most (BR 4.9.7).", id="certctl.E004"))
     if settings.CRL_REFRESH >= settings.CRL_LIFETIME:
-        found.append(
-            Error("A CRL must be refreshed before it ends.", id="certctl.E005")
-        )
+        found.append(Error("A CRL must be refreshed before it ends.", id="certctl.E005"))
     low, high = OCSP_BOUNDS
     if not low <= settings.OCSP_LIFETIME <= high:
         found.append(
-            Error("OCSP answers must be valid for 8 hours to 10 days (BR 4.9.10).", id="certctl.E006")
+            Error(
+                "OCSP answers must be valid for 8 hours to 10 days (BR 4.9.10).", id="certctl.E006"
+            )
         )
     return found
 

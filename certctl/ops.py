@@ -51,7 +51,9 @@ class _Gauges:
         )
         for status, count in stats.certificates_by_status().items():
             certificates.add_metric([status], count)
-        jobs = GaugeMetricFamily("certctl_jobs", "Jobs by kind and status.", labels=["kind", "status"])
+        jobs = GaugeMetricFamily(
+            "certctl_jobs", "Jobs by kind and status.", labels=["kind", "status"]
+        )
         for (kind, status), count in stats.jobs_by_kind_and_status().items():
             jobs.add_metric([kind, status], count)
         due = GaugeMetricFamily("certctl_jobs_oldest_due_seconds", "Age of the oldest due job.")

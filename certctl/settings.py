@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 import structlog
 from celery.schedules import crontab
@@ -15,6 +16,8 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from certctl.logs import logging_config
+
+django_stubs_ext.monkeypatch()
 
 env = environ.FileAwareEnv()
 
@@ -154,7 +157,17 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
-if not REDIS_URL:
+if REDIS_URL:
+    # A request never waits long for a broker that is down: what it would send is only a hint.
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 5,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0,
+        "interval_max": 0,
+    }
+else:
     # Messages are hints (the jobs table is the queue), so files are broker enough.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker"),

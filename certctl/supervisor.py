@@ -4,6 +4,7 @@ honcho was tried first: it ends everything when one process dies, where a contro
 its worker back. See docs/decisions/0006-own-supervisor.md.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -89,10 +90,8 @@ class Supervisor:
             _signal_group(process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_WITHIN
         for process in alive:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             # Also for a group whose leader is gone but whose children are not.
             _signal_group(process, signal.SIGKILL)
 

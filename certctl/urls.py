@@ -4,6 +4,10 @@ Those are answered before routing, by certctl.middleware.PlainPki with pki_wellk
 are listed here too, so that this file stays the whole map and `reverse` knows them.
 """
 
+import certificates.api
+import deployments.api
+import issuers.api
+import jobs.api
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -13,10 +17,6 @@ from rest_framework.routers import DefaultRouter
 
 import audit.api
 import certctl.dashboard
-import certificates.api
-import deployments.api
-import issuers.api
-import jobs.api
 import owners.api
 from certctl import ops
 from certctl.problems import problem
@@ -59,14 +59,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404 in the API's form under /api/, and as plain text elsewhere."""
     if request.path.startswith("/api/"):
         return problem(request, 404, "not_found", "There is nothing at this address.")
-    return HttpResponse("There is nothing at this address.\n", status=404, content_type="text/plain")
+    return HttpResponse(
+        "There is nothing at this address.\n", status=404, content_type="text/plain"
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 without a word about the inside; the request id leads to the log."""
     if request.path.startswith("/api/"):
         return problem(request, 500, "internal_error", "Something went wrong on our side.")
-    return HttpResponse("Something went wrong on our side.\n", status=500, content_type="text/plain")
+    return HttpResponse(
+        "Something went wrong on our side.\n", status=500, content_type="text/plain"
+    )
 
 
 handler404 = not_found

@@ -296,7 +296,7 @@ class MeSerializer(serializers.Serializer[Any]):
 
 
 class MeView(APIView):
-    """Who am I?"""
+    """Who am I."""
 
     permission_classes = [IsAuthenticated]
 

@@ -29,7 +29,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         header = get_authorization_header(request).split()
         if not header:
             return None
-        parsed = keys.parse(header[1]) if len(header) == 2 and header[0].lower() == b"bearer" else None  # noqa: E501, PLR2004
+        bearer = len(header) == 2 and header[0].lower() == b"bearer"  # noqa: PLR2004
+        parsed = keys.parse(header[1]) if bearer else None
         if parsed is None:
             raise AuthenticationFailed("This is not a certctl API key.", "invalid_key")
         prefix, secret = parsed

@@ -106,9 +106,12 @@ class Owner(models.Model):
             return True
         if self.members.filter(pk=principal.pk).exists():
             return True
-        return self.team_id is not None and Team.members.through.objects.filter(
-            team_id=self.team_id, principal_id=principal.pk
-        ).exists()
+        return (
+            self.team_id is not None
+            and Team.members.through.objects.filter(
+                team_id=self.team_id, principal_id=principal.pk
+            ).exists()
+        )
 
     def _is_named(self, principal: Principal) -> bool:
         mine = {_folded(self.name), _folded(self.email)} - {""}

@@ -65,14 +65,12 @@ def create_principal(  # noqa: PLR0913 - one argument a column
     _set_password(principal, password)
     principal.save()
     _set_role(principal, role)
-    record(
-        actor=actor, action="principal.create", subject=principal, kind=kind, role=_name(role)
-    )
+    record(actor=actor, action="principal.create", subject=principal, kind=kind, role=_name(role))
     return principal
 
 
 @transaction.atomic
-def update_principal(
+def update_principal(  # noqa: PLR0913
     *,
     actor: Principal,
     principal_id: uuid.UUID,

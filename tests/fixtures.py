@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, ed448
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, connections
@@ -145,7 +145,9 @@ def new_key(algorithm="ecdsa-p256"):
     """Return a subscriber's private key."""
     if algorithm == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key({"ecdsa-p256": ec.SECP256R1, "ecdsa-p384": ec.SECP384R1}[algorithm]())
+    return ec.generate_private_key(
+        {"ecdsa-p256": ec.SECP256R1, "ecdsa-p384": ec.SECP384R1}[algorithm]()
+    )
 
 
 def make_csr(*names, key=None, common_name=None, sans=None):

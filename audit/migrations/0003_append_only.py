@@ -5,7 +5,7 @@ from django.db import migrations
 POSTGRESQL = """
 CREATE FUNCTION audit_event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'audit events are append-only: % is refused', TG_OP;
+    RAISE EXCEPTION 'audit events are append-only: %% is refused', TG_OP;
 END $$;
 CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE ON audit_event
     FOR EACH ROW EXECUTE FUNCTION audit_event_append_only();
@@ -33,7 +33,7 @@ SQLITE_BACK = ["DROP TRIGGER audit_event_no_update", "DROP TRIGGER audit_event_n
 
 def forwards(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(POSTGRESQL)
+        schema_editor.execute(POSTGRESQL, params=())
     else:
         for statement in SQLITE:
             schema_editor.execute(statement)

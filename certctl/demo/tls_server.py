@@ -9,7 +9,9 @@ import sys
 import threading
 from pathlib import Path
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 24\r\nConnection: close\r\n\r\nserved by certctl's demo\n"
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 24\r\nConnection: close\r\n\r\nserved by certctl's demo\n"
+)
 
 
 class Server:

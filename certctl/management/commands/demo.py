@@ -77,8 +77,7 @@ class Command(serve.Command):
         for name in PEOPLE:
             person = self.told[name]
             self.say(
-                f"  {name:<7} {person['role']:<9} password {person['password']}"
-                f"   {person['what']}"
+                f"  {name:<7} {person['role']:<9} password {person['password']}   {person['what']}"
             )
         self.say(f"  API keys and all of the above: {Folders.under(settings.VAR_DIR).file}")
         self.say(f"  TLS server of the demo: https://127.0.0.1:{self.tls_port}/")
