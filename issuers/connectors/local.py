@@ -1,0 +1,178 @@
+"""A CA whose key lies here, encrypted: the only module that ever sees one in the clear."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+    CertificatePublicKeyTypes,
+)
+from django.conf import settings
+from django.utils import timezone
+
+from certctl.errors import ConnectorError
+from issuers import crypto
+from issuers.connectors.base import Signed, SigningRequest
+from issuers.x509 import certs, crl, lint, ocsp
+
+if TYPE_CHECKING:
+    from issuers.models import Issuer
+
+# Clocks of relying parties are seldom exact; a minute is what we grant them.
+BACKDATE = timedelta(minutes=1)
+
+
+def pointers_of(slug: str) -> certs.Pointers:
+    """Return where relying parties find what an issuer of ours publishes."""
+    base = f"{settings.PKI_BASE_URL}/.well-known/pki"
+    return certs.Pointers(f"{base}/crl/{slug}", f"{base}/ocsp/{slug}", f"{base}/ca/{slug}")
+
+
+class LocalCA:
+    """Signs certificates, CRLs and OCSP answers with the issuer's own key."""
+
+    def __init__(self, issuer: "Issuer") -> None:
+        self.issuer = issuer
+
+    @cached_property
+    def certificate(self) -> x509.Certificate:
+        """The CA certificate."""
+        return x509.load_pem_x509_certificate(self.issuer.certificate_pem.encode())
+
+    def issue(self, request: SigningRequest) -> Signed:
+        """Sign a certificate; raises ConnectorError(permanent=True) where we cannot.
+
+        It ends with the lifetime or with the CA certificate, whichever comes first: a certificate
+        that outlives its issuer would be valid to nobody.
+        """
+        self._check_valid()
+        not_before = max(
+            timezone.now().replace(microsecond=0) - BACKDATE, self.certificate.not_valid_before_utc
+        )
+        # Both ends count (RFC 5280 §4.1.2.5), hence the second less.
+        not_after = min(
+            not_before + request.lifetime - timedelta(seconds=1),
+            self.certificate.not_valid_after_utc,
+        )
+        if not_after <= timezone.now():
+            raise ConnectorError("The lifetime is over before it begins.", permanent=True)
+        contents = certs.Contents(
+            public_key=request.csr.public_key(),  # type: ignore[arg-type]  # the profile allowed it
+            subject=request.subject,
+            sans=request.sans,
+            not_before=not_before,
+            not_after=not_after,
+            key_usage=request.key_usage,
+            extended_key_usage=request.extended_key_usage,
+            pointers=pointers_of(self.issuer.slug),
+            no_revocation=request.short_lived,
+        )
+        signed = certs.build_leaf(contents, issuer=self.certificate, key=self._key)
+        problems = lint.check_leaf(signed, contents, issuer=self.certificate)
+        if problems:
+            raise ConnectorError(
+                f"What was signed is not what was asked for: {'; '.join(problems)}.",
+                permanent=True,
+            )
+        return Signed(certs.pem(signed), "".join(self.chain()))
+
+    def issue_ca(  # noqa: PLR0913 - one argument a field
+        self,
+        *,
+        public_key: CertificatePublicKeyTypes,
+        subject: x509.Name,
+        not_before: datetime,
+        not_after: datetime,
+        path_length: int,
+        permitted: Sequence[str],
+        pointers: certs.Pointers,
+    ) -> x509.Certificate:
+        """Sign a subordinate CA's certificate; raises ConnectorError."""
+        self._check_valid()
+        basic = self.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        if basic.path_length is not None and path_length >= basic.path_length:
+            raise ConnectorError(
+                f"A path length of {path_length} does not fit below {basic.path_length}.",
+                permanent=True,
+            )
+        return certs.build_ca(
+            public_key=public_key,
+            subject=subject,
+            not_before=not_before,
+            not_after=not_after,
+            key=self._key,
+            issuer=self.certificate,
+            path_length=path_length,
+            permitted=permitted,
+            pointers=pointers,
+        )
+
+    def check(self) -> str:
+        """Open the key, sign with it and verify; say so. Raises ConnectorError."""
+        self._check_valid()
+        sample = ocsp.build(
+            cert_id=ocsp.cert_id(self.certificate, 1, "sha256"),
+            answer=ocsp.Answer(ocsp.GOOD, timezone.now(), timezone.now() + timedelta(hours=8)),
+            responder_cert=self.certificate,
+            key=self._key,
+        )
+        left = self.certificate.not_valid_after_utc - timezone.now()
+        return (
+            f"The key signs ({len(sample)} bytes); the CA certificate is valid for {left.days} d."
+        )
+
+    def chain(self) -> list[str]:
+        """Return the CA's certificate and those above it, as PEM."""
+        above = (
+            x509.load_pem_x509_certificates(self.issuer.chain_pem.encode())
+            if (self.issuer.chain_pem.strip())
+            else []
+        )
+        return [certs.pem(certificate) for certificate in (self.certificate, *above)]
+
+    def sign_crl(
+        self,
+        *,
+        number: int,
+        this_update: datetime,
+        next_update: datetime,
+        entries: Sequence[crl.Entry],
+    ) -> bytes:
+        """Return a signed complete CRL as DER."""
+        signed = crl.build(
+            issuer=self.certificate,
+            key=self._key,
+            number=number,
+            this_update=this_update,
+            next_update=next_update,
+            entries=entries,
+        )
+        return signed.public_bytes(serialization.Encoding.DER)
+
+    def sign_ocsp(self, *, cert_id: ocsp.CertID, answer: ocsp.Answer) -> bytes:
+        """Return an OCSPResponse as DER, signed by the CA itself (RFC 6960 §4.2.2.2)."""
+        return ocsp.build(
+            cert_id=cert_id, answer=answer, responder_cert=self.certificate, key=self._key
+        )
+
+    @cached_property
+    def _key(self) -> CertificateIssuerPrivateKeyTypes:
+        if not self.issuer.secrets:
+            raise ConnectorError("This CA has no key.", permanent=True)
+        try:
+            der = crypto.decrypt(bytes(self.issuer.secrets), context=f"issuer:{self.issuer.pk}")
+        except crypto.CannotDecrypt as error:
+            raise ConnectorError(str(error), permanent=True) from None
+        key = serialization.load_der_private_key(der, password=None)
+        if key.public_key() != self.certificate.public_key():
+            raise ConnectorError("The key is not that of the CA certificate.", permanent=True)
+        return key  # type: ignore[return-value]  # only such keys are ever stored
+
+    def _check_valid(self) -> None:
+        now = timezone.now()
+        if not self.certificate.not_valid_before_utc <= now <= self.certificate.not_valid_after_utc:
+            raise ConnectorError("The CA certificate is not valid now.", permanent=True)

@@ -1,0 +1,231 @@
+"""The one check of a request against a profile, for every door."""
+
+import fnmatch
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from certctl.errors import FieldError, Invalid
+from issuers.models import Profile
+from issuers.x509 import csr as requests
+from issuers.x509 import names
+
+MAX_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MIN_RSA_EXPONENT, MAX_RSA_EXPONENT = 65537, 1 << 256  # BR 6.1.6
+
+
+class CSRRejected(Invalid):
+    """The request is readable, but the profile does not allow it."""
+
+    code = "csr_rejected"
+    message = "The profile does not allow this request."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRequest:
+    """A request that the profile allows, and what will be signed for it."""
+
+    csr: x509.CertificateSigningRequest
+    subject: x509.Name
+    sans: list[str]
+    key_algorithm: str
+    key_size: int | None
+
+
+def check_csr(
+    *, csr_pem: str | bytes, profile: Profile, common_name: str = "", sans: Sequence[str] = ()
+) -> CheckedRequest:
+    """Check a CSR against `profile`, and against the names that it is for where they are given.
+
+    Names given must be those of the CSR, no more and no less; a CSR without names takes those
+    given. The common name must be one of the DNS or IP names (BR 7.1.4.3). Extensions that we do
+    not know are ignored unless critical. Raises MalformedCSR or CSRRejected, whose `errors` name
+    everything that is wrong at once.
+    """
+    csr = requests.parse(csr_pem)
+    asked = requests.requested(csr)
+    errors: list[FieldError] = []
+    if profile.is_ca or not profile.enabled:
+        errors.append(FieldError("profile", "profile_disabled", "Nothing is issued under it."))
+    if asked.wants_ca:
+        errors.append(FieldError("csr", "ca_requested", "The request asks for a CA certificate."))
+    errors.extend(
+        FieldError("csr", "critical_extension", f"The critical extension {oid} is not issued.")
+        for oid in asked.critical_unknown
+    )
+    errors.extend(_key_errors(csr, asked, profile))
+    wanted, found = _names(asked.sans, sans, errors)
+    subject_pairs = _subject(asked.subject, common_name, wanted, profile, errors)
+    if found:
+        errors.extend(_san_errors(wanted, profile))
+    try:
+        subject = names.subject_of(subject_pairs)
+    except names.BadName as error:
+        errors.append(FieldError("subject", "bad_name", str(error)))
+    if errors:
+        raise CSRRejected(_sentence(errors), errors=errors)
+    return CheckedRequest(csr, subject, wanted, asked.key_algorithm, asked.key_size)
+
+
+def _sentence(errors: list[FieldError]) -> str:
+    return " ".join([CSRRejected.message, *(error["detail"] for error in errors)])
+
+
+def allows_key(profile: Profile, algorithm: str, size: int | None) -> bool:
+    """Whether the profile allows such a key; "rsa-2048" allows larger RSA keys too."""
+    for allowed in profile.key_algorithms:
+        if allowed == algorithm and algorithm != "rsa":
+            return True
+        if algorithm == "rsa" and allowed.startswith("rsa-"):
+            return size is not None and any(
+                size >= int(text.removeprefix("rsa-"))
+                for text in profile.key_algorithms
+                if text.startswith("rsa-")
+            )
+    return False
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name ("dns:…") meets a profile's pattern.
+
+    `dns:*.example.com` means any depth below example.com, never example.com itself; an IP pattern
+    is a network; e-mail and URI patterns are globs.
+    """
+    kind, _, rule = pattern.partition(":")
+    name_kind, _, value = name.partition(":")
+    if kind != name_kind:
+        return False
+    if kind == "ip":
+        return ipaddress.ip_address(value) in ipaddress.ip_network(rule)
+    if kind == "dns":
+        bare = value.removeprefix("*.")
+        if rule == "*":
+            return True
+        if rule.startswith("*."):
+            # *.example.com as a *name* is a name below example.com.
+            below = bare.endswith(rule[1:].lower())
+            return below or (value.startswith("*.") and bare == rule[2:].lower())
+        return value == rule.lower()
+    return fnmatch.fnmatchcase(value, rule)
+
+
+def _key_errors(
+    csr: x509.CertificateSigningRequest, asked: requests.Requested, profile: Profile
+) -> list[FieldError]:
+    key = csr.public_key()
+    if not allows_key(profile, asked.key_algorithm, asked.key_size):
+        size = f" of {asked.key_size} bits" if asked.key_algorithm == "rsa" else ""
+        return [
+            FieldError(
+                "csr",
+                "key_not_allowed",
+                f"The key ({asked.key_algorithm}{size}) is not among those allowed:"
+                f" {', '.join(profile.key_algorithms)}.",
+            )
+        ]
+    if isinstance(key, rsa.RSAPublicKey):
+        exponent = key.public_numbers().e
+        if exponent % 2 == 0 or not MIN_RSA_EXPONENT <= exponent < MAX_RSA_EXPONENT:
+            return [FieldError("csr", "weak_key", "The RSA exponent must be odd and ≥ 65537.")]
+    return []
+
+
+def _names(
+    in_csr: list[str], given: Sequence[str], errors: list[FieldError]
+) -> tuple[list[str], bool]:
+    """Return the names to sign, and whether they are well-formed."""
+    try:
+        wanted = list(dict.fromkeys(names.normal(text) for text in given))
+    except (names.BadName, AttributeError, TypeError) as error:
+        errors.append(FieldError("sans", "bad_name", str(error)))
+        return [], False
+    if not given:
+        return in_csr, True
+    if in_csr and set(in_csr) != set(wanted):
+        extra, missing = sorted(set(in_csr) - set(wanted)), sorted(set(wanted) - set(in_csr))
+        parts = [f"it has {', '.join(extra)} besides"] if extra else []
+        parts += [f"it lacks {', '.join(missing)}"] if missing else []
+        errors.append(
+            FieldError("csr", "names_differ", f"The CSR's names differ: {'; '.join(parts)}.")
+        )
+    return wanted, True
+
+
+def _subject(
+    in_csr: list[tuple[str, str]],
+    common_name: str,
+    sans: list[str],
+    profile: Profile,
+    errors: list[FieldError],
+) -> list[tuple[str, str]]:
+    """Return the subject to sign: what the request carries and the profile sets."""
+    allowed = set(profile.subject_attributes)
+    pairs: list[tuple[str, str]] = []
+    for name, value in in_csr:
+        if name in profile.fixed_subject:
+            continue  # The profile's own value stands, whatever the request says.
+        if name not in allowed:
+            errors.append(
+                FieldError("csr", "subject_not_allowed", f"The subject may not carry {name}.")
+            )
+        elif not value or _CONTROL.search(value):
+            errors.append(FieldError("csr", "bad_name", f"The subject's {name} is malformed."))
+        else:
+            pairs.append((name, value))
+    common = [value for name, value in pairs if name == "CN"]
+    if len(common) > 1:
+        errors.append(FieldError("csr", "bad_name", "The subject has several common names."))
+    if common_name:
+        if common and common[0].lower() != common_name.lower():
+            errors.append(
+                FieldError("csr", "names_differ", f"The CSR's common name is {common[0]!r}.")
+            )
+        if not common:
+            pairs.insert(0, ("CN", common_name))
+            common = [common_name]
+    if common:
+        _check_common_name(common[0], sans, errors)
+    fixed = [(name, str(value)) for name, value in profile.fixed_subject.items()]
+    return [*fixed, *pairs]
+
+
+def _check_common_name(common: str, sans: list[str], errors: list[FieldError]) -> None:
+    if len(common) > MAX_COMMON_NAME or _CONTROL.search(common):
+        errors.append(
+            FieldError("common_name", "bad_name", "A common name has 64 printable characters.")
+        )
+    elif not {f"dns:{common.lower()}", f"ip:{common.lower()}", f"email:{common}"} & set(sans):
+        errors.append(
+            FieldError(
+                "common_name",
+                "common_name_not_in_sans",
+                f"The common name {common!r} is not among the names.",
+            )
+        )
+
+
+def _san_errors(sans: list[str], profile: Profile) -> list[FieldError]:
+    errors = []
+    if not sans:
+        errors.append(FieldError("sans", "no_names", "At least one name is needed."))
+    if len(sans) > profile.max_sans:
+        errors.append(
+            FieldError("sans", "too_many_names", f"At most {profile.max_sans} names are allowed.")
+        )
+        return errors
+    for name in sans:
+        if name.startswith("dns:*") and not profile.allow_wildcards:
+            errors.append(FieldError("sans", "wildcard_not_allowed", f"{name} is a wildcard."))
+        elif not any(matches(pattern, name) for pattern in profile.allowed_sans):
+            errors.append(FieldError("sans", "name_not_allowed", f"{name} is not allowed."))
+    errors.extend(
+        FieldError("sans", "name_required", f"A name like {pattern} is required.")
+        for pattern in profile.required_sans
+        if not any(matches(pattern, name) for name in sans)
+    )
+    return errors

@@ -1,0 +1,195 @@
+"""Profiles: every rule checked before it is saved, every change in the audit trail."""
+
+import ipaddress
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from audit.services import record
+from certctl.errors import Conflict, FieldError, Invalid
+from issuers.models import Issuer, Profile
+from issuers.x509 import certs, names
+from owners.models import Principal
+
+KEY_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
+JOB_KINDS = ("Issuance", "Renewal", "Deployment", "Validation")
+MAX_LIFETIME = timedelta(days=3660)
+FIELDS = (
+    "slug",
+    "name",
+    "description",
+    "enabled",
+    "key_algorithms",
+    "max_lifetime",
+    "key_usage",
+    "extended_key_usage",
+    "allowed_sans",
+    "required_sans",
+    "allow_wildcards",
+    "max_sans",
+    "subject_attributes",
+    "fixed_subject",
+    "approval_required_for",
+)
+
+
+class ProfileTaken(Conflict):
+    """There is a profile of that slug."""
+
+    code = "name_taken"
+    message = "There is already a profile of that slug."
+
+
+def validate_profile(values: dict[str, Any]) -> None:
+    """Raise Invalid, naming every field that makes no sense; fields left out are not looked at."""
+    errors: list[FieldError] = []
+    for field, check in _CHECKS.items():
+        if field in values:
+            problem = check(values[field])
+            if problem:
+                errors.append(FieldError(field, "invalid", problem))
+    if errors:
+        raise Invalid(" ".join(error["detail"] for error in errors), errors=errors)
+
+
+@transaction.atomic
+def save_profile(
+    *,
+    actor: Principal,
+    changes: dict[str, Any],
+    issuers: Iterable[Issuer] | None = None,
+    profile_id: uuid.UUID | None = None,
+) -> Profile:
+    """Make a profile, or change one; raises Invalid, ProfileTaken."""
+    profile = (
+        Profile.objects.select_for_update(no_key=True).get(pk=profile_id)
+        if profile_id
+        else Profile()
+    )
+    if profile_id is None:
+        changes = {"key_algorithms": ["ecdsa-p256"], "allowed_sans": [], **changes}
+    validate_profile(changes)
+    what: dict[str, Any] = {}
+    for field in FIELDS:
+        if field in changes and getattr(profile, field) != changes[field]:
+            before, after = getattr(profile, field), changes[field]
+            what[field] = {"before": _plain(before), "after": _plain(after)}
+            setattr(profile, field, after)
+    try:
+        profile.full_clean(validate_unique=False, validate_constraints=False)
+        with transaction.atomic():
+            profile.save()
+    except ValidationError as error:
+        raise Invalid(
+            errors=[
+                FieldError(field, "invalid", text)
+                for field, texts in error.message_dict.items()
+                for text in texts
+            ]
+        ) from None
+    except IntegrityError:
+        raise ProfileTaken(
+            errors=[FieldError("slug", "name_taken", ProfileTaken.message)]
+        ) from None
+    if issuers is not None:
+        before_slugs = sorted(profile.issuers.values_list("slug", flat=True))
+        profile.issuers.set(issuers)
+        after_slugs = sorted(profile.issuers.values_list("slug", flat=True))
+        if before_slugs != after_slugs:
+            what["issuers"] = {"before": before_slugs, "after": after_slugs}
+    if what:
+        verb = "update" if profile_id else "create"
+        record(actor=actor, action=f"profile.{verb}", subject=profile, changes=what)
+    return profile
+
+
+@transaction.atomic
+def delete_profile(*, actor: Principal, profile: Profile) -> None:
+    """Delete a profile that no certificate was ever issued under; raises ProtectedError."""
+    row_id, slug = str(profile.pk), profile.slug
+    profile.delete()
+    record(actor=actor, action="profile.delete", id=row_id, slug=slug)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, timedelta) else value
+
+
+def _strings(value: Any, check: Callable[[str], bool], what: str) -> str:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return "It must be a list of strings."
+    if len(set(value)) != len(value):
+        return "It has doubles."
+    wrong = [item for item in value if not check(item)]
+    return f"{', '.join(map(repr, wrong[:5]))} {what}." if wrong else ""
+
+
+def _is_pattern(text: str) -> bool:
+    kind, _, rule = text.partition(":")
+    if kind == "ip":
+        try:
+            ipaddress.ip_network(rule)
+        except ValueError:
+            return False
+        return True
+    if kind == "dns":
+        return rule == "*" or names.is_dns_name(rule.lower().removeprefix("*."), wildcard=False)
+    return kind in {"email", "uri"} and bool(rule) and rule.isprintable()
+
+
+def _is_purpose(text: str) -> bool:
+    try:
+        certs.extended([text])
+    except ValueError:
+        return False
+    return text != "OCSPSigning" and text != certs.EXTENDED_KEY_USAGES["OCSPSigning"].dotted_string
+
+
+def _fixed_subject(value: Any) -> str:
+    if not isinstance(value, dict):
+        return "It must be an object of attribute and value."
+    try:
+        names.subject_of([(str(name), str(text)) for name, text in value.items()])
+    except names.BadName as error:
+        return str(error)
+    return "" if all(isinstance(text, str) for text in value.values()) else "Values are strings."
+
+
+def _key_algorithms(value: Any) -> str:
+    if value == []:
+        return "At least one key algorithm is needed."
+    return _strings(value, KEY_ALGORITHMS.__contains__, "is no key algorithm of ours")
+
+
+def _lifetime(value: Any) -> str:
+    if not isinstance(value, timedelta) or not timedelta(minutes=5) <= value <= MAX_LIFETIME:
+        return "It must be 5 minutes to 10 years."
+    return ""
+
+
+_SIGNING_USAGES = {"keyCertSign", "cRLSign"}
+_CHECKS: dict[str, Callable[[Any], str]] = {
+    "key_algorithms": _key_algorithms,
+    "max_lifetime": _lifetime,
+    "key_usage": lambda value: _strings(
+        value,
+        lambda text: text in certs.KEY_USAGES and text not in _SIGNING_USAGES,
+        "is no key usage of a subscriber",
+    ),
+    "extended_key_usage": lambda value: _strings(
+        value, _is_purpose, "is no extended key usage of a subscriber"
+    ),
+    "allowed_sans": lambda value: _strings(value, _is_pattern, "is no pattern"),
+    "required_sans": lambda value: _strings(value, _is_pattern, "is no pattern"),
+    "subject_attributes": lambda value: _strings(
+        value, names.ATTRIBUTES.__contains__, "is no subject attribute"
+    ),
+    "fixed_subject": _fixed_subject,
+    "approval_required_for": lambda value: _strings(
+        value, JOB_KINDS.__contains__, "is no kind of job that can wait for approval"
+    ),
+}

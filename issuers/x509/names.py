@@ -1,0 +1,139 @@
+"""Names in certificates: subject alternative names as text ("dns:…"), and subjects."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+ATTRIBUTES: Mapping[str, x509.ObjectIdentifier] = {
+    "CN": NameOID.COMMON_NAME,
+    "O": NameOID.ORGANIZATION_NAME,
+    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "C": NameOID.COUNTRY_NAME,
+    "ST": NameOID.STATE_OR_PROVINCE_NAME,
+    "L": NameOID.LOCALITY_NAME,
+    "STREET": NameOID.STREET_ADDRESS,
+    "serialNumber": NameOID.SERIAL_NUMBER,
+    "DC": NameOID.DOMAIN_COMPONENT,
+    "UID": NameOID.USER_ID,
+}
+SHORT = {oid: name for name, oid in ATTRIBUTES.items()}
+# RFC 5280 §4.2.1.6 with RFC 1123 labels; underscores are refused as BR 7.1.2.7.12 does.
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?P<domain>[A-Za-z0-9.-]{1,253})")
+_URI = re.compile(r"[a-z][a-z0-9+.-]{0,31}:[\x21-\x7e]{1,1024}")
+
+
+class BadName(ValueError):
+    """A name that no certificate may carry; the message says why."""
+
+
+def san_strings(names: Iterable[x509.GeneralName]) -> list[str]:
+    """Return general names as "dns:", "ip:", "email:" or "uri:" and the name, without doubles.
+
+    Raises BadName for a form that certctl does not issue (otherName, directoryName, …) and for a
+    name that is malformed.
+    """
+    return list(dict.fromkeys(_text(name) for name in names))
+
+
+def general_names(texts: Iterable[str]) -> list[x509.GeneralName]:
+    """Return what `san_strings` gave as general names; raises BadName."""
+    return [_general(text) for text in texts]
+
+
+def normal(text: str) -> str:
+    """Return one "dns:…" text in its normal form; raises BadName."""
+    return _text(_general(text))
+
+
+def is_dns_name(name: str, *, wildcard: bool = True) -> bool:
+    """Whether `name` is a host name of A-labels; one leading `*.` label may be allowed."""
+    if wildcard and name.startswith("*."):
+        name = name[2:]
+        if "." not in name:
+            return False  # BR 3.2.2.6: no wildcard right above a top level domain
+    labels = name.split(".")
+    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004
+        return False
+    return not labels[-1].isdigit() and all(_is_a_label(label) for label in labels)
+
+
+def attributes(subject: x509.Name) -> list[tuple[str, str]]:
+    """Return a subject's attributes as (short name or dotted OID, value), in order."""
+    return [(SHORT.get(a.oid, a.oid.dotted_string), str(a.value)) for a in subject]
+
+
+def subject_of(pairs: Iterable[tuple[str, str]]) -> x509.Name:
+    """Build a subject of attributes by short name; raises BadName for what cannot be encoded."""
+    try:
+        return x509.Name([x509.NameAttribute(ATTRIBUTES[name], value) for name, value in pairs])
+    except (ValueError, KeyError) as error:
+        raise BadName(f"The subject cannot be encoded: {error}.") from None
+
+
+def _is_a_label(label: str) -> bool:
+    # RFC 5890: "??--" is reserved, and of those only "xn--" with valid Punycode is in use.
+    if label[2:4] != "--":
+        return True
+    if not label.startswith("xn--"):
+        return False
+    try:
+        return label[4:].encode("ascii").decode("punycode") != ""
+    except UnicodeError:
+        return False
+
+
+def _text(name: x509.GeneralName) -> str:
+    match name:
+        case x509.DNSName():
+            return f"dns:{_dns(name.value)}"
+        case x509.IPAddress():
+            if isinstance(name.value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+                raise BadName("An IP network is no name of a host.")
+            return f"ip:{name.value.compressed}"
+        case x509.RFC822Name():
+            return f"email:{_email(name.value)}"
+        case x509.UniformResourceIdentifier():
+            return f"uri:{_uri(name.value)}"
+    raise BadName(f"Names of the kind {type(name).__name__} are not issued.")
+
+
+def _general(text: str) -> x509.GeneralName:
+    kind, colon, value = text.partition(":")
+    match kind if colon else "":
+        case "dns":
+            return x509.DNSName(_dns(value))
+        case "ip":
+            try:
+                return x509.IPAddress(ipaddress.ip_address(value))
+            except ValueError:
+                raise BadName(f"{value[:60]!r} is no IP address.") from None
+        case "email":
+            return x509.RFC822Name(_email(value))
+        case "uri":
+            return x509.UniformResourceIdentifier(_uri(value))
+    raise BadName(f'{text[:60]!r} must begin with "dns:", "ip:", "email:" or "uri:".')
+
+
+def _dns(value: str) -> str:
+    name = value.lower()
+    if not is_dns_name(name):
+        raise BadName(f"{value[:80]!r} is no DNS name (write IDNs as A-labels, xn--…).")
+    return name
+
+
+def _email(value: str) -> str:
+    match = _EMAIL.fullmatch(value)
+    if match is None or not is_dns_name(match["domain"].lower(), wildcard=False):
+        raise BadName(f"{value[:80]!r} is no e-mail address.")
+    local, _, domain = value.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def _uri(value: str) -> str:
+    if not _URI.fullmatch(value):
+        raise BadName(f"{value[:80]!r} is no absolute URI.")
+    return value
