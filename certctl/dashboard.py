@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,6 +13,8 @@ from rest_framework.views import APIView
 
 from audit.models import Event
 from certctl import stats
+from certctl.errors import CertctlError
+from certificates.models import CertificateStatus
 from jobs import policy
 from jobs.models import Job
 from jobs.states import Status
@@ -31,7 +34,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         week["level"] = -(-4 * week["count"] // highest)
     mine, others = _waiting(user) if user.has_perm("jobs.decide_job") else ([], [])
     context.update(
-        certificates=stats.certificates_by_status(),
+        tiles=_tiles(),
         jobs=stats.jobs_by_status(),
         waiting_for_me=mine[:SHOWN],
         waiting_for_me_count=len(mine),
@@ -53,6 +56,31 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
+TONES = {
+    CertificateStatus.ACTIVE: "good",
+    CertificateStatus.EXPIRING: "warn",
+    CertificateStatus.RENEWAL_IN_PROGRESS: "warn",
+    CertificateStatus.EXPIRED: "danger",
+    CertificateStatus.FAILED: "danger",
+    CertificateStatus.REVOKED: "danger",
+}
+
+
+def _tiles() -> list[dict[str, Any]]:
+    """Return one tile per status of certificates; alarming tones only where there are any."""
+    url = reverse("admin:certificates_certificate_changelist")
+    counts = stats.certificates_by_status()
+    return [
+        {
+            "label": status.label,
+            "count": counts[status.value],
+            "url": f"{url}?status__exact={status.value}",
+            "tone": TONES.get(status, "plain") if counts[status.value] else "plain",
+        }
+        for status in CertificateStatus
+    ]
+
+
 def _waiting(user: Principal) -> tuple[list[Job], list[Job]]:
     """Part the jobs that wait for a decision: those that `user` may approve, and the others."""
     waiting = (
@@ -62,7 +90,12 @@ def _waiting(user: Principal) -> tuple[list[Job], list[Job]]:
     )
     mine, others = [], []
     for job in waiting:
-        (mine if policy.may_approve(user, job) else others).append(job)
+        try:
+            policy.check_may_approve(user, job)
+        except CertctlError:
+            others.append(job)
+        else:
+            mine.append(job)
     return mine, others
 
 

@@ -48,6 +48,8 @@ ALLOW_SERVER_KEYS = env.bool("CERTCTL_ALLOW_SERVER_KEYS", default=False)
 # Where the file and nginx connectors may write, and which programs they may start: fail closed.
 TARGET_ROOTS = env.list("CERTCTL_TARGET_ROOTS", default=[])
 TARGET_COMMANDS = env.list("CERTCTL_TARGET_COMMANDS", default=[])
+# Whether a handshake may go to this host itself: what listens there is often not meant for others.
+ALLOW_LOOPBACK_TARGETS = env.bool("CERTCTL_ALLOW_LOOPBACK_TARGETS", default=False)
 
 # CA/B BR 4.9.7 and 4.9.9 as yardstick: see certctl.checks for the bounds that are enforced.
 CRL_LIFETIME = timedelta(hours=env.float("CERTCTL_CRL_LIFETIME_HOURS", default=24 * 7))
@@ -173,7 +175,7 @@ else:
         "data_folder_in": str(VAR_DIR / "broker"),
         "data_folder_out": str(VAR_DIR / "broker"),
         "control_folder": str(VAR_DIR / "broker-control"),
-        "polling_interval": 0.5,
+        "polling_interval": 0.1,
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -338,7 +340,10 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "certctl.dashboard.context",
-    "STYLES": [lambda request: static("certctl/admin.css")],
+    "STYLES": [
+        lambda request: static("certctl/admin.css"),
+        lambda request: static("certctl/dashboard.css"),
+    ],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
@@ -355,7 +360,11 @@ UNFOLD = {
             "950": "#082221",
         }
     },
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": []},
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": "certctl.navigation.navigation",
+    },
 }
 
 # --- Logs -----------------------------------------------------------------------------------

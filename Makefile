@@ -1,0 +1,59 @@
+# What a person types. Everything that these targets need is brought by tools/bootstrap.sh.
+# Paths stay relative: the folder may have a space in its name.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+PYTHON := .venv/bin/python
+ARGS ?=
+
+.PHONY: help demo serve test test-sqlite test-postgres check format openapi screenshots \
+	setup setup-dev browser lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+demo: setup ## Run certctl with sample data, embedded: no other service needed
+	@exec $(PYTHON) manage.py demo $(ARGS)
+
+serve: setup ## Run certctl with your own data, embedded: no other service needed
+	@exec $(PYTHON) manage.py serve $(ARGS)
+
+test: setup-dev ## Run all tests on SQLite, then on PostgreSQL; ARGS= goes to pytest
+	@exec $(PYTHON) -m tools.run_tests sqlite postgres -- $(ARGS)
+
+test-sqlite: setup-dev ## Run all tests on SQLite
+	@exec $(PYTHON) -m tools.run_tests sqlite -- $(ARGS)
+
+test-postgres: setup-dev ## Run all tests on PostgreSQL
+	@exec $(PYTHON) -m tools.run_tests postgres -- $(ARGS)
+
+check: setup-dev ## Lint, types, import contracts, migrations, settings, OpenAPI
+	@exec tools/check.sh
+
+format: setup-dev ## Format the code and apply ruff's safe fixes
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+openapi: setup-dev ## Write docs/openapi.yaml from the code
+	@SECRET_KEY=unused $(PYTHON) manage.py spectacular --file docs/openapi.yaml
+
+screenshots: setup-dev browser ## Take the pictures for the documentation
+	@exec $(PYTHON) -m tools.screenshots $(ARGS)
+
+setup: ## Bring what running certctl needs into .venv
+	@tools/bootstrap.sh runtime
+
+setup-dev: ## Bring what developing certctl needs into .venv
+	@tools/bootstrap.sh dev
+
+browser: setup-dev ## Bring Chromium for the browser tests, where the machine has none
+	@exec $(PYTHON) -m tools.browser
+
+lock: setup-dev ## Resolve pyproject.toml into requirements/*.txt; ARGS=--upgrade for newer
+	@exec tools/lock.sh $(ARGS)
+
+clean: ## Remove what was built: .venv, caches and tools, but no data
+	@rm -rf .venv var/tools var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache \
+		.hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

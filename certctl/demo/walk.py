@@ -1,0 +1,319 @@
+"""Walk one certificate through its whole life: real HTTP, the real worker, real openssl.
+
+Every step says what was done and shows the evidence; the first that does not hold raises Failed.
+"""
+
+import shutil
+import ssl
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certctl.demo.client import Answer, Client
+from certctl.embedded import write_private
+
+NAME = "web.demo.internal"
+PATIENCE = 60.0  # seconds for the worker to do one thing
+OPEN = {"Pending", "Running", "Failed"}
+
+
+class Failed(Exception):
+    """A step of the walk did not show what it had to."""
+
+
+class Walk:
+    """The people with their clients, and what one step leaves for the next."""
+
+    def __init__(self, told: dict[str, Any], site: Path, say: Callable[[str], None]) -> None:
+        self.base_url = str(told["base_url"])
+        self.issuer = str(told["issuer"])
+        self.tls_port = int(told["tls_port"])
+        self.site = site
+        self.say = say
+        self.people = {
+            name: Client(self.base_url, name, told[name]["api_key"])
+            for name in ("alice", "bob", "carol", "victor")
+        }
+        self.number = 0
+        self.folder = Path(tempfile.mkdtemp(prefix="certctl-walk-"))
+
+    # --- Saying and asking ------------------------------------------------------------------
+
+    def step(self, what: str) -> None:
+        """Announce the next step."""
+        self.number += 1
+        self.say(f"\n{self.number:>2}. {what}")
+
+    def show(self, evidence: str) -> None:
+        """Show what a step found."""
+        for line in evidence.strip().splitlines():
+            self.say(f"      {line}")
+
+    def expect(self, answer: Answer, status: int, code: str = "") -> Any:
+        """Return the answer's body, where status and code are the expected ones."""
+        got = answer.body.get("code", "") if isinstance(answer.body, dict) else ""
+        if answer.status != status or (code and got != code):
+            raise Failed(f"expected {status} {code}, got {answer.status}: {answer.body}")
+        return answer.body
+
+    def until(self, what: str, ask: Callable[[], Any]) -> Any:
+        """Ask until there is an answer; raise Failed when the worker takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = ask()
+            if found:
+                return found
+            time.sleep(0.2)
+        raise Failed(f"{what}: nothing after {PATIENCE:.0f} s")
+
+    def job_done(self, job_id: str) -> Any:
+        """Wait until the worker has done the job; return it."""
+
+        def ask() -> Any:
+            job = self.expect(self.people["victor"].get(f"/api/v1/jobs/{job_id}/"), 200)
+            if job["status"] in OPEN and job["attempts"] < job["max_attempts"]:
+                return None
+            return job
+
+        job = self.until("the worker", ask)
+        if job["status"] != "Completed":
+            raise Failed(f"the job ended {job['status']}: {job['last_error']}")
+        return job
+
+    def openssl(self, *arguments: str) -> str:
+        """Run openssl and return what it printed; Failed where it is not there."""
+        program = shutil.which("openssl")
+        if program is None:
+            raise Failed("openssl is not installed (Debian: apt-get install openssl)")
+        done = subprocess.run(  # noqa: S603 - an argument list of our own
+            [program, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            cwd=self.folder,
+        )
+        return done.stdout + done.stderr
+
+    # --- The life ---------------------------------------------------------------------------
+
+    def request(self) -> tuple[str, str]:
+        """Alice makes a key on the host, and asks for a certificate."""
+        self.step(f"alice requests {NAME} under a profile that needs approval")
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_private(
+            self.site / "key.pem",
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ).decode(),
+        )
+        csr = (
+            x509.CertificateSigningRequestBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)]))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        job = self.expect(
+            self.people["alice"].post(
+                "/api/v1/certificates/",
+                {
+                    "name": NAME,
+                    "csr": csr.public_bytes(serialization.Encoding.PEM).decode(),
+                    "issuer": self.issuer,
+                    "profile": "tls-server",
+                    "owner": "Web platform",
+                    "renewal_policy": "standard",
+                    "environment": "demo",
+                    "targets": ["demo-web"],
+                },
+                Idempotency_Key=str(uuid.uuid4()),
+            ),
+            201,
+        )
+        self.show(f"201, job {job['id']} is {job['status']}; the private key stays in the site")
+        return str(job["id"]), str(job["certificate"])
+
+    def decide(self, job: str) -> None:
+        """Alice may not approve; bob, who owns nothing of it, may."""
+        self.step("her own approval is refused")
+        refused = self.people["alice"].post(f"/api/v1/jobs/{job}/approve/", {"reason": "mine"})
+        body = self.expect(refused, 403, "self_approval")
+        self.show(f"403 {body['code']}: {body['detail']}")
+        self.step("bob looks at what would be signed, and approves exactly that")
+        bob = self.people["bob"]
+        review = self.expect(bob.get(f"/api/v1/jobs/{job}/review/"), 200)
+        self.show(
+            f"{', '.join(review['names'])}; {review['key_algorithm']}; {review['lifetime']};"
+            f" issuer {review['issuer']}; profile {review['profile']}"
+        )
+        decided = self.expect(
+            bob.post(
+                f"/api/v1/jobs/{job}/approve/",
+                {"reason": "known host", "digest": review["digest"]},
+            ),
+            200,
+        )
+        self.show(f"200, {decided['status']}; bound to digest {review['digest'][:16]}…")
+
+    def served(self, certificate: str, version: int) -> str:
+        """Wait until that version is validated at the endpoint; return its PEM."""
+        victor = self.people["victor"]
+
+        def validated() -> Any:
+            jobs = self.expect(
+                victor.get(f"/api/v1/jobs/?certificate={certificate}&kind=Validation&page_size=50"),
+                200,
+            )["results"]
+            done = [job for job in jobs if job["verification"] == "success"]
+            return done if len(done) >= version else None
+
+        self.until("validation", validated)
+        pem = ssl.get_server_certificate(("127.0.0.1", self.tls_port))
+        served = x509.load_pem_x509_certificate(pem.encode())
+        versions = self.expect(victor.get(f"/api/v1/certificates/{certificate}/versions/"), 200)
+        newest = max(versions["results"], key=lambda row: row["number"])
+        fingerprint = served.fingerprint(hashes.SHA256()).hex()
+        if newest["number"] != version or newest["fingerprint"] != fingerprint:
+            raise Failed(f"version {version} is not what https://127.0.0.1:{self.tls_port} serves")
+        self.show(
+            f"version {version}, serial {newest['serial']}, until {newest['not_after']}\n"
+            f"https://127.0.0.1:{self.tls_port}/ serves SHA-256 {fingerprint[:32]}…"
+        )
+        return pem
+
+    def relying_party(self, pem: str, *, expected: str) -> None:
+        """Check chain, CRL and OCSP as a relying party does: with openssl, without credentials."""
+        self.fetch_trust(pem)
+        pki = f"{self.base_url}/.well-known/pki"
+        verified = self.openssl(
+            "verify", "-crl_check", "-CAfile", "root.pem", "-untrusted", "issuing.pem",
+            "-CRLfile", "issuing.crl.pem", "leaf.pem",
+        )  # fmt: skip
+        ocsp = self.openssl(
+            "ocsp", "-issuer", "issuing.pem", "-cert", "leaf.pem", "-CAfile", "root.pem",
+            "-VAfile", "issuing.pem", "-no_nonce", "-url", f"{pki}/ocsp/{self.issuer}",
+        )  # fmt: skip
+        by_crl = "certificate revoked" if expected == "revoked" else "leaf.pem: OK"
+        if by_crl not in verified or f"leaf.pem: {expected}" not in ocsp:
+            raise Failed(f"expected {expected}; openssl verify: {verified} openssl ocsp: {ocsp}")
+        self.show(f"openssl verify -crl_check: {by_crl}")
+        self.show("\n".join(f"openssl ocsp: {line.strip()}" for line in ocsp.splitlines()[:4]))
+
+    def fetch_trust(self, pem: str) -> None:
+        """Fetch CA certificates and the CRL into files, and have openssl check the CRL."""
+        (self.folder / "leaf.pem").write_text(pem)
+        root = self.issuer.replace("issuing", "root")
+        for slug, file in ((root, "root"), (self.issuer, "issuing")):
+            der = self.fetch(f"ca/{slug}")
+            certificate = x509.load_der_x509_certificate(der)
+            (self.folder / f"{file}.pem").write_bytes(
+                certificate.public_bytes(serialization.Encoding.PEM)
+            )
+        (self.folder / "issuing.crl").write_bytes(self.fetch(f"crl/{self.issuer}"))
+        said = self.openssl(
+            "crl", "-inform", "DER", "-in", "issuing.crl", "-CAfile", "issuing.pem",
+            "-out", "issuing.crl.pem", "-crlnumber", "-nextupdate",
+        )  # fmt: skip
+        if "verify OK" not in said:
+            raise Failed(f"openssl crl: {said}")
+        self.show(f"openssl crl: {' '.join(said.split())}")
+
+    def fetch(self, path: str) -> bytes:
+        """GET under /.well-known/pki/ without credentials."""
+        import urllib.request  # noqa: PLC0415
+
+        url = f"{self.base_url}/.well-known/pki/{path}"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own http URL
+            return bytes(answer.read())
+
+    def renew(self, certificate: str) -> str:
+        """Bob renews; version 2 is issued, deployed and validated."""
+        self.step("a renewal makes version 2, deployed and validated")
+        job = self.expect(
+            self.people["bob"].post(
+                f"/api/v1/certificates/{certificate}/renew/", {}, Idempotency_Key=str(uuid.uuid4())
+            ),
+            202,
+        )
+        self.job_done(job["id"])
+        return self.served(certificate, 2)
+
+    def revoke(self, certificate: str, pem: str) -> None:
+        """Bob is refused bulk revocation; carol previews it and executes what she saw."""
+        self.step("operator bob is refused bulk revocation")
+        criteria: dict[str, Any] = {
+            "criteria": {"ids": [certificate]},
+            "reason": "cessationOfOperation",
+        }
+        url = "/api/v1/certificates/bulk-revoke/"
+        body = self.expect(self.people["bob"].post(url, criteria), 403, "missing_permission")
+        self.show(f"403 {body['code']}: {body['detail']}")
+        self.step("administrator carol previews it, then executes exactly what she saw")
+        carol = self.people["carol"]
+        preview = self.expect(carol.post(url, {**criteria, "dry_run": True}), 200)
+        self.show(f"dry run: {preview['count']} version(s) would be revoked, nothing changed")
+        done = self.expect(carol.post(url, {**criteria, "plan": preview["plan"]}), 200)
+        self.show(f"executed: {done['revoked']} revoked")
+        self.step("CRL and OCSP say revoked")
+        serial = x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+        def listed() -> bool:
+            crl = x509.load_der_x509_crl(self.fetch(f"crl/{self.issuer}"))
+            return crl.get_revoked_certificate_by_serial_number(serial) is not None
+
+        self.until("the CRL", listed)
+        self.relying_party(pem, expected="revoked")
+
+    def audit(self, certificate: str, jobs_of: str) -> None:
+        """Show who did what, and prove that nobody edited it."""
+        self.step("the audit trail has every step with its principal")
+        victor = self.people["victor"]
+        events: list[Any] = []
+        for subject in (certificate, jobs_of):
+            found = self.expect(
+                victor.get(f"/api/v1/audit/?subject_id={subject}&page_size=200"), 200
+            )
+            events += found["results"]
+        refusals = self.expect(
+            victor.get("/api/v1/audit/?action=job.approve.refuse&search=alice&page_size=1"), 200
+        )
+        events += refusals["results"]
+        for event in sorted(events, key=lambda row: int(row["sequence"])):
+            who = f"{event['actor_name']} ({event['api_key'] or event['door']})"
+            self.show(f"#{event['sequence']:<5} {who:<24} {event['action']}")
+        actors = {(event["actor_name"], event["action"]) for event in events}
+        wanted = {("alice", "job.request"), ("bob", "job.approve"), ("alice", "job.approve.refuse")}
+        if not wanted <= actors:
+            raise Failed(f"the trail lacks {wanted - actors}")
+
+    def close(self) -> None:
+        """Forget what the walk kept."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def walk(told: dict[str, Any], site: Path, *, say: Callable[[str], None]) -> None:
+    """Do the whole walk; raises Failed at the first step that does not hold."""
+    life = Walk(told, site, say)
+    try:
+        job, certificate = life.request()
+        life.decide(job)
+        life.step("the worker issues and deploys it, and a handshake proves what is served")
+        life.job_done(job)
+        first = life.served(certificate, 1)
+        life.step("openssl verifies chain, CRL and OCSP: good")
+        life.relying_party(first, expected="good")
+        second = life.renew(certificate)
+        life.revoke(certificate, second)
+        life.audit(certificate, job)
+    finally:
+        life.close()

@@ -1,0 +1,59 @@
+"""An installation that cannot be right does not start."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from certctl.checks import settings_are_possible
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def ids():
+    return [message.id for message in settings_are_possible()]
+
+
+def test_the_tests_own_settings_are_possible():
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("TIME_ZONE", "Europe/Berlin", "certctl.E001"),
+        ("KEY_ENCRYPTION_KEYS", [], "certctl.E002"),
+        ("KEY_ENCRYPTION_KEYS", ["c2hvcnQ="], "certctl.E003"),
+        ("KEY_ENCRYPTION_KEYS", ["not base64!"], "certctl.E003"),
+        ("ALLOW_SERVER_KEYS", True, "certctl.W001"),
+        ("CRL_LIFETIME", timedelta(days=11), "certctl.E004"),
+        ("CRL_REFRESH", timedelta(days=7), "certctl.E005"),
+        ("OCSP_LIFETIME", timedelta(hours=7), "certctl.E006"),
+        ("OCSP_LIFETIME", timedelta(days=11), "certctl.E006"),
+        ("CELERY_TASK_ALWAYS_EAGER", True, "certctl.E007"),
+    ],
+)
+def test_an_impossible_setting_is_named(settings, name, value, expected):
+    setattr(settings, name, value)
+
+    assert expected in ids()
+
+
+def test_a_missing_secret_key_stops_the_start(tmp_path):
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"SECRET_KEY"}
+    } | {"CERTCTL_VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "certctl.settings"}
+
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert "SECRET_KEY" in done.stderr

