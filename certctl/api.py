@@ -75,8 +75,9 @@ def _rest(exc: exceptions.APIException) -> Answer:
     headers = {}
     if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = getattr(exc, "auth_header", "Bearer")
-    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-        headers["Retry-After"] = str(int(exc.wait) + 1)
+    wait = getattr(exc, "wait", None)  # seconds, of a Throttled
+    if wait is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
     codes = exc.get_codes()
     code = codes if isinstance(codes, str) else exc.default_code
     code = {"parse_error": "malformed", "permission_denied": "missing_permission"}.get(code, code)

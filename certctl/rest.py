@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
@@ -40,7 +40,7 @@ class Pagination(PageNumberPagination):
         self._cursor: _Cursor | None = None
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+        self, queryset: Any, request: Request, view: "APIView | None" = None
     ) -> list[Any] | None:
         """Return the page's rows."""
         if "cursor" in request.query_params:
@@ -87,7 +87,7 @@ class SortFilter(OrderingFilter):
         return list(valid)
 
 
-class SparseFields(serializers.ModelSerializer[Model]):
+class SparseFields(serializers.ModelSerializer[Any]):
     """A serializer that gives only the fields named in `?fields=id,name`."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -116,5 +116,5 @@ class PrincipalThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Count by principal, or by address for those who are not known."""
         user = request.user
-        ident = str(user.pk) if user and user.is_authenticated else self.get_ident(request)
+        ident = str(user.pk) if user.is_authenticated else self.get_ident(request)
         return self.cache_format % {"scope": self.scope, "ident": ident}

@@ -67,6 +67,6 @@ def expiring_by_week(weeks: int = 12) -> list[dict[str, Any]]:
 
 def last_renewal() -> datetime | None:
     """Return when a renewal last completed."""
-    return Job.objects.filter(kind=Job.Kind.RENEWAL, status=Status.COMPLETED).aggregate(
-        last=Max("completed_at")
-    )["last"]
+    done = Job.objects.filter(kind=Job.Kind.RENEWAL, status=Status.COMPLETED)
+    last: datetime | None = done.aggregate(last=Max("completed_at"))["last"]
+    return last

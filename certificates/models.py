@@ -205,7 +205,7 @@ class Version(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.certificate_id and self.certificate.name} v{self.number}"
+        return f"{self.certificate.name} v{self.number}"
 
 
 class Reason(models.TextChoices):
@@ -262,9 +262,7 @@ class Revocation(models.Model):
     class Meta:
         ordering = ["-recorded_at"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(reason__in=Reason.values), name="certs_reason_known"
-            )
+            models.CheckConstraint(condition=Q(reason__in=Reason.values), name="certs_reason_known")
         ]
 
     def __str__(self) -> str:

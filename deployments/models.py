@@ -94,9 +94,7 @@ class Deployment(models.Model):
         Version, models.PROTECT, null=True, blank=True, related_name="deployments", editable=False
     )
     deployed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    health = models.CharField(
-        max_length=8, choices=Health, default=Health.UNKNOWN, editable=False
-    )
+    health = models.CharField(max_length=8, choices=Health, default=Health.UNKNOWN, editable=False)
     served_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -23,7 +23,9 @@ class InvalidMove(Conflict):
     code = "invalid_move"
 
     def __init__(self, job: "Job", move: Move) -> None:
-        super().__init__(f"A job that is {job.status} cannot {move.name.lower().replace('_', ' ')}.")
+        super().__init__(
+            f"A job that is {job.status} cannot {move.name.lower().replace('_', ' ')}."
+        )
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -93,9 +95,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         """
         now = timezone.now()
         with transaction.atomic():
-            jobs = list(
-                self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit]
-            )
+            jobs = list(self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit])
             for job in jobs:
                 job.attempts += 1
                 job.started_at = now
@@ -135,13 +135,9 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=Kind)
-    status = models.CharField(
-        max_length=24, choices=Status, default=Status.PENDING, editable=False
-    )
+    status = models.CharField(max_length=24, choices=Status, default=Status.PENDING, editable=False)
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="jobs")
-    target = models.ForeignKey(
-        Target, models.PROTECT, null=True, blank=True, related_name="jobs"
-    )
+    target = models.ForeignKey(Target, models.PROTECT, null=True, blank=True, related_name="jobs")
     agent = models.ForeignKey(Agent, models.PROTECT, null=True, blank=True, related_name="jobs")
     requested_by = models.ForeignKey(Principal, models.PROTECT, related_name="+")
     version = models.ForeignKey(
@@ -228,6 +224,13 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.certificate}"
+
+    def begin(self, status: Status, *, waits_until: datetime | None = None) -> None:
+        """Set the status in which a new job starts, in memory; it must not be saved yet."""
+        if not self._state.adding:
+            raise ValueError("Only a new job begins; any other moves.")
+        self.status = status
+        self.waits_until = waits_until
 
     def enter(self, move: Move) -> None:
         """Set the status that `move` leads to, in memory; raises InvalidMove."""

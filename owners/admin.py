@@ -1,6 +1,6 @@
 """Principals, API keys, teams and owners in the admin; every change goes through the services."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -50,7 +50,8 @@ class Saves(ModelAdmin):
                 return data
 
             def _save_through_service(self, data: dict[str, Any]) -> None:
-                row = None if self.instance._state.adding else self.instance  # noqa: SLF001
+                instance: Any = cast("Any", self).instance
+                row = None if instance._state.adding else instance  # noqa: SLF001
                 fresh = type(row)._default_manager.get(pk=row.pk) if row else None  # noqa: SLF001
                 try:
                     self.saved = save_row(request, dict(data), fresh)
@@ -258,7 +259,6 @@ class ApiKeyAdmin(Saves):
 class _Named(Saves):
     """Teams and owners: a name and members."""
 
-    search_fields = ("name",)
     filter_horizontal = ("members",)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -276,6 +276,7 @@ class TeamAdmin(_Named):
     """Teams."""
 
     list_display = ("name", "created_at")
+    search_fields = ("name",)
     fields = ("name", "members")
 
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:

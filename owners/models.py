@@ -45,14 +45,14 @@ class Principal(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.HUMAN)
 
-    objects: ClassVar[PrincipalManager] = PrincipalManager()  # type: ignore[assignment]
+    objects: ClassVar[PrincipalManager] = PrincipalManager()
 
     # How this principal came in on this call, and what its key allows at most: set by the edge
     # that authenticated it, never stored. `cap` None means a login without a key.
     via: Via = Via()
     cap: Role | None = None
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         verbose_name = "principal"
         verbose_name_plural = "principals"
 

@@ -1,8 +1,15 @@
 """Rows for tests, made the short way; each app's engineer keeps a section."""
 
+import secrets
+from datetime import timedelta
+
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from certificates.models import Certificate, CertificateStatus, RenewalPolicy, Version
+from issuers.models import Issuer, Profile
+from jobs.models import Job
 from owners.models import Owner, Principal, Team
 
 # --- owners ---------------------------------------------------------------------------------
@@ -33,5 +40,82 @@ class OwnerFactory(DjangoModelFactory):
 
 # --- issuers --------------------------------------------------------------------------------
 # --- certificates ---------------------------------------------------------------------------
+
+
+class RenewalPolicyFactory(DjangoModelFactory):
+    class Meta:
+        model = RenewalPolicy
+
+    name = factory.Sequence(lambda n: f"renewal-policy-{n}")
+
+
+class CertificateFactory(DjangoModelFactory):
+    """A certificate row; give it `issuer` and `profile`."""
+
+    class Meta:
+        model = Certificate
+
+    name = factory.Sequence(lambda n: f"web-{n}.demo.internal")
+    common_name = factory.SelfAttribute("name")
+    sans = factory.LazyAttribute(lambda c: [f"dns:{c.name}"])
+    owner = factory.SubFactory(OwnerFactory)
+
+
+class VersionFactory(DjangoModelFactory):
+    """A version row that nobody signed, current of its `certificate`; for lists and sweeps."""
+
+    class Meta:
+        model = Version
+        skip_postgeneration_save = True
+
+    issuer = factory.SelfAttribute("certificate.issuer")
+    number = factory.LazyAttribute(lambda v: v.certificate.versions.count() + 1)
+    serial = factory.LazyFunction(lambda: f"{secrets.randbits(150) | 1:x}")
+    subject = factory.LazyAttribute(lambda v: f"CN={v.certificate.common_name}")
+    sans = factory.SelfAttribute("certificate.sans")
+    not_before = factory.LazyFunction(lambda: timezone.now() - timedelta(hours=1))
+    not_after = factory.LazyFunction(lambda: timezone.now() + timedelta(days=40))
+    fingerprint = factory.LazyFunction(lambda: secrets.token_hex(32))
+    key_fingerprint = factory.LazyFunction(lambda: secrets.token_hex(32))
+    key_algorithm = "ecdsa-p256"
+    key_size = 256
+    pem = "made up"
+
+    @factory.post_generation
+    def current(self, create, extracted, **kwargs):
+        if create and extracted is not False:
+            Certificate.objects.filter(pk=self.certificate_id).update(
+                current=self, status=CertificateStatus.ACTIVE
+            )
+            self.certificate.refresh_from_db()
+
+
 # --- deployments ----------------------------------------------------------------------------
 # --- jobs -----------------------------------------------------------------------------------
+
+
+class PlainCertificateFactory(DjangoModelFactory):
+    """A certificate whose issuer has no key: for tests that sign nothing."""
+
+    class Meta:
+        model = Certificate
+
+    name = factory.Sequence(lambda n: f"host-{n}.demo.internal")
+    common_name = factory.SelfAttribute("name")
+    sans = factory.LazyAttribute(lambda c: [f"dns:{c.name}"])
+    owner = factory.SubFactory(OwnerFactory)
+    issuer = factory.LazyFunction(
+        lambda: Issuer.objects.get_or_create(slug="keyless", defaults={"name": "Keyless"})[0]
+    )
+    profile = factory.LazyFunction(
+        lambda: Profile.objects.get_or_create(slug="plain", defaults={"name": "Plain"})[0]
+    )
+
+
+class JobFactory(DjangoModelFactory):
+    class Meta:
+        model = Job
+
+    kind = Job.Kind.ISSUANCE
+    certificate = factory.SubFactory(PlainCertificateFactory)
+    requested_by = factory.SubFactory(PrincipalFactory)

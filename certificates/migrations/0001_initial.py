@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('sans', models.JSONField(default=list)),
                 ('not_before', models.DateTimeField()),
                 ('not_after', models.DateTimeField(db_index=True)),
-                ('fingerprint', models.CharField(db_index=True, help_text='SHA-256 of the DER, in lower-case hexadecimal.', max_length=64)),
+                ('fingerprint', models.CharField(help_text='SHA-256 of the DER, in lower-case hexadecimal.', max_length=64, unique=True)),
                 ('key_fingerprint', models.CharField(db_index=True, help_text='SHA-256 of the SubjectPublicKeyInfo.', max_length=64)),
                 ('key_algorithm', models.CharField(max_length=16)),
                 ('key_size', models.PositiveIntegerField(blank=True, null=True)),

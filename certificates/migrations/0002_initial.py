@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('revoked_at', models.DateTimeField(help_text='The revocationDate that the CRL states.')),
                 ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('note', models.TextField(blank=True)),
+                ('listed_in', models.BigIntegerField(blank=True, help_text='Number of the first CRL that states this as it stands; empty: none does yet.', null=True)),
                 ('final_crl', models.BigIntegerField(blank=True, help_text='Number of the CRL that listed it after its expiry.', null=True)),
             ],
             options={

@@ -61,7 +61,7 @@ class LocalCA:
         if not_after <= timezone.now():
             raise ConnectorError("The lifetime is over before it begins.", permanent=True)
         contents = certs.Contents(
-            public_key=request.csr.public_key(),  # type: ignore[arg-type]  # the profile allowed it
+            public_key=request.csr.public_key(),
             subject=request.subject,
             sans=request.sans,
             not_before=not_before,

@@ -1,0 +1,170 @@
+"""CRLs: which one is current, when a new one is due, and the making of it (RFC 5280 §5)."""
+
+import hashlib
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from cryptography import x509
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+from issuers.connectors.base import SignsRevocation
+from issuers.x509.crl import Entry
+
+from audit.services import record
+from certctl.errors import Conflict
+from certificates.models import CRL, Revocation
+from issuers.connectors import connector_for
+from issuers.models import Issuer
+from owners.models import Principal
+
+logger = logging.getLogger(__name__)
+
+# Old CRLs are of no use to relying parties; the audit trail keeps number and digest of each.
+KEEP = 20
+
+
+class NoRevocationService(Conflict):
+    """The issuer's CA publishes its own CRLs: we cannot sign one in its name."""
+
+    code = "no_revocation_service"
+    message = "This issuer's CRLs are not signed by certctl."
+
+
+def current(issuer_slug: str) -> CRL | None:
+    """Return the newest CRL of the issuer, or None; one query, and it never signs.
+
+    It may be past its `next_update`: the caller decides what that means.
+    """
+    return CRL.objects.filter(issuer__slug=issuer_slug).order_by("-number").first()
+
+
+@transaction.atomic
+def publish(issuer_id: UUID, *, actor: Principal) -> CRL:
+    """Sign and store the issuer's next CRL; raises NoRevocationService, ConnectorError.
+
+    Also for a disabled issuer: BR 4.9.7 wants CRLs for as long as its certificates live.
+    """
+    # The lock makes the number strictly increasing among parallel publishers.
+    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
+    return _publish(issuer, actor)
+
+
+@transaction.atomic
+def publish_if_due(issuer_id: UUID, *, actor: Principal, now: datetime | None = None) -> CRL | None:
+    """Publish where the newest CRL does not say what is so, or is old; else return None.
+
+    A thousand hints make one CRL: whoever waited for the lock finds nothing left to do.
+    """
+    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
+    if not isinstance(connector_for(issuer), SignsRevocation):
+        return None
+    return _publish(issuer, actor) if _is_due(issuer, now or timezone.now()) else None
+
+
+def refresh_due(now: datetime) -> list[CRL]:
+    """Publish every CRL that is due at `now`, and forget the oldest ones."""
+    actor = Principal.objects.system()
+    published = []
+    for issuer in Issuer.objects.order_by("slug"):
+        # One issuer whose key cannot be used must not keep the others from publishing.
+        try:
+            # Asked without the lock first: most of the time nothing is due.
+            if isinstance(connector_for(issuer), SignsRevocation) and _is_due(issuer, now):
+                crl = publish_if_due(issuer.pk, actor=actor, now=now)
+                published += [crl] if crl else []
+            prune(issuer)
+        except Exception:
+            logger.exception("the CRL of %s could not be refreshed", issuer.slug)
+    return published
+
+
+def prune(issuer: Issuer) -> int:
+    """Drop all but the newest CRLs of the issuer; return how many."""
+    numbers = CRL.objects.filter(issuer=issuer).order_by("-number").values_list("number", flat=True)
+    kept = list(numbers[:KEEP])
+    if len(kept) < KEEP:
+        return 0
+    return CRL.objects.filter(issuer=issuer, number__lt=kept[-1]).delete()[0]
+
+
+def _is_due(issuer: Issuer, now: datetime) -> bool:
+    newest = CRL.objects.filter(issuer=issuer).defer("der").order_by("-number").first()
+    if newest is None or newest.this_update <= now - settings.CRL_REFRESH:
+        return True
+    if newest.next_update <= now:
+        return True
+    # Not by comparing times: a revocation may commit after a CRL that is dated later.
+    on_crl = Q(final_crl__isnull=True) | Q(final_crl=newest.number)
+    counted = Revocation.objects.filter(
+        version__issuer=issuer, version__short_lived=False
+    ).aggregate(
+        missing=Count("pk", filter=Q(listed_in__isnull=True)),
+        listed=Count("pk", filter=Q(listed_in__isnull=False) & on_crl),
+    )
+    # Fewer than were listed: a hold was released, and its entry has to go.
+    return bool(counted["missing"] or counted["listed"] != newest.entries)
+
+
+def _publish(issuer: Issuer, actor: Principal) -> CRL:
+    connector = connector_for(issuer)
+    if not isinstance(connector, SignsRevocation):
+        raise NoRevocationService
+    this_update = timezone.now().replace(microsecond=0)
+    next_update = this_update + settings.CRL_LIFETIME
+    number = _next_number(issuer)
+    # First mark, then read: what is recorded from now on may come onto this CRL unmarked, which
+    # costs another CRL; what is marked is on it for certain.
+    listed = Revocation.objects.for_crl(issuer)
+    listed.filter(listed_in__isnull=True).order_by().update(listed_in=number)
+    entries = [
+        Entry(int(serial, 16), revoked_at, x509.ReasonFlags(reason))
+        for serial, revoked_at, reason in listed.values_list(
+            "version__serial", "revoked_at", "reason"
+        ).iterator(chunk_size=5000)
+    ]
+    der = connector.sign_crl(
+        number=number, this_update=this_update, next_update=next_update, entries=entries
+    )
+    crl = CRL.objects.create(
+        issuer=issuer,
+        number=number,
+        this_update=this_update,
+        next_update=next_update,
+        entries=len(entries),
+        der=der,
+        etag=hashlib.sha256(der).hexdigest(),
+    )
+    # RFC 5280 §3.3: an entry leaves only after it was on a CRL issued past the certificate's end.
+    listed.filter(listed_in__isnull=False, version__not_after__lt=this_update).order_by().update(
+        final_crl=number
+    )
+    Issuer.objects.filter(pk=issuer.pk).update(crl_number=number)
+    record(
+        actor=actor,
+        action="crl.publish",
+        subject=issuer,
+        number=number,
+        entries=len(entries),
+        sha256=crl.etag,
+        next_update=next_update.isoformat(),
+    )
+    return crl
+
+
+def _next_number(issuer: Issuer) -> int:
+    # Of both, so that neither a restored issuer nor pruned CRLs ever bring a number back.
+    newest: int | None = CRL.objects.filter(issuer=issuer).aggregate(n=Max("number"))["n"]
+    return max(issuer.crl_number, newest or 0) + 1
+
+
+def entry_size(serial: str, *, has_reason: bool) -> int:
+    """Return how many bytes of DER one revocation adds to a CRL (RFC 5280 §5.1.2.6)."""
+    number = int(serial, 16)
+    integer = 2 + number.bit_length() // 8 + 1
+    utc_time = 15
+    # SEQUENCE { SEQUENCE { OID 2.5.29.21, OCTET STRING { ENUMERATED } } }
+    reason = 2 + 2 + 5 + 2 + 3 if has_reason else 0
+    return 2 + integer + utc_time + reason

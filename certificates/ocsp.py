@@ -1,0 +1,182 @@
+"""OCSP answers: signed once on the first question, stored, served until half their life is over.
+
+RFC 6960 and its lightweight profile RFC 9919. Answers hold no nonce: they are signed before they
+are asked for, and RFC 9654 §2.1 lets a responder leave a nonce out.
+"""
+
+import hashlib
+from datetime import datetime
+
+from cryptography import x509
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from certctl.errors import ConnectorError
+from certificates.models import OCSPResponse, Revocation, Version
+from issuers.connectors import connector_for
+from issuers.connectors.base import SignsRevocation
+from issuers.models import Issuer
+from issuers.x509 import ocsp as x509_ocsp
+from issuers.x509.ocsp import Answer, CertID
+
+# What a question by serial alone is answered with: it names no hash, and SHA-1 is what clients
+# that know no other compare with (`openssl ocsp` by default). It is an identifier, no signature.
+SERIAL_HASH = "sha1"
+
+
+def response_for(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
+    """Return the answer to a question, signed now only if no fresh one is stored.
+
+    None where we have nothing to say: never issued, short-lived, or another issuer's name or key
+    (RFC 9919: "unauthorized"). Raises ConnectorError where signing fails and nothing is in force.
+    """
+    stored = _stored(issuer_slug, asked).first()
+    now = timezone.now()
+    if stored is not None and is_fresh(stored, now):
+        return stored
+    if not _is_ours(issuer_slug, asked):
+        return None
+    try:
+        return _sign(issuer_slug, asked)
+    except ConnectorError:
+        if stored is not None and _is_unchanged(stored, now):
+            return stored
+        raise
+
+
+def response_for_serial(issuer_slug: str, serial: str) -> OCSPResponse | None:
+    """Return the answer about a hexadecimal serial, as `response_for`."""
+    serial = f"{int(serial, 16):x}"
+    stored = OCSPResponse.objects.filter(
+        issuer__slug=issuer_slug, serial=serial, hash_algorithm=SERIAL_HASH
+    ).first()
+    if stored is not None and is_fresh(stored, timezone.now()):
+        return stored
+    issuer = Issuer.objects.filter(slug=issuer_slug).first()
+    if issuer is None or not issuer.certificate_pem:
+        return None
+    return response_for(issuer_slug, _cert_id(issuer, int(serial, 16), SERIAL_HASH))
+
+
+def is_fresh(response: OCSPResponse, now: datetime) -> bool:
+    """Whether less than half of the answer's life is over.
+
+    BR 4.9.10: an answer valid for under 16 hours is renewed before half of that is over. We do
+    so for longer ones too, which is earlier than the 8 hours before the end that they ask for.
+    """
+    return response.this_update <= now < refresh_at(response)
+
+
+def refresh_at(response: OCSPResponse) -> datetime:
+    """Return when the answer will be signed anew."""
+    return response.this_update + (response.next_update - response.this_update) / 2
+
+
+def drop_stale(now: datetime) -> int:
+    """Forget answers that are no longer in force; return how many."""
+    return OCSPResponse.objects.filter(next_update__lte=now).delete()[0]
+
+
+def _stored(issuer_slug: str, asked: CertID) -> QuerySet[OCSPResponse]:
+    return OCSPResponse.objects.filter(
+        issuer__slug=issuer_slug,
+        serial=f"{asked.serial:x}",
+        hash_algorithm=asked.hash_algorithm,
+        name_hash=asked.name_hash.hex(),
+        key_hash=asked.key_hash.hex(),
+    )
+
+
+def _is_unchanged(stored: OCSPResponse, now: datetime) -> bool:
+    # A revocation deletes the stored answers: what we read a moment ago must still be there.
+    return stored.next_update > now and OCSPResponse.objects.filter(pk=stored.pk).exists()
+
+
+def _is_ours(issuer_slug: str, asked: CertID) -> bool:
+    # Asked without a lock first, so that questions about made-up serials never take one.
+    version = (
+        Version.objects.of(issuer_slug, f"{asked.serial:x}")
+        .filter(short_lived=False)
+        .select_related("issuer")
+        .only("issuer__certificate_pem")
+        .first()
+    )
+    if version is None or version.issuer is None:
+        return False
+    # RFC 6960 §4.1.1: both hashes name the issuer; one of another CA must never match.
+    return asked == _cert_id(version.issuer, asked.serial, asked.hash_algorithm)
+
+
+def _cert_id(issuer: Issuer, serial: int, hash_algorithm: str) -> CertID:
+    certificate = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
+    return x509_ocsp.cert_id(certificate, serial, hash_algorithm)
+
+
+@transaction.atomic
+def _sign(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
+    # revoke() takes the same lock, so no "good" signed here can outlive a revocation. The bare
+    # row is locked; what decides is read after the wait.
+    version = (
+        Version.objects.of(issuer_slug, f"{asked.serial:x}")
+        .select_for_update(no_key=True, of=("self",))
+        .first()
+    )
+    if version is None or version.issuer_id is None:
+        return None
+    now = timezone.now()
+    stored = _stored(issuer_slug, asked).first()
+    if stored is not None and is_fresh(stored, now):
+        return stored  # whoever held the lock before us has signed it
+    issuer = Issuer.objects.get(pk=version.issuer_id)
+    connector = connector_for(issuer)
+    if not isinstance(connector, SignsRevocation):
+        return None
+    answer = _answer(version, now.replace(microsecond=0))
+    der = connector.sign_ocsp(cert_id=asked, answer=answer)
+    return _store(version, issuer, asked, answer, der)
+
+
+def _answer(version: Version, now: datetime) -> Answer:
+    ends = now + settings.OCSP_LIFETIME
+    # A query of its own: a join to the locked row would show what was true before the wait.
+    revocation = Revocation.objects.filter(version=version).first()
+    if revocation is None:
+        return Answer(
+            status="good", this_update=now, next_update=ends, revoked_at=None, reason=None
+        )
+    return Answer(
+        status="revoked",
+        this_update=now,
+        next_update=ends,
+        revoked_at=revocation.revoked_at,
+        reason=x509.ReasonFlags(revocation.reason),
+    )
+
+
+def _store(
+    version: Version, issuer: Issuer, asked: CertID, answer: Answer, der: bytes
+) -> OCSPResponse:
+    response = OCSPResponse(
+        version=version,
+        issuer=issuer,
+        serial=version.serial,
+        hash_algorithm=asked.hash_algorithm,
+        name_hash=asked.name_hash.hex(),
+        key_hash=asked.key_hash.hex(),
+        status=answer.status,
+        this_update=answer.this_update,
+        next_update=answer.next_update,
+        der=der,
+        etag=hashlib.sha256(der).hexdigest(),
+    )
+    key = ["issuer", "serial", "hash_algorithm"]
+    rest = ["version", "name_hash", "key_hash", "status", "this_update", "next_update"]
+    OCSPResponse.objects.bulk_create(
+        [response],
+        update_conflicts=True,
+        unique_fields=key,
+        update_fields=[*rest, "der", "etag"],
+    )
+    return response

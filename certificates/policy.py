@@ -1,0 +1,111 @@
+"""The rules about certificates: where one stands, and what a revocation may say."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from certctl.errors import Conflict, FieldError, Invalid
+from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
+
+# How long before its end a certificate without a renewal policy counts as expiring.
+DEFAULT_WINDOW = timedelta(days=30)
+
+# Reasons that a revocation may leave again: a hold can become any other reason, and
+# BR 4.9.1.1 asks that any reason can be corrected to keyCompromise once that is known.
+_HOLD = Reason.CERTIFICATE_HOLD
+
+
+class AlreadyRevoked(Conflict):
+    """The version is revoked, and nothing that was asked would change that."""
+
+    code = "already_revoked"
+    message = "This version is already revoked."
+
+
+class NotOnHold(Conflict):
+    """Only certificateHold can be taken back (RFC 5280 §5.3.1)."""
+
+    code = "not_on_hold"
+    message = "This version is not on hold, and no other revocation can be taken back."
+
+
+class IssuedElsewhere(Conflict):
+    """A revocation of ours would reach no relying party."""
+
+    code = "issued_elsewhere"
+    message = "A CA that certctl does not run signed this version; it must be revoked there."
+
+
+class Archived(Conflict):
+    """An archived certificate is only there to be read."""
+
+    code = "archived"
+    message = "The certificate is archived."
+
+
+class InvalidRevocation(Invalid):
+    """The revocation says something that it may not say."""
+
+    message: ClassVar[str] = "The revocation is not valid."
+
+
+def standing(
+    *, version: Version | None, is_revoked: bool, window: timedelta | None, now: datetime
+) -> CertificateStatus:
+    """Return the status that a certificate has by its current version and the clock alone.
+
+    `window` is its renewal policy's, or None for the default.
+    """
+    if version is None:
+        return CertificateStatus.PENDING
+    if is_revoked:
+        return CertificateStatus.REVOKED
+    if version.not_after <= now:
+        return CertificateStatus.EXPIRED
+    if version.not_after <= now + (DEFAULT_WINDOW if window is None else window):
+        return CertificateStatus.EXPIRING
+    return CertificateStatus.ACTIVE
+
+
+def check_may_change(certificate: Certificate) -> None:
+    """Raise Archived where the certificate is only there to be read."""
+    if certificate.status == CertificateStatus.ARCHIVED:
+        raise Archived
+
+
+def check_revocation(
+    *, version: Version, is_ca: bool, reason: str, revoked_at: datetime | None, now: datetime
+) -> Reason:
+    """Return the reason, or raise InvalidRevocation naming the field that is wrong."""
+    if reason not in Reason.values:
+        raise _wrong("reason", "unknown_reason", f"There is no reason {reason[:40]!r}.")
+    if is_ca and reason in (Reason.UNSPECIFIED, _HOLD):
+        # BR 7.2.2: the revocation of a CA certificate must state a reason, and never a hold.
+        raise _wrong("reason", "reason_required", "Revoking a CA certificate needs a reason.")
+    if revoked_at is not None:
+        _check_date(version, Reason(reason), revoked_at, now)
+    return Reason(reason)
+
+
+def _check_date(version: Version, reason: Reason, revoked_at: datetime, now: datetime) -> None:
+    if reason != Reason.KEY_COMPROMISE:
+        # BR 4.9.1.1: backdating says since when signatures are worth nothing.
+        raise _wrong("revoked_at", "not_backdatable", "Only keyCompromise can be backdated.")
+    if revoked_at > now:
+        raise _wrong("revoked_at", "in_future", "A revocation cannot lie in the future.")
+    if revoked_at < version.not_before:
+        raise _wrong("revoked_at", "before_validity", "The certificate was not valid yet then.")
+
+
+def _wrong(field: str, code: str, detail: str) -> InvalidRevocation:
+    return InvalidRevocation(detail, errors=[FieldError(field, code, detail)])
+
+
+def check_may_replace(revocation: Revocation, reason: Reason) -> None:
+    """Raise AlreadyRevoked unless `reason` may take the place of what is recorded.
+
+    A hold may become final for any reason; everything may be corrected to keyCompromise.
+    """
+    if revocation.reason == reason:
+        raise AlreadyRevoked
+    if revocation.reason != _HOLD and reason != Reason.KEY_COMPROMISE:
+        raise AlreadyRevoked

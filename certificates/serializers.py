@@ -1,0 +1,347 @@
+"""What the REST API shows and takes about certificates."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from certctl.rest import SparseFields
+from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, Version
+from certificates.services.bulk import CRITERIA
+from issuers.models import Issuer, Profile
+from owners.models import Owner, Team
+
+PEM_MAX = 200_000
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class ByIdOrName(serializers.SlugRelatedField[Any]):
+    """A related row by its id or by the unique name that people know it under."""
+
+    def to_internal_value(self, data: Any) -> Model:
+        """Find the row; say what does not exist."""
+        try:
+            found = self.get_queryset().filter(pk=UUID(str(data))).first()
+        except ValueError:
+            found = None
+        if found is not None:
+            return found
+        if not isinstance(data, str) or not data or "\0" in data:
+            self.fail("invalid")
+        row: Model = super().to_internal_value(data)
+        return row
+
+
+class VersionSerializer(SparseFields):
+    """One signed certificate."""
+
+    issuer = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    is_revoked = serializers.SerializerMethodField()
+    revocation_reason = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Version
+        fields = (
+            "id",
+            "certificate",
+            "number",
+            "issuer",
+            "serial",
+            "subject",
+            "sans",
+            "not_before",
+            "not_after",
+            "fingerprint",
+            "key_fingerprint",
+            "key_algorithm",
+            "key_size",
+            "short_lived",
+            "is_revoked",
+            "revocation_reason",
+            "superseded_at",
+            "job_id",
+            "pem",
+            "chain_pem",
+            "created_at",
+        )
+
+    def get_is_revoked(self, version: Version) -> bool:
+        """Whether it is revoked or on hold."""
+        return hasattr(version, "revocation")
+
+    def get_revocation_reason(self, version: Version) -> str | None:
+        """Return the reason of its revocation, if any."""
+        return version.revocation.reason if hasattr(version, "revocation") else None
+
+
+class CurrentVersionSerializer(VersionSerializer):
+    """The version in use, as a certificate shows it."""
+
+    class Meta(VersionSerializer.Meta):
+        fields = (  # type: ignore[assignment]
+            "id",
+            "number",
+            "serial",
+            "not_before",
+            "not_after",
+            "fingerprint",
+            "key_fingerprint",
+            "key_algorithm",
+            "key_size",
+            "is_revoked",
+            "revocation_reason",
+        )
+
+
+class CertificateSerializer(SparseFields):
+    """A name under management."""
+
+    owner_name = serializers.CharField(source="owner.name", read_only=True)
+    issuer = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    profile = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    current = CurrentVersionSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Certificate
+        fields = (
+            "id",
+            "name",
+            "common_name",
+            "sans",
+            "owner",
+            "owner_name",
+            "team",
+            "issuer",
+            "profile",
+            "renewal_policy",
+            "environment",
+            "tags",
+            "status",
+            "current",
+            "created_at",
+            "updated_at",
+        )
+
+
+class RevocationSerializer(SparseFields):
+    """That a version is bad, since when and why."""
+
+    serial = serializers.CharField(source="version.serial", read_only=True)
+    certificate = serializers.UUIDField(source="version.certificate_id", read_only=True)
+    certificate_name = serializers.CharField(source="version.certificate.name", read_only=True)
+    issuer = serializers.CharField(
+        source="version.issuer.slug", read_only=True, allow_null=True, default=None
+    )
+
+    class Meta:
+        model = Revocation
+        fields = (
+            "version",
+            "certificate",
+            "certificate_name",
+            "issuer",
+            "serial",
+            "reason",
+            "revoked_at",
+            "recorded_at",
+            "revoked_by",
+            "note",
+            "listed_in",
+        )
+
+
+class RenewalPolicySerializer(SparseFields):
+    """When and how certificates are renewed; durations as "[days ]hh:mm:ss"."""
+
+    window = serializers.DurationField(max_value=timedelta(days=365), required=False)
+    retry_delay = serializers.DurationField(max_value=timedelta(days=1), required=False)
+    alert_days = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=3650), required=False, max_length=20
+    )
+
+    class Meta:
+        model = RenewalPolicy
+        fields = (
+            "id",
+            "name",
+            "auto_renew",
+            "window",
+            "reuse_key",
+            "max_attempts",
+            "retry_delay",
+            "alert_days",
+            "created_at",
+        )
+
+
+# --- Input ----------------------------------------------------------------------------------
+
+
+class _Tags(serializers.ListField):
+    child = serializers.CharField(max_length=63)
+
+
+class DetailsInput(serializers.Serializer[Any]):
+    """What may be changed about a certificate."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    owner = ByIdOrName(slug_field="name", queryset=Owner.objects.all(), required=False)
+    team = ByIdOrName(
+        slug_field="name", queryset=Team.objects.all(), required=False, allow_null=True
+    )
+    renewal_policy = ByIdOrName(
+        slug_field="name", queryset=RenewalPolicy.objects.all(), required=False, allow_null=True
+    )
+    environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
+    tags = _Tags(required=False, max_length=32)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse fields that nobody can change, rather than ignore them."""
+        given = self.initial_data if isinstance(self.initial_data, dict) else {}
+        unknown = sorted(set(given) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(
+                {name: ["This cannot be changed."] for name in unknown}, code="not_editable"
+            )
+        return attrs
+
+
+class ImportInput(serializers.Serializer[Any]):
+    """A certificate that somebody else had signed; never with its key."""
+
+    pem = serializers.CharField(
+        max_length=PEM_MAX, help_text="The certificate and its chain in PEM, in any order."
+    )
+    owner = ByIdOrName(slug_field="name", queryset=Owner.objects.all())
+    issuer = ByIdOrName(
+        slug_field="slug", queryset=Issuer.objects.all(), help_text="Who is to renew it."
+    )
+    profile = ByIdOrName(slug_field="slug", queryset=Profile.objects.filter(is_ca=False))
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    team = ByIdOrName(
+        slug_field="name", queryset=Team.objects.all(), required=False, allow_null=True
+    )
+    renewal_policy = ByIdOrName(
+        slug_field="name", queryset=RenewalPolicy.objects.all(), required=False, allow_null=True
+    )
+    environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
+    tags = _Tags(required=False, max_length=32)
+
+
+class RevokeInput(serializers.Serializer[Any]):
+    """Why, and since when."""
+
+    # BR 7.2.2: tools offer the reasons with "unspecified" as the default.
+    reason = serializers.ChoiceField(choices=Reason.choices, default=Reason.UNSPECIFIED.value)
+    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    revoked_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="For keyCompromise only."
+    )
+
+
+class RevokeCurrentInput(RevokeInput):
+    """The same for a certificate: its current version, unless another one is named."""
+
+    version = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class NoteInput(serializers.Serializer[Any]):
+    """Why."""
+
+    version = serializers.UUIDField(required=False, allow_null=True, default=None)
+    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+
+
+class ExportInput(serializers.Serializer[Any]):
+    """What to export, where a password is wanted: it must not stand in a URL."""
+
+    format = serializers.ChoiceField(choices=["pem", "der", "pkcs12"], default="pkcs12")
+    password = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=128, trim_whitespace=False
+    )
+    version = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class CriteriaInput(serializers.Serializer[Any]):
+    """What is to be revoked: every criterion given must be met."""
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="Of certificates or versions."
+    )
+    profile = serializers.CharField(required=False, help_text="Id or slug.")
+    owner = serializers.CharField(required=False, help_text="Id or name.")
+    team = serializers.CharField(required=False, help_text="Id or name.")
+    issuer = serializers.CharField(required=False, help_text="Id or slug.")
+    agent = serializers.CharField(required=False, help_text="Id or name.")
+    key_fingerprint = serializers.CharField(
+        required=False, help_text="SHA-256 of the SubjectPublicKeyInfo in hexadecimal."
+    )
+
+
+class BulkRevokeInput(serializers.Serializer[Any]):
+    """What is to be revoked, why, and whether really."""
+
+    criteria = CriteriaInput()
+    reason = serializers.ChoiceField(choices=Reason.choices, default=Reason.UNSPECIFIED.value)
+    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    dry_run = serializers.BooleanField(default=False)
+    plan = serializers.CharField(
+        required=False, allow_null=True, default=None, max_length=64, help_text="Of the preview."
+    )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Keep the criteria as they were given: the service names what is wrong with them."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            # A criterion in the wrong place must not be ignored: it would revoke more.
+            hint = " Criteria belong into `criteria`." if set(unknown) & set(CRITERIA) else ""
+            raise serializers.ValidationError(
+                {name: [f"There is no such field.{hint}"] for name in unknown}, code="unknown_field"
+            )
+        value: dict[str, Any] = super().to_internal_value(data)
+        value["criteria"] = data["criteria"]
+        return value
+
+
+class AffectedSerializer(serializers.Serializer[Any]):
+    """One version that would be revoked."""
+
+    version = serializers.UUIDField()
+    certificate = serializers.UUIDField()
+    name = serializers.CharField()
+    serial = serializers.CharField()
+    owner = serializers.CharField()
+    issuer = serializers.CharField()
+    deployments = serializers.IntegerField()
+    not_after = serializers.CharField()
+
+
+class OutcomeSerializer(serializers.Serializer[Any]):
+    """What became of one version."""
+
+    version = serializers.UUIDField()
+    certificate = serializers.UUIDField()
+    name = serializers.CharField()
+    serial = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=["revoked", "already_revoked", "failed"])
+    code = serializers.CharField(allow_blank=True)
+    detail = serializers.CharField(allow_blank=True)
+
+
+class BulkRevokeResult(serializers.Serializer[Any]):
+    """A preview (`affected`, `owners`, `crl_growth_bytes`) or its execution (`outcomes`)."""
+
+    dry_run = serializers.BooleanField()
+    plan = serializers.CharField()
+    count = serializers.IntegerField()
+    affected = AffectedSerializer(many=True, required=False)
+    owners = serializers.ListField(child=serializers.CharField(), required=False)
+    crl_growth_bytes = serializers.IntegerField(required=False)
+    outcomes = OutcomeSerializer(many=True, required=False)
+    revoked = serializers.IntegerField(required=False)
+    already_revoked = serializers.IntegerField(required=False)
+    failed = serializers.IntegerField(required=False)

@@ -1,0 +1,40 @@
+"""The use cases around certificates; each function is one, with its own transaction."""
+
+from certificates.services.bulk import BulkResult, Outcome, PlanChanged, Preview, bulk_revoke
+from certificates.services.details import archive, export, update_details
+from certificates.services.expiry import update_expiry_statuses
+from certificates.services.importing import AlreadyImported, import_pem, record_ca
+from certificates.services.lifecycle import (
+    add_version,
+    mark_failed,
+    register,
+    settle,
+    start_renewal,
+)
+from certificates.services.policies import create_policy, delete_policy, update_policy
+from certificates.services.revocation import release_hold, revoke
+
+__all__ = [
+    "AlreadyImported",
+    "BulkResult",
+    "Outcome",
+    "PlanChanged",
+    "Preview",
+    "add_version",
+    "archive",
+    "bulk_revoke",
+    "create_policy",
+    "delete_policy",
+    "export",
+    "import_pem",
+    "mark_failed",
+    "record_ca",
+    "register",
+    "release_hold",
+    "revoke",
+    "settle",
+    "start_renewal",
+    "update_details",
+    "update_expiry_statuses",
+    "update_policy",
+]

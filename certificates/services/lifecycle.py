@@ -1,0 +1,209 @@
+"""From a name under management to its signed versions."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.services import record
+from certctl.errors import FieldError, Invalid
+from certificates import policy
+from certificates.models import (
+    Certificate,
+    CertificateStatus,
+    OCSPResponse,
+    RenewalPolicy,
+    Revocation,
+    Version,
+)
+from issuers.models import Issuer, Profile
+from owners.models import Owner, Principal, Team
+
+if TYPE_CHECKING:
+    from issuers.services import SignedCertificate
+
+# Tags are found by substring of their JSON, so they are plain: no quotes, escapes or capitals.
+_TAG = re.compile(r"[a-z0-9][a-z0-9._:/=@-]{0,62}")
+MAX_TAGS = 32
+
+
+def check_tags(tags: Sequence[str]) -> list[str]:
+    """Return the tags in order, each once; raises Invalid for what is no tag."""
+    unique = list(dict.fromkeys(tags))
+    wrong = [str(tag)[:80] for tag in unique if not _TAG.fullmatch(str(tag))]
+    if wrong or len(unique) > MAX_TAGS:
+        detail = (
+            f"These are no tags: {', '.join(wrong)}. A tag is up to 63 of a-z 0-9 . _ : / = @ -."
+            if wrong
+            else f"At most {MAX_TAGS} tags are allowed."
+        )
+        raise Invalid(detail, errors=[FieldError("tags", "invalid_tag", detail)])
+    return unique
+
+
+@transaction.atomic
+def register(  # noqa: PLR0913 - keyword-only, one argument a fact
+    *,
+    actor: Principal,
+    name: str,
+    owner: Owner,
+    issuer: Issuer,
+    profile: Profile,
+    common_name: str = "",
+    sans: Sequence[str] = (),
+    team: Team | None = None,
+    renewal_policy: RenewalPolicy | None = None,
+    environment: str = "",
+    tags: Sequence[str] = (),
+) -> Certificate:
+    """Take a name under management: Pending until its first version is signed."""
+    certificate = Certificate.objects.create(
+        name=name,
+        common_name=common_name,
+        sans=list(sans),
+        owner=owner,
+        team=team,
+        issuer=issuer,
+        profile=profile,
+        renewal_policy=renewal_policy,
+        environment=environment,
+        tags=check_tags(tags),
+    )
+    record(
+        actor=actor,
+        action="certificate.register",
+        subject=certificate,
+        common_name=common_name,
+        sans=list(sans),
+        owner=str(owner),
+        issuer=issuer.slug,
+        profile=profile.slug,
+    )
+    return certificate
+
+
+@transaction.atomic
+def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
+    *,
+    certificate: Certificate,
+    signed: "SignedCertificate",
+    actor: Principal,
+    csr_pem: str = "",
+    job_id: UUID | None = None,
+    encrypted_key: bytes | None = None,
+) -> Version:
+    """Record what the issuer signed; it becomes current and supersedes its predecessor.
+
+    The caller holds the certificate's lock. Raises Archived for an archived one.
+    """
+    policy.check_may_change(certificate)
+    version = store_version(
+        certificate=certificate,
+        signed=signed,
+        issuer=certificate.issuer,
+        csr_pem=csr_pem,
+        job_id=job_id,
+        encrypted_key=encrypted_key,
+    )
+    record(
+        actor=actor,
+        action="certificate.issue",
+        subject=certificate,
+        version=version.number,
+        version_id=str(version.pk),
+        serial=version.serial,
+        issuer=certificate.issuer.slug,
+        fingerprint=version.fingerprint,
+        not_after=version.not_after.isoformat(),
+        job=str(job_id) if job_id else None,
+    )
+    return version
+
+
+def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
+    *,
+    certificate: Certificate,
+    signed: "SignedCertificate",
+    issuer: Issuer | None,
+    csr_pem: str = "",
+    job_id: UUID | None = None,
+    encrypted_key: bytes | None = None,
+) -> Version:
+    """Insert the next version and make it current; the caller holds the lock and audits."""
+    now = timezone.now()
+    newest = certificate.versions.order_by("-number").first()
+    certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
+    version = Version.objects.create(
+        certificate=certificate,
+        issuer=issuer,
+        number=newest.number + 1 if newest else 1,
+        serial=signed.serial_hex,
+        subject=signed.subject[:500],
+        sans=list(signed.sans),
+        not_before=signed.not_before,
+        not_after=signed.not_after,
+        fingerprint=signed.fingerprint,
+        key_fingerprint=signed.key_fingerprint,
+        key_algorithm=signed.key_algorithm,
+        key_size=signed.key_size,
+        pem=signed.certificate_pem,
+        chain_pem=signed.chain_pem,
+        csr_pem=csr_pem,
+        encrypted_key=encrypted_key,
+        short_lived=signed.short_lived,
+        job_id=job_id,
+    )
+    certificate.current = version
+    certificate.save(update_fields=["current", "updated_at"])
+    certificate.become(standing_of(certificate, now))
+    return version
+
+
+def standing_of(certificate: Certificate, now: datetime) -> CertificateStatus:
+    """Return the status by current version and clock, read afresh under the caller's lock."""
+    version = certificate.current
+    revoked = version is not None and Revocation.objects.filter(version=version).exists()
+    renewal = certificate.renewal_policy
+    return policy.standing(
+        version=version, is_revoked=revoked, window=renewal.window if renewal else None, now=now
+    )
+
+
+@transaction.atomic
+def start_renewal(*, certificate: Certificate, actor: Principal) -> None:
+    """Show that a renewal is under way; the caller holds the lock and audits the job.
+
+    A certificate without a version stays Pending: there is nothing to renew yet.
+    """
+    policy.check_may_change(certificate)
+    if certificate.current_id is not None:
+        certificate.become(CertificateStatus.RENEWAL_IN_PROGRESS)
+
+
+@transaction.atomic
+def mark_failed(*, certificate: Certificate, actor: Principal, why: str = "") -> None:
+    """Show that issuing or renewing failed for good; the caller holds the lock."""
+    if certificate.status in (CertificateStatus.ARCHIVED, CertificateStatus.REVOKED):
+        return
+    before = certificate.status
+    certificate.become(CertificateStatus.FAILED)
+    record(actor=actor, action="certificate.fail", subject=certificate, before=before, why=why)
+
+
+@transaction.atomic
+def settle(*, certificate: Certificate) -> None:
+    """Give the certificate the status that its current version has: no job is open any more.
+
+    For a renewal that was rejected, cancelled or timed out. The caller holds the lock.
+    """
+    if certificate.status != CertificateStatus.ARCHIVED:
+        certificate.become(standing_of(certificate, timezone.now()))
+
+
+def drop_answers(version: Version) -> None:
+    """Delete the stored OCSP answers; the caller holds the version's lock."""
+    OCSPResponse.objects.filter(version=version).delete()

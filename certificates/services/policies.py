@@ -1,0 +1,109 @@
+"""Renewal policies: made, changed and deleted, with before and after on record."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.services import record
+from certctl.errors import Conflict, FieldError, Invalid
+from certificates.models import RenewalPolicy
+from owners.models import Principal
+
+FIELDS = (
+    "name",
+    "auto_renew",
+    "window",
+    "reuse_key",
+    "max_attempts",
+    "retry_delay",
+    "alert_days",
+)
+MAX_WINDOW = timedelta(days=365)
+MAX_DELAY = timedelta(days=1)
+MAX_ATTEMPTS = 20
+MAX_ALERT_DAYS = 3650
+
+
+class PolicyInUse(Conflict):
+    """Certificates are renewed by it."""
+
+    code = "in_use"
+    message = "Certificates still use this renewal policy."
+
+
+@transaction.atomic
+def create_policy(*, actor: Principal, **fields: Any) -> RenewalPolicy:
+    """Make a renewal policy."""
+    policy = RenewalPolicy(**fields)
+    _check(policy)
+    policy.save(force_insert=True)
+    record(actor=actor, action="renewalpolicy.create", subject=policy, after=_shown(policy))
+    return policy
+
+
+@transaction.atomic
+def update_policy(
+    *, policy_id: UUID, actor: Principal, changes: Mapping[str, Any]
+) -> RenewalPolicy:
+    """Change a renewal policy; what it says of each certificate follows with the next sweep."""
+    policy = RenewalPolicy.objects.select_for_update(no_key=True).get(pk=policy_id)
+    before = _shown(policy)
+    for name in FIELDS:
+        if name in changes:
+            setattr(policy, name, changes[name])
+    _check(policy)
+    after = _shown(policy)
+    changed = [name for name in FIELDS if before[name] != after[name]]
+    if changed:
+        policy.save(update_fields=changed)
+        record(
+            actor=actor,
+            action="renewalpolicy.update",
+            subject=policy,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+    return policy
+
+
+@transaction.atomic
+def delete_policy(*, policy_id: UUID, actor: Principal) -> None:
+    """Delete a renewal policy that no certificate uses; raises PolicyInUse."""
+    # A full lock: nobody can point a certificate at it while we look.
+    policy = RenewalPolicy.objects.select_for_update().get(pk=policy_id)
+    if policy.certificates.exists():
+        raise PolicyInUse
+    record(actor=actor, action="renewalpolicy.delete", subject=policy, before=_shown(policy))
+    policy.delete()
+
+
+def _check(policy: RenewalPolicy) -> None:
+    wrong = []
+    if not timedelta(0) < policy.window <= MAX_WINDOW:
+        wrong.append(FieldError("window", "out_of_range", "More than nothing, up to 365 days."))
+    if not 1 <= policy.max_attempts <= MAX_ATTEMPTS:
+        wrong.append(FieldError("max_attempts", "out_of_range", f"1 to {MAX_ATTEMPTS}."))
+    if not timedelta(0) < policy.retry_delay <= MAX_DELAY:
+        wrong.append(FieldError("retry_delay", "out_of_range", "More than nothing, up to a day."))
+    if not _are_days(policy.alert_days):
+        wrong.append(FieldError("alert_days", "invalid", "A list of whole days, as [30, 14, 7]."))
+    if wrong:
+        raise Invalid("The renewal policy is not valid.", errors=wrong)
+
+
+def _are_days(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(day, int) and not isinstance(day, bool) and 0 <= day <= MAX_ALERT_DAYS
+        for day in value
+    )
+
+
+def _shown(policy: RenewalPolicy) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, bool | int | list) else str(value)
+        for name in FIELDS
+        for value in (getattr(policy, name),)
+    }

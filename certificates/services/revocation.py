@@ -1,0 +1,128 @@
+"""Revoking one version, and releasing a hold."""
+
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from audit.services import record
+from certificates import policy, queue
+from certificates.models import Certificate, Reason, Revocation, Version
+from certificates.services.lifecycle import drop_answers, settle
+from owners.models import Principal
+
+
+@transaction.atomic
+def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
+    *,
+    version_id: UUID,
+    actor: Principal,
+    reason: str = Reason.UNSPECIFIED,
+    note: str = "",
+    revoked_at: datetime | None = None,
+    publish: bool = True,
+) -> Revocation:
+    """Make a version bad, from now or (keyCompromise only) from `revoked_at`.
+
+    Raises AlreadyRevoked, IssuedElsewhere, InvalidRevocation, Version.DoesNotExist. OCSP says so
+    as soon as this commits, the CRL when the hint is followed; `publish=False` leaves that to the
+    caller. Never asks for approval: a bad certificate must not wait.
+    """
+    version = _lock(version_id)
+    now = timezone.now()
+    checked = policy.check_revocation(
+        version=version,
+        is_ca=version.certificate.profile.is_ca,
+        reason=reason,
+        revoked_at=revoked_at,
+        now=now,
+    )
+    if version.issuer_id is None:
+        raise policy.IssuedElsewhere
+    # CRL and OCSP state whole seconds, so that is what is kept.
+    at = (revoked_at or now).replace(microsecond=0)
+    revocation = Revocation.objects.filter(version=version).first()
+    if revocation is None:
+        before = None
+        revocation = Revocation.objects.create(
+            version=version,
+            reason=checked,
+            revoked_at=at,
+            recorded_at=now,
+            revoked_by=actor,
+            note=note,
+        )
+    else:
+        policy.check_may_replace(revocation, checked)
+        before = {"reason": revocation.reason, "revoked_at": revocation.revoked_at.isoformat()}
+        _correct(revocation, checked, note, revoked_at)
+    drop_answers(version)
+    _settle_if_current(version)
+    record(
+        actor=actor,
+        action="certificate.revoke",
+        subject=version.certificate,
+        version=version.number,
+        version_id=str(version.pk),
+        serial=version.serial,
+        before=before,
+        reason=checked.value,
+        revoked_at=revocation.revoked_at.isoformat(),
+        note=note,
+    )
+    if publish:
+        transaction.on_commit(partial(queue.publish_crl, version.issuer_id))
+    return revocation
+
+
+@transaction.atomic
+def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Version:
+    """Take a certificateHold back: the version is good again. Raises NotOnHold."""
+    version = _lock(version_id)
+    revocation = Revocation.objects.filter(version=version).first()
+    if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
+        raise policy.NotOnHold
+    revocation.delete()
+    drop_answers(version)
+    _settle_if_current(version)
+    record(
+        actor=actor,
+        action="certificate.release_hold",
+        subject=version.certificate,
+        version=version.number,
+        version_id=str(version.pk),
+        serial=version.serial,
+        note=note,
+    )
+    if version.issuer_id is not None:
+        transaction.on_commit(partial(queue.publish_crl, version.issuer_id))
+    return version
+
+
+def _lock(version_id: UUID) -> Version:
+    # Certificate before version, as everywhere; which certificate it is never changes.
+    certificate_id = Version.objects.values_list("certificate_id", flat=True).get(pk=version_id)
+    certificate = Certificate.objects.lock(certificate_id)
+    version = Version.objects.select_for_update(no_key=True).get(pk=version_id)
+    version.certificate = certificate
+    return version
+
+
+def _correct(
+    revocation: Revocation, reason: Reason, note: str, revoked_at: datetime | None
+) -> None:
+    revocation.reason = reason
+    # The earlier date stands unless an even earlier one is now known: it was bad from then on.
+    if revoked_at is not None:
+        revocation.revoked_at = min(revocation.revoked_at, revoked_at.replace(microsecond=0))
+    revocation.note = "\n".join(part for part in (revocation.note, note) if part)
+    revocation.listed_in = revocation.final_crl = None
+    revocation.save()
+
+
+def _settle_if_current(version: Version) -> None:
+    certificate = version.certificate
+    if certificate.current_id == version.pk:
+        settle(certificate=certificate)

@@ -1,0 +1,34 @@
+"""The worker's entries: each may run any number of times, at once or again."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from certificates import crl, ocsp, services
+from owners.models import Principal
+
+
+@shared_task(name="certificates.publish_crl")
+def publish_crl(issuer_id: str) -> int:
+    """Publish the issuer's CRL if it does not yet say what is so; return its number, or 0."""
+    published = crl.publish_if_due(UUID(issuer_id), actor=Principal.objects.system())
+    return published.number if published else 0
+
+
+@shared_task(name="certificates.refresh_crls")
+def refresh_crls() -> int:
+    """Publish every CRL that is due."""
+    return len(crl.refresh_due(timezone.now()))
+
+
+@shared_task(name="certificates.update_expiry_statuses")
+def update_expiry_statuses() -> int:
+    """Bring the statuses of certificates up to the clock."""
+    return services.update_expiry_statuses(now=timezone.now(), actor=Principal.objects.system())
+
+
+@shared_task(name="certificates.drop_stale_ocsp_responses")
+def drop_stale_ocsp_responses() -> int:
+    """Forget OCSP answers that are no longer in force."""
+    return ocsp.drop_stale(timezone.now())

@@ -1,0 +1,227 @@
+"""What the file and nginx connectors share: certificates as files, then a test and a reload."""
+
+import logging
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from certctl.errors import ConnectorError
+from deployments.connectors import commands, fields, paths, pems, swap
+from deployments.connectors.base import Check, Material, Outcome, as_connector_errors
+
+logger = logging.getLogger(__name__)
+
+_PUBLIC = 0o644
+_PRIVATE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the files are, what they are like, and which programs have them served."""
+
+    certificate_path: str
+    chain_path: str
+    key_path: str
+    fullchain: bool
+    mode: int | None
+    owner: str
+    group: str
+    test: tuple[str, ...]
+    reload: tuple[str, ...]
+
+
+def read_settings(
+    config: fields.Fields,
+    *,
+    test: list[str] | None = None,
+    reload: list[str] | None = None,
+    with_test: bool = False,
+) -> Settings:
+    """Read the keys that both kinds have; `test` and `reload` are what holds without them."""
+    found = Settings(
+        certificate_path=config.path("certificate_path", required=True),
+        chain_path=config.path("chain_path"),
+        key_path=config.path("key_path"),
+        fullchain=config.flag("fullchain", default=True),
+        mode=config.mode("mode"),
+        owner=config.account("owner", fields.uid_of),
+        group=config.account("group", fields.gid_of),
+        test=config.command("test", test) if with_test else (),
+        reload=config.command("reload", reload),
+    )
+    named = [p for p in (found.certificate_path, found.chain_path, found.key_path) if p]
+    if len(set(named)) != len(named):
+        config.wrong("certificate_path", "duplicate_path", "Each file needs a path of its own.")
+    return found
+
+
+class FilesConnector:
+    """Replaces certificate, chain and key together, then has the server load them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def deploy(self, material: Material, *, before_swap: Callable[[], None]) -> Outcome:
+        """Put the files in place and reload, or leave everything as it was."""
+        chain = pems.chain_of(material)
+        with as_connector_errors():
+            places = self._places()
+            main = places[self.settings.certificate_path]
+            with swap.locked(places.values(), main) as files:
+                activation = _Activation(self.settings)
+                recovered = files.recover(swap.Activation(activation.run, activation.undo))
+                self._check_key(files, places, material)
+                wanted = self._wanted(files, places, chain, material)
+                if not recovered and all(_holds(files, file) for file in wanted):
+                    return Outcome(
+                        changed=False,
+                        fingerprint=material.fingerprint,
+                        detail="Everything was in place already.",
+                    )
+                files.replace(wanted, swap.Activation(activation.run, activation.undo), before_swap)
+        return Outcome(
+            changed=True,
+            fingerprint=material.fingerprint,
+            detail=f"{len(wanted)} file(s) replaced" + (", reloaded." if activation.told else "."),
+        )
+
+    def check(self) -> list[Check]:
+        """Look at the paths and the programs; nothing is written and nothing is started."""
+        checks = [
+            self._check_path(name, path)
+            for name, path in (
+                ("certificate_path", self.settings.certificate_path),
+                ("chain_path", self.settings.chain_path),
+                ("key_path", self.settings.key_path),
+            )
+            if path
+        ]
+        checks += [
+            _check_program(name, arguments)
+            for name, arguments in (("test", self.settings.test), ("reload", self.settings.reload))
+            if arguments
+        ]
+        return checks
+
+    def _places(self) -> dict[str, paths.Place]:
+        named = (
+            self.settings.certificate_path,
+            self.settings.chain_path,
+            self.settings.key_path,
+        )
+        places = {path: paths.place_of(path) for path in named if path}
+        # Two spellings of one file would overwrite each other.
+        if len(set(places.values())) != len(places):
+            raise ConnectorError("Two of the paths lead to one file.", permanent=True)
+        return places
+
+    def _check_key(
+        self, files: swap.Swap, places: dict[str, paths.Place], material: Material
+    ) -> None:
+        path = self.settings.key_path
+        if path and material.key_pem is None:
+            content = files.spots[places[path]].read()
+            pems.check_key_file(content, path, material.key_fingerprint)
+
+    def _wanted(
+        self,
+        files: swap.Swap,
+        places: dict[str, paths.Place],
+        chain: list[x509.Certificate],
+        material: Material,
+    ) -> list[swap.File]:
+        settings = self.settings
+        contents = {settings.certificate_path: pems.to_pem(self._certificates(chain))}
+        if settings.chain_path:
+            contents[settings.chain_path] = pems.to_pem(chain[1:])
+        if settings.key_path and material.key_pem is not None:
+            contents[settings.key_path] = material.key_pem
+        return [
+            self._file(files, places[path], content, private=path == settings.key_path)
+            for path, content in contents.items()
+        ]
+
+    def _certificates(self, chain: list[x509.Certificate]) -> list[x509.Certificate]:
+        return pems.served_chain(chain) if self.settings.fullchain else chain[:1]
+
+    def _file(
+        self, files: swap.Swap, place: paths.Place, content: bytes, *, private: bool
+    ) -> swap.File:
+        """Say what a file must be like: as configured, else as what it replaces."""
+        there = files.spots[place].stat()
+        mode = stat.S_IMODE(there.st_mode) & 0o777 if there else _PUBLIC
+        uid, gid = (there.st_uid, there.st_gid) if there else swap.own_ids()
+        return swap.File(
+            place=place,
+            content=content,
+            # A key is its owner's alone, whatever it was before.
+            mode=_PRIVATE if private else self.settings.mode or mode,
+            uid=fields.uid_of(self.settings.owner) if self.settings.owner else uid,
+            gid=fields.gid_of(self.settings.group) if self.settings.group else gid,
+        )
+
+    def _check_path(self, name: str, path: str) -> Check:
+        try:
+            with as_connector_errors():
+                place = paths.place_of(path)
+                if not swap.is_writable(place.folder):
+                    return Check(name, ok=False, detail=f"{place.folder} cannot be written.")
+                if place.path.exists() and not place.path.is_file():
+                    return Check(name, ok=False, detail=f"{place.path} is not a regular file.")
+        except ConnectorError as error:
+            return Check(name, ok=False, detail=error.detail)
+        known = "is there" if place.path.exists() else "is not there yet"
+        return Check(name, ok=True, detail=f"{place.path} {known}.")
+
+
+def _holds(files: swap.Swap, file: swap.File) -> bool:
+    """Whether the file is what it must be already."""
+    spot = files.spots[file.place]
+    there, content = spot.stat(), spot.read()
+    if there is None or content is None:
+        return False
+    if (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) != (
+        file.mode,
+        file.uid,
+        file.gid,
+    ):
+        return False
+    # The same certificates with other text around them are in place too.
+    return content == file.content or pems.same(content, file.content)
+
+
+def _check_program(name: str, arguments: tuple[str, ...]) -> Check:
+    why = commands.refusal(arguments)
+    if not why and not Path(arguments[0]).is_file():
+        why = f"{arguments[0]} is not there."
+    return Check(name, ok=not why, detail=why or f"{arguments[0]} is allowed.")
+
+
+class _Activation:
+    """The server's own test, then its reload; and the reload of the old files after a failure."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.told = False
+
+    def run(self) -> None:
+        """Test, then reload; raises ConnectorError."""
+        if self.settings.test:
+            # It reads the real paths, which is why this comes after the swap.
+            commands.run(self.settings.test, what="configuration test", permanent=True)
+        if self.settings.reload:
+            self.told = True
+            commands.run(self.settings.reload, what="reload", permanent=False)
+
+    def undo(self) -> None:
+        """Have the old files served again."""
+        if not self.settings.reload:
+            return
+        try:
+            commands.run(self.settings.reload, what="reload", permanent=False)
+        except ConnectorError as error:
+            # The first failure is the one to report; the old files are back in any case.
+            logger.warning("the old certificate could not be reloaded: %s", error)

@@ -1,0 +1,79 @@
+"""The certificates and the key that are deployed, as objects: pure, no file, no clock."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+
+from certctl.errors import ConnectorError
+from deployments.connectors.base import Material
+
+
+def chain_of(material: Material) -> list[x509.Certificate]:
+    """Return the leaf and what stands above it; refuses material that contradicts itself."""
+    try:
+        leaf = x509.load_pem_x509_certificate(material.leaf_pem.encode())
+        above = (
+            x509.load_pem_x509_certificates(material.chain_pem.encode())
+            if material.chain_pem.strip()
+            else []
+        )
+    except ValueError as error:
+        raise ConnectorError("The certificate or its chain is no PEM.", permanent=True) from error
+    if fingerprint(leaf) != material.fingerprint:
+        raise ConnectorError("The certificate is not the one on record.", permanent=True)
+    if material.key_pem is not None:
+        _check_key(material.key_pem, material.key_fingerprint, "the key that is to be deployed")
+    return [leaf, *above]
+
+
+def served_chain(chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """Return what a server sends: without the root, which the client has (RFC 8446 §4.4.2)."""
+    return [chain[0], *(c for c in chain[1:] if c.subject != c.issuer)]
+
+
+def to_pem(certificates: Iterable[x509.Certificate]) -> bytes:
+    """Return the certificates one after the other."""
+    return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
+
+
+def same(content: bytes, wanted: bytes) -> bool:
+    """Whether both hold the same certificates in the same order, whatever text is between.
+
+    False for a key or for nothing: those are the same only byte by byte.
+    """
+    try:
+        there = x509.load_pem_x509_certificates(content)
+        other = x509.load_pem_x509_certificates(wanted)
+    except ValueError:
+        return False
+    return there == other
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of the DER in lower-case hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def check_key_file(content: bytes | None, path: str, key_fingerprint: str) -> None:
+    """Refuse a key file that the certificate does not match: no server would start with it."""
+    if content is None:
+        raise ConnectorError(f"There is no private key at {path}.", permanent=True)
+    _check_key(content, key_fingerprint, f"the private key at {path}")
+
+
+def _check_key(pem: bytes, key_fingerprint: str, what: str) -> None:
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # No cause: its words may quote what it could not read.
+        raise ConnectorError(
+            f"It cannot be read whether the certificate matches {what}.", permanent=True
+        ) from None
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    if hashlib.sha256(public).hexdigest() != key_fingerprint:
+        raise ConnectorError(f"The certificate does not match {what}.", permanent=True)

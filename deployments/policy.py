@@ -1,0 +1,112 @@
+"""What a target may be: one set of rules for REST, the admin and the demo."""
+
+import re
+from collections.abc import Collection, Mapping
+from ipaddress import ip_address
+from typing import Any
+
+from certctl.errors import CertctlError, FieldError, Invalid
+from deployments.connectors import addresses, connector_class
+from deployments.connectors.base import Connector
+from deployments.models import Target
+
+MAX_PORT = 65535
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+_MAX_HOST = 253
+_MAX_SECRET = 16 * 1024
+
+
+class InvalidTarget(Invalid):
+    """What was said of a target is not right; `errors` names each mistake."""
+
+    code = "invalid_target"
+    message = "The target is not valid."
+
+
+def check(target: Target, secrets: Mapping[str, str]) -> Connector:
+    """Return the target's connector; raises InvalidTarget that names every mistake."""
+    errors = [*_name(target), *_endpoint(target)]
+    connector: Connector | None = None
+    try:
+        connector = connector_of(target, secrets)
+    except CertctlError as error:
+        errors += error.errors
+    if errors or connector is None:
+        raise InvalidTarget(errors=errors)
+    return connector
+
+
+def connector_of(target: Target, secrets: Mapping[str, str]) -> Connector:
+    """Return the target's connector; raises Invalid where its configuration is wrong."""
+    kind = connector_class(target.kind)
+    if not isinstance(target.config, dict):
+        raise Invalid(errors=[FieldError("config", "invalid", "It must be an object.")])
+    # What an agent carries elsewhere is the agent's to allow.
+    connector = kind.configured(target.config, secrets, local=target.agent_id is None)
+    _check_secrets(secrets, kind.SECRETS)
+    return connector
+
+
+def is_host(name: str) -> bool:
+    """Whether `name` is a host name as DNS and SNI have them."""
+    labels = name.removesuffix(".").split(".")
+    return (
+        0 < len(name) <= _MAX_HOST
+        and name.isascii()
+        and all(_LABEL.fullmatch(label) for label in labels)
+    )
+
+
+def _name(target: Target) -> list[FieldError]:
+    if not target.name.strip() or not target.name.isprintable():
+        return [FieldError("name", "required", "It needs a name.")]
+    return []
+
+
+def _endpoint(target: Target) -> list[FieldError]:
+    errors = []
+    host, port = target.endpoint_host, target.endpoint_port
+    if bool(host) != bool(port):
+        field = "endpoint_port" if host else "endpoint_host"
+        errors.append(FieldError(field, "required", "An endpoint has a host and a port."))
+    if host:
+        errors += _host(host)
+    if port is not None and not 1 <= port <= MAX_PORT:
+        errors.append(FieldError("endpoint_port", "invalid", f"It must be 1 to {MAX_PORT}."))
+    if target.server_name and (not is_host(target.server_name) or _is_address(target.server_name)):
+        errors.append(FieldError("server_name", "invalid", "It must be a host name."))
+    return errors
+
+
+def _host(host: str) -> list[FieldError]:
+    if _is_address(host):
+        # A name is only resolved for a handshake, which asks again; an address we know already.
+        why = addresses.refusal(host)
+        return [FieldError("endpoint_host", "address_not_allowed", why)] if why else []
+    # 127.1 and 0x7f000001 are addresses to getaddrinfo, but no host name ends in a number.
+    last = host.removesuffix(".").rpartition(".")[2]
+    if not is_host(host) or _NUMBER.fullmatch(last):
+        return [FieldError("endpoint_host", "invalid", "It must be a host name or an address.")]
+    return []
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_secrets(secrets: Mapping[str, Any], known: Collection[str]) -> None:
+    errors = []
+    for key, value in secrets.items():
+        if key not in known:
+            errors.append(
+                FieldError(f"secrets.{key}"[:64], "unknown_key", "There is no such secret.")
+            )
+        elif not isinstance(value, str) or len(value) > _MAX_SECRET:
+            errors.append(FieldError(f"secrets.{key}", "invalid", "It must be text."))
+    if errors:
+        raise Invalid(errors=errors)

@@ -1,0 +1,218 @@
+"""Use cases on targets: each writes its audit event with what was and what is, less secrets."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from audit.services import record
+from certctl.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
+from deployments import policy
+from deployments.connectors import handshake
+from deployments.connectors.base import Check, Connector
+from deployments.models import Agent, Target
+from issuers import crypto
+from owners.models import Principal
+from owners.services import NameTaken
+
+# What can be said of a target; the order is that of the audit event.
+FIELDS = (
+    "name",
+    "kind",
+    "enabled",
+    "agent",
+    "config",
+    "endpoint_host",
+    "endpoint_port",
+    "server_name",
+)
+
+
+class TargetInUse(Conflict):
+    """Certificates are bound to the target."""
+
+    code = "in_use"
+    message = "Certificates are or were deployed there; disable the target instead."
+
+
+@transaction.atomic
+def create_target(  # noqa: PLR0913 - one argument a column
+    *,
+    actor: Principal,
+    name: str,
+    kind: str,
+    enabled: bool = True,
+    agent: Agent | None = None,
+    config: dict[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    endpoint_host: str = "",
+    endpoint_port: int | None = None,
+    server_name: str = "",
+) -> Target:
+    """Make a target. Raises InvalidTarget with a FieldError for each mistake, NameTaken."""
+    target = Target(
+        name=name,
+        kind=kind,
+        enabled=enabled,
+        agent=agent,
+        config=config or {},
+        endpoint_host=endpoint_host,
+        endpoint_port=endpoint_port,
+        server_name=server_name,
+    )
+    policy.check(target, secrets or {})
+    target.secrets = _sealed(target, secrets or {})
+    _save(target)
+    record(
+        actor=actor,
+        action="target.create",
+        subject=target,
+        after=_shown(target),
+        secrets=sorted(secrets or {}),
+    )
+    return target
+
+
+@transaction.atomic
+def update_target(
+    *,
+    actor: Principal,
+    target_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+) -> Target:
+    """Change a target; `secrets` replaces all of them, None keeps them.
+
+    Raises InvalidTarget, NameTaken, Target.DoesNotExist.
+    """
+    target = Target.objects.select_for_update(no_key=True).get(pk=target_id)
+    unknown = sorted(set(changes) - set(FIELDS))
+    if unknown:
+        raise Invalid(errors=[FieldError(key, "unknown", "No such field.") for key in unknown])
+    before = _shown(target)
+    for field, value in changes.items():
+        setattr(target, field, value)
+    policy.check(target, secrets_of(target) if secrets is None else secrets)
+    if secrets is not None:
+        target.secrets = _sealed(target, secrets)
+    after = _shown(target)
+    changed = [field for field in FIELDS if before[field] != after[field]]
+    if not changed and secrets is None:
+        return target
+    _save(target)
+    record(
+        actor=actor,
+        action="target.update",
+        subject=target,
+        before={field: before[field] for field in changed},
+        after={field: after[field] for field in changed},
+        secrets_replaced=secrets is not None,
+    )
+    return target
+
+
+@transaction.atomic
+def delete_target(*, actor: Principal, target_id: uuid.UUID) -> None:
+    """Delete a target that nothing refers to. Raises TargetInUse, Target.DoesNotExist."""
+    # FOR UPDATE and not "no key": whoever is about to refer to the row waits.
+    target = Target.objects.select_for_update().get(pk=target_id)
+    gone = Target(pk=target.pk, name=target.name)
+    before = _shown(target)
+    try:
+        target.delete()
+    except ProtectedError as error:
+        raise TargetInUse from error
+    record(actor=actor, action="target.delete", subject=gone, before=before)
+
+
+def check_target(*, actor: Principal, target: Target) -> list[Check]:
+    """Look whether a deployment to `target` could succeed, without changing anything there.
+
+    A handshake may take ten seconds, so no transaction is open but the one of the audit event.
+    """
+    checks = [*_check_config(target), *_check_endpoint(target)]
+    record(
+        actor=actor,
+        action="target.test",
+        subject=target,
+        ok=all(check.ok for check in checks),
+        failed=[check.name for check in checks if not check.ok],
+    )
+    return checks
+
+
+def connector_for(target: Target) -> Connector:
+    """Return the connector of a stored target.
+
+    Raises ConnectorError (permanent) where its configuration is not, or no longer, allowed.
+    """
+    try:
+        return policy.connector_of(target, secrets_of(target))
+    except Invalid as error:
+        details = [f"{wrong['field']}: {wrong['detail']}" for wrong in error.errors]
+        raise ConnectorError(
+            " ".join(["The target's configuration is not valid.", *details]), permanent=True
+        ) from error
+
+
+def secrets_of(target: Target) -> dict[str, str]:
+    """Return the target's secrets; only a connector gets to see them.
+
+    Raises ConnectorError (permanent) where they cannot be decrypted.
+    """
+    if not target.secrets:
+        return {}
+    try:
+        plain = crypto.decrypt(bytes(target.secrets), context=f"target:{target.pk}")
+    except crypto.CannotDecrypt as error:
+        raise ConnectorError(str(error), permanent=True) from error
+    secrets: dict[str, str] = json.loads(plain)
+    return secrets
+
+
+def _sealed(target: Target, secrets: Mapping[str, str]) -> bytes | None:
+    if not secrets:
+        return None
+    return crypto.encrypt(json.dumps(dict(secrets)).encode(), context=f"target:{target.pk}")
+
+
+def _save(target: Target) -> None:
+    try:
+        with transaction.atomic():
+            target.save()
+    except IntegrityError as error:
+        if not Target.objects.filter(name=target.name).exclude(pk=target.pk).exists():
+            raise
+        raise NameTaken(errors=[FieldError("name", "name_taken", NameTaken.message)]) from error
+
+
+def _shown(target: Target) -> dict[str, Any]:
+    shown = {field: getattr(target, field) for field in FIELDS}
+    shown["kind"] = str(target.kind)
+    shown["agent"] = str(target.agent_id) if target.agent_id else None
+    return shown
+
+
+def _check_config(target: Target) -> list[Check]:
+    if target.agent_id is not None:
+        return [Check("agent", ok=True, detail="An agent carries certificates there.")]
+    try:
+        return connector_for(target).check()
+    except CertctlError as error:
+        return [Check("config", ok=False, detail=error.detail)]
+
+
+def _check_endpoint(target: Target) -> list[Check]:
+    if not target.has_endpoint:
+        return [Check("endpoint", ok=True, detail="No endpoint is known, so none is looked at.")]
+    endpoint = handshake.Endpoint(
+        target.endpoint_host, target.endpoint_port or 0, target.server_name
+    )
+    try:
+        fingerprint = handshake.served_fingerprint(endpoint)
+    except (handshake.Unreachable, CertctlError) as error:
+        return [Check("endpoint", ok=False, detail=str(error))]
+    return [Check("endpoint", ok=True, detail=f"It serves the certificate {fingerprint}.")]

@@ -1,0 +1,102 @@
+"""REST: issuers and profiles."""
+
+from datetime import timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from issuers import services
+from issuers.models import Issuer, Profile
+from issuers.serializers import (
+    IssuerChanges,
+    IssuerInput,
+    IssuerSerializer,
+    ProfileSerializer,
+    TestedSerializer,
+)
+from owners.actors import actor_of
+from owners.permissions import needs
+
+
+class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
+    """CAs that sign."""
+
+    queryset = Issuer.objects.order_by("slug")
+    serializer_class = IssuerSerializer
+    filterset_fields = ("slug", "kind", "enabled", "parent")
+    search_fields = ("slug", "name")
+    ordering_fields = ("slug", "name", "created_at")
+    cursor_ordering = ("slug",)
+
+    @extend_schema(request=IssuerInput, responses={201: IssuerSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a local CA with a fresh key."""
+        data = _valid(IssuerInput(data=request.data))
+        lifetime = timedelta(days=data.pop("lifetime_days"))
+        issuer = services.create_local_ca(actor=actor_of(request), lifetime=lifetime, **data)
+        return Response(IssuerSerializer(issuer).data, status.HTTP_201_CREATED)
+
+    @extend_schema(request=IssuerChanges, responses=IssuerSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Rename, enable or disable an issuer."""
+        issuer = services.update_issuer(
+            actor=actor_of(request),
+            issuer_id=self.get_object().pk,
+            changes=_valid(IssuerChanges(data=request.data)),
+        )
+        return Response(IssuerSerializer(issuer).data)
+
+    @extend_schema(request=None, responses=TestedSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("issuers.test_issuer")])
+    def test(self, request: Request, pk: str) -> Response:
+        """Have the issuer prove that it can sign."""
+        said = services.test_connection(issuer=self.get_object(), actor=actor_of(request))
+        return Response({"works": True, "detail": said})
+
+
+class ProfileViewSet(
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.ReadOnlyModelViewSet[Profile],
+):
+    """Rules for kinds of certificates."""
+
+    queryset = Profile.objects.prefetch_related("issuers").order_by("slug")
+    serializer_class = ProfileSerializer
+    filterset_fields = ("slug", "enabled", "issuers__slug")
+    search_fields = ("slug", "name", "description")
+    ordering_fields = ("slug", "name", "max_lifetime", "created_at")
+    cursor_ordering = ("slug",)
+    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
+
+    def perform_create(self, serializer: serializers.BaseSerializer[Profile]) -> None:
+        """Make it through the service."""
+        self._save(serializer)
+
+    def perform_update(self, serializer: serializers.BaseSerializer[Profile]) -> None:
+        """Change it through the service."""
+        self._save(serializer)
+
+    def perform_destroy(self, instance: Profile) -> None:
+        """Delete it, where nothing was ever issued under it."""
+        services.delete_profile(actor=actor_of(self.request), profile=instance)
+
+    def _save(self, serializer: serializers.BaseSerializer[Profile]) -> None:
+        data = dict(serializer.validated_data)
+        row = serializer.instance
+        serializer.instance = services.save_profile(
+            actor=actor_of(self.request),
+            issuers=data.pop("issuers", None),
+            changes=data,
+            profile_id=row.pk if isinstance(row, Profile) else None,
+        )
+
+
+def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -1,0 +1,163 @@
+"""Issuers and profiles as JSON: never a key, never a secret."""
+
+from typing import Any
+
+from cryptography import x509
+from rest_framework import serializers
+
+from certctl.rest import SparseFields
+from issuers.connectors.local import pointers_of
+from issuers.models import Issuer, Profile
+from issuers.services.authorities import CA_ALGORITHMS
+from issuers.x509 import certs
+
+
+class IssuerSerializer(SparseFields):
+    """An issuer, its certificate, and where relying parties find what it publishes."""
+
+    subject = serializers.SerializerMethodField()
+    not_before = serializers.SerializerMethodField()
+    not_after = serializers.SerializerMethodField()
+    fingerprint = serializers.SerializerMethodField()
+    key_algorithm = serializers.SerializerMethodField()
+    crl_url = serializers.SerializerMethodField()
+    ocsp_url = serializers.SerializerMethodField()
+    ca_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Issuer
+        fields = (
+            "id",
+            "slug",
+            "name",
+            "kind",
+            "enabled",
+            "parent",
+            "subject",
+            "not_before",
+            "not_after",
+            "fingerprint",
+            "key_algorithm",
+            "certificate_pem",
+            "chain_pem",
+            "crl_url",
+            "ocsp_url",
+            "ca_url",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    def get_subject(self, issuer: Issuer) -> str:
+        """Return the subject as RFC 4514 has it."""
+        return _certificate(issuer).subject.rfc4514_string()
+
+    def get_not_before(self, issuer: Issuer) -> str:
+        """Return when its certificate begins."""
+        return _certificate(issuer).not_valid_before_utc.isoformat()
+
+    def get_not_after(self, issuer: Issuer) -> str:
+        """Return when its certificate ends."""
+        return _certificate(issuer).not_valid_after_utc.isoformat()
+
+    def get_fingerprint(self, issuer: Issuer) -> str:
+        """Return the SHA-256 of its certificate."""
+        return certs.fingerprint(_certificate(issuer))
+
+    def get_key_algorithm(self, issuer: Issuer) -> str:
+        """Return the algorithm of its key, with the size where that says more."""
+        algorithm, size = certs.key_algorithm_of(_certificate(issuer).public_key())
+        return f"rsa-{size}" if algorithm == "rsa" else algorithm
+
+    def get_crl_url(self, issuer: Issuer) -> str:
+        """Return where its CRL is."""
+        return pointers_of(issuer.slug).crl
+
+    def get_ocsp_url(self, issuer: Issuer) -> str:
+        """Return where its responder is."""
+        return pointers_of(issuer.slug).ocsp
+
+    def get_ca_url(self, issuer: Issuer) -> str:
+        """Return where its certificate is."""
+        return pointers_of(issuer.slug).ca_issuers
+
+
+class IssuerInput(serializers.Serializer[Any]):
+    """What a new local CA is made of."""
+
+    slug = serializers.SlugField(max_length=64)
+    name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+    common_name = serializers.CharField(max_length=64)
+    organization = serializers.CharField(max_length=64, required=False, allow_blank=True)
+    key_algorithm = serializers.ChoiceField(CA_ALGORITHMS, default="ecdsa-p256")
+    lifetime_days = serializers.IntegerField(min_value=1, max_value=10_950, default=1825)
+    parent = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Issuer.objects.all(), required=False, allow_null=True
+    )
+    path_length = serializers.IntegerField(
+        min_value=0, max_value=9, required=False, allow_null=True
+    )
+
+
+class IssuerChanges(serializers.Serializer[Any]):
+    """What can be changed later."""
+
+    name = serializers.CharField(max_length=150, required=False)
+    enabled = serializers.BooleanField(required=False)
+
+
+class TestedSerializer(serializers.Serializer[Any]):
+    """How a test of the connection went."""
+
+    works = serializers.BooleanField()
+    detail = serializers.CharField()
+
+
+class ProfileSerializer(SparseFields):
+    """A profile; the service checks what each rule may say."""
+
+    issuers = serializers.SlugRelatedField(
+        slug_field="slug", many=True, queryset=Issuer.objects.all(), required=False
+    )
+    key_algorithms = serializers.JSONField(required=False)
+    max_lifetime = serializers.DurationField(required=False)
+    key_usage = serializers.JSONField(required=False)
+    extended_key_usage = serializers.JSONField(required=False)
+    allowed_sans = serializers.JSONField(required=False)
+    required_sans = serializers.JSONField(required=False)
+    subject_attributes = serializers.JSONField(required=False)
+    fixed_subject = serializers.JSONField(required=False)
+    approval_required_for = serializers.JSONField(required=False)
+
+    class Meta:
+        model = Profile
+        fields = (
+            "id",
+            "slug",
+            "name",
+            "description",
+            "enabled",
+            "issuers",
+            "key_algorithms",
+            "max_lifetime",
+            "key_usage",
+            "extended_key_usage",
+            "allowed_sans",
+            "required_sans",
+            "allow_wildcards",
+            "max_sans",
+            "subject_attributes",
+            "fixed_subject",
+            "approval_required_for",
+            "is_ca",
+            "is_short_lived",
+            "created_at",
+        )
+        read_only_fields = ("is_ca", "is_short_lived")
+
+
+def _certificate(issuer: Issuer) -> x509.Certificate:
+    # Parsed once for a row, however many fields ask.
+    if not hasattr(issuer, "_parsed"):
+        issuer._parsed = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())  # type: ignore[attr-defined]  # noqa: SLF001
+    parsed: x509.Certificate = issuer._parsed  # type: ignore[attr-defined]  # noqa: SLF001
+    return parsed

@@ -1,0 +1,276 @@
+"""Jobs over REST: read them, decide on them; and what asks for them on certificates."""
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+import certificates.api
+from certctl.errors import Conflict, FieldError, Invalid
+from certificates.models import Certificate
+from deployments.models import Target
+from jobs import approvals, serializers, services
+from jobs.filters import JobFilter
+from jobs.models import Job
+from owners.actors import actor_of
+from owners.permissions import needs
+
+_KEY = re.compile(r"[\x20-\x7e]{1,128}")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="1 to 128 printable characters. The same request with the same key within 24 "
+    "hours gets the same answer (Idempotency-Replayed: true) and makes no second job.",
+)
+
+RELATED = (
+    "certificate__owner",
+    "certificate__issuer",
+    "certificate__profile",
+    "target",
+    "version",
+    "requested_by",
+    "decided_by",
+)
+
+
+class BadIdempotencyKey(Invalid):
+    """The header is not what it must be."""
+
+    code = "invalid_idempotency_key"
+    message = "An Idempotency-Key has 1 to 128 printable ASCII characters."
+
+
+class NoTarget(Conflict):
+    """There is no saying where."""
+
+    code = "no_target"
+    message = "Name a target: the certificate is bound to none, or to more than one."
+
+
+Work = Callable[[], tuple[Job, Sequence[str]]]
+
+
+def asked(request: Request, status: int, work: Work) -> Response:
+    """Answer with the job that `work` asks for, once for each Idempotency-Key."""
+
+    def answer() -> services.Answer:
+        job, warnings = work()
+        job = Job.objects.select_related(*RELATED).get(pk=job.pk)
+        body = _plain({**serializers.JobSerializer(job).data, "warnings": list(warnings)})
+        return services.Answer(status, body)
+
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        given = answer()
+    elif not _KEY.fullmatch(key):
+        raise BadIdempotencyKey
+    else:
+        given = services.once(
+            actor=actor_of(request), key=key, request_digest=_digest(request), work=answer
+        )
+    headers = {"Idempotency-Replayed": "true"} if given.replayed else {}
+    return Response(given.body, status=given.status, headers=headers)
+
+
+def _digest(request: Request) -> str:
+    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
+    what = f"{request.method} {request.path}\n{body}"
+    return hashlib.sha256(what.encode()).hexdigest()
+
+
+def _plain(data: Any) -> Any:
+    # As it would be sent, so that what is stored and replayed is the very same.
+    from rest_framework.renderers import JSONRenderer  # noqa: PLC0415 - loads REST's settings
+
+    return json.loads(JSONRenderer().render(data))
+
+
+def _valid(form: Any, request: Request) -> dict[str, Any]:
+    serializer = form(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    data: dict[str, Any] = serializer.validated_data
+    return data
+
+
+class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
+    """Read jobs; decide on those that wait for it; give the CSR that one waits for."""
+
+    queryset = Job.objects.select_related(*RELATED).order_by("-created_at", "pk")
+    serializer_class = serializers.JobSerializer
+    filterset_class = JobFilter
+    search_fields = ("certificate__name", "certificate__common_name", "last_error")
+    ordering_fields = ("created_at", "scheduled_at", "completed_at", "status", "kind")
+
+    @extend_schema(responses=serializers.ReviewSerializer)
+    @action(detail=True, methods=["get"], permission_classes=[needs("jobs.view_job")])
+    def review(self, request: Request, pk: str) -> Response:
+        """Show what the job would do, and what differs from what is there."""
+        reviewed = approvals.review(self.get_object())
+        return Response(serializers.ReviewSerializer(reviewed.as_data()).data)
+
+    @extend_schema(request=serializers.ApproveSerializer, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job")])
+    def approve(self, request: Request, pk: str) -> Response:
+        """Let the job run; refused to whoever asked for it or answers for the certificate."""
+        job = services.approve_job(
+            job_id=self._key(),
+            actor=actor_of(request),
+            **_valid(serializers.ApproveSerializer, request),
+        )
+        return self._answer(job)
+
+    @extend_schema(request=serializers.RejectSerializer, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job")])
+    def reject(self, request: Request, pk: str) -> Response:
+        """End the job, with a reason; refused to whoever asked for it."""
+        data = _valid(serializers.RejectSerializer, request)
+        job = services.reject_job(job_id=self._key(), actor=actor_of(request), **data)
+        return self._answer(job)
+
+    @extend_schema(request=serializers.CancelSerializer, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.view_job")])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Call the job off: for its requester, the certificate's owner and operators."""
+        data = _valid(serializers.CancelSerializer, request)
+        job = services.cancel_job(job_id=self._key(), actor=actor_of(request), **data)
+        return self._answer(job)
+
+    @extend_schema(request=serializers.CsrSerializer, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
+    def csr(self, request: Request, pk: str) -> Response:
+        """Submit the CSR that the job waits for."""
+        data = _valid(serializers.CsrSerializer, request)
+        job = services.submit_csr(job_id=self._key(), actor=actor_of(request), csr_pem=data["csr"])
+        return self._answer(job)
+
+    @extend_schema(request=None, responses=serializers.JobSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Try a failed job again now."""
+        return self._answer(services.retry_job(job_id=self._key(), actor=actor_of(request)))
+
+    @extend_schema(
+        request=None, responses={202: serializers.AskedSerializer}, parameters=[IDEMPOTENCY_KEY]
+    )
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
+    def verify(self, request: Request, pk: str) -> Response:
+        """Ask to have the endpoint of the job's target looked at again."""
+        job = self.get_object()
+        target = job.target or _only_target(job.certificate)
+        actor = actor_of(request)
+
+        def work() -> tuple[Job, Sequence[str]]:
+            return services.request_validation(
+                actor=actor, certificate_id=job.certificate_id, target=target
+            ), ()
+
+        return asked(request, 202, work)
+
+    def _key(self) -> uuid.UUID:
+        key: uuid.UUID = self.get_object().pk
+        return key
+
+    def _answer(self, job: Job) -> Response:
+        fresh = self.get_queryset().get(pk=job.pk)
+        return Response(serializers.JobSerializer(fresh).data)
+
+
+class CertificateJobsViewSet(certificates.api.CertificateViewSet):
+    """Certificates, with the actions that make jobs: jobs know certificates, not the reverse."""
+
+    action_permissions: ClassVar[dict[str, type[BasePermission]]] = {
+        **certificates.api.CertificateViewSet.action_permissions,
+        "create": needs("certificates.add_certificate", "jobs.add_job"),
+    }
+
+    @extend_schema(
+        request=serializers.IssuanceSerializer,
+        responses={201: serializers.AskedSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Put a name under management and ask for its first certificate."""
+        data = _valid(serializers.IssuanceSerializer, request)
+        actor = actor_of(request)
+
+        def work() -> tuple[Job, Sequence[str]]:
+            given = services.request_issuance(
+                actor=actor, csr_pem=data.get("csr", ""), **_without(data, "csr")
+            )
+            return given.job, given.warnings
+
+        return asked(request, 201, work)
+
+    @extend_schema(
+        request=serializers.RenewalSerializer,
+        responses={202: serializers.AskedSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
+    def renew(self, request: Request, pk: str) -> Response:
+        """Ask for the next version."""
+        data = _valid(serializers.RenewalSerializer, request)
+        certificate, actor = self.get_object(), actor_of(request)
+
+        def work() -> tuple[Job, Sequence[str]]:
+            given = services.request_renewal(
+                actor=actor,
+                certificate_id=certificate.pk,
+                csr_pem=data["csr"],
+                **_without(data, "csr"),
+            )
+            return given.job, given.warnings
+
+        return asked(request, 202, work)
+
+    @extend_schema(
+        request=serializers.AtTargetSerializer,
+        responses={202: serializers.AskedSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
+    def deploy(self, request: Request, pk: str) -> Response:
+        """Ask to have the current version put in place at a target, and bind the two."""
+        return self._at_target(request, services.request_deployment)
+
+    @extend_schema(
+        request=serializers.AtTargetSerializer,
+        responses={202: serializers.AskedSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
+    def verify(self, request: Request, pk: str) -> Response:
+        """Ask to have looked at what the target's endpoint serves."""
+        return self._at_target(request, services.request_validation)
+
+    def _at_target(self, request: Request, service: Callable[..., Job]) -> Response:
+        data = _valid(serializers.AtTargetSerializer, request)
+        certificate, actor = self.get_object(), actor_of(request)
+        target = data["target"] or _only_target(certificate)
+
+        def work() -> tuple[Job, Sequence[str]]:
+            return service(actor=actor, certificate_id=certificate.pk, target=target), ()
+
+        return asked(request, 202, work)
+
+
+def _only_target(certificate: Certificate) -> Target:
+    bound = list(certificate.deployments.select_related("target")[:2])
+    if len(bound) != 1:
+        raise NoTarget(errors=[FieldError("target", "required", NoTarget.message)])
+    return bound[0].target
+
+
+def _without(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in names}

@@ -1,0 +1,132 @@
+"""Who may decide on a job, and who may cancel it: plain predicates that fail closed.
+
+Separation of duties: whoever gains from a job does not approve it, under any alias. A principal
+is the same whatever API key or login it uses, so that part needs no rule; what is left are the
+owner record (by membership, e-mail or name), the team seats, and a second principal of the same
+person. What cannot be told (no owner, no requester) is refused.
+"""
+
+from certctl.errors import NotPermitted
+from certificates.models import Certificate
+from jobs.models import InvalidMove, Job
+from jobs.states import Move, Status
+from owners.models import Principal
+
+DECIDE = "jobs.decide_job"
+CANCEL = "jobs.cancel_job"
+
+
+class MayNotDecide(NotPermitted):
+    """Deciding needs a living principal with the permission; the system decides nothing."""
+
+    code = "missing_permission"
+    message = f"This needs the permission {DECIDE}."
+
+
+class SelfApproval(NotPermitted):
+    """Separation of duties: whoever gains from a job does not approve it."""
+
+    code = "self_approval"
+    message = (
+        "You asked for this job or answer for its certificate, so somebody else must approve it."
+    )
+
+
+class SelfRejection(NotPermitted):
+    """Separation of duties: whoever asked for a job cancels it; rejecting is for others."""
+
+    code = "self_rejection"
+    message = "You asked for this job, so somebody else must decide; you can cancel it instead."
+
+
+class NotYours(NotPermitted):
+    """Cancelling is for the requester, the owner and operators."""
+
+    code = "not_yours"
+    message = (
+        "Only who asked for a job, who answers for its certificate, or an operator cancels it."
+    )
+
+
+def may_decide_at_all(actor: Principal) -> bool:
+    """Whether `actor` is somebody who decides on jobs, whichever the job."""
+    return (
+        actor.pk is not None
+        and actor.is_active
+        and actor.kind != Principal.Kind.SYSTEM
+        and actor.has_perm(DECIDE)
+    )
+
+
+def asked_for(actor: Principal, job: Job) -> bool:
+    """Whether `actor` asked for the job, also as another principal of the same e-mail address."""
+    if job.requested_by_id is None or actor.pk is None:
+        return True
+    if actor.pk == job.requested_by_id:
+        return True
+    mine = actor.email.strip().casefold()
+    return bool(mine) and mine == job.requested_by.email.strip().casefold()
+
+
+def answers_for(actor: Principal, certificate: Certificate | None) -> bool:
+    """Whether `actor` is included in the certificate's owner or has a seat in its team."""
+    if certificate is None or certificate.owner_id is None or actor.pk is None:
+        return True
+    if certificate.owner.includes(actor):
+        return True
+    return certificate.team is not None and certificate.team.members.filter(pk=actor.pk).exists()
+
+
+def check_may_approve(actor: Principal, job: Job) -> None:
+    """Raise where `actor` may not approve `job`: MayNotDecide, InvalidMove, SelfApproval.
+
+    A wrong state is a conflict and never a matter of permission, so it is told first, but only
+    to somebody who decides on jobs at all.
+    """
+    _check_decider(actor, job, Move.APPROVE)
+    if asked_for(actor, job) or answers_for(actor, job.certificate):
+        raise SelfApproval
+
+
+def check_may_reject(actor: Principal, job: Job) -> None:
+    """Raise where `actor` may not reject `job`: MayNotDecide, InvalidMove, SelfRejection.
+
+    An owner who did not ask may say no to what others want for their certificate.
+    """
+    _check_decider(actor, job, Move.REJECT)
+    if asked_for(actor, job):
+        raise SelfRejection
+
+
+def check_may_cancel(actor: Principal, job: Job) -> None:
+    """Raise where `actor` may not cancel `job`: NotYours, InvalidMove.
+
+    Who asked or owns may cancel whatever their role, but not with a key that is capped below it.
+    """
+    if not actor.is_active or actor.kind == Principal.Kind.SYSTEM or _is_capped(actor, CANCEL):
+        raise NotYours
+    theirs = actor.pk is not None and (
+        actor.pk == job.requested_by_id
+        or actor.has_perm(CANCEL)
+        or job.certificate.owner.includes(actor)
+    )
+    if not theirs:
+        raise NotYours
+    check_state(job, Move.CANCEL)
+
+
+def check_state(job: Job, move: Move) -> None:
+    """Raise InvalidMove where the job's status does not allow `move`."""
+    if Status(job.status) not in move.sources:
+        raise InvalidMove(job, move)
+
+
+def _is_capped(actor: Principal, permission: str) -> bool:
+    """Whether the key that `actor` came with withholds a permission that the principal has."""
+    return not actor.has_perm(permission) and super(Principal, actor).has_perm(permission)
+
+
+def _check_decider(actor: Principal, job: Job, move: Move) -> None:
+    if not may_decide_at_all(actor):
+        raise MayNotDecide
+    check_state(job, move)

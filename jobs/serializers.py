@@ -1,0 +1,287 @@
+"""Jobs as JSON, and the forms of what asks for them."""
+
+import contextlib
+import uuid
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from certctl.rest import SparseFields
+from certificates.models import RenewalPolicy
+from deployments.models import Target
+from issuers.models import Issuer, Profile
+from jobs import approvals
+from jobs.models import Job
+from jobs.states import Status
+from owners.models import Owner, Team
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    """Who decided, when, why, and on exactly what."""
+
+    by = serializers.CharField(help_text="Name of the principal.")
+    by_id = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    digest = serializers.CharField(help_text="Of what was approved; empty for a rejection.")
+
+
+class WaitingForSerializer(serializers.Serializer[Any]):
+    """What a job waits for, until when, and who cannot give it."""
+
+    what = serializers.ChoiceField(choices=["csr", "approval", "agent", "time", "retry"])
+    until = serializers.DateTimeField(allow_null=True)
+    detail = serializers.CharField()
+
+
+class JobSerializer(SparseFields):
+    """One job, read only: what happens to it is asked for by its actions."""
+
+    certificate_name = serializers.CharField(source="certificate.name", read_only=True)
+    target_name = serializers.CharField(source="target.name", read_only=True, default=None)
+    requested_by_name = serializers.CharField(source="requested_by.username", read_only=True)
+    digest = serializers.SerializerMethodField(
+        help_text="SHA-256 of exactly what would be done; send it along with an approval."
+    )
+    decision = serializers.SerializerMethodField()
+    waiting_for = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "kind",
+            "status",
+            "certificate",
+            "certificate_name",
+            "target",
+            "target_name",
+            "agent",
+            "version",
+            "requested_by",
+            "requested_by_name",
+            "attempts",
+            "max_attempts",
+            "last_error",
+            "lifetime",
+            "created_at",
+            "scheduled_at",
+            "started_at",
+            "completed_at",
+            "lease_until",
+            "waits_until",
+            "digest",
+            "decision",
+            "waiting_for",
+            "verification",
+            "verification_detail",
+        )
+        read_only_fields = fields
+
+    def get_digest(self, job: Job) -> str:
+        """Return what an approval would be bound to, or was."""
+        if job.status == Status.AWAITING_APPROVAL:
+            return approvals.digest_of(job, job.certificate)
+        return job.approved_digest
+
+    @extend_schema_field(DecisionSerializer(allow_null=True))
+    def get_decision(self, job: Job) -> dict[str, Any] | None:
+        """Return the decision, if one was taken."""
+        if job.decided_by is None:
+            return None
+        return {
+            "by": job.decided_by.get_username(),
+            "by_id": job.decided_by_id,
+            "at": job.decided_at,
+            "reason": job.decision_reason,
+            "digest": job.approved_digest,
+        }
+
+    @extend_schema_field(WaitingForSerializer(allow_null=True))
+    def get_waiting_for(self, job: Job) -> dict[str, Any] | None:
+        """Return what has to happen before the job goes on."""
+        waits = approvals.waits_for(job)
+        return None if waits is None else waits.as_data()
+
+
+class AskedSerializer(JobSerializer):
+    """A job that was just asked for, with what the asker should know."""
+
+    warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta(JobSerializer.Meta):
+        fields = (*JobSerializer.Meta.fields, "warnings")
+        read_only_fields = fields
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    """One thing that will not be as in the predecessor."""
+
+    what = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class PredecessorSerializer(serializers.Serializer[Any]):
+    """The version that would be replaced."""
+
+    number = serializers.IntegerField()
+    serial = serializers.CharField()
+    not_after = serializers.DateTimeField()
+    names = serializers.ListField(child=serializers.CharField())
+    key_algorithm = serializers.CharField()
+    key_size = serializers.IntegerField(allow_null=True)
+    key_fingerprint = serializers.CharField()
+    issuer = serializers.CharField()
+    lifetime = serializers.DurationField()
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    """What somebody is asked to approve."""
+
+    job = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Job.Kind.choices)
+    certificate = serializers.CharField()
+    common_name = serializers.CharField()
+    names = serializers.ListField(child=serializers.CharField())
+    key_algorithm = serializers.CharField()
+    key_size = serializers.IntegerField(allow_null=True)
+    key_fingerprint = serializers.CharField()
+    lifetime = serializers.DurationField()
+    issuer = serializers.CharField()
+    profile = serializers.CharField()
+    owner = serializers.CharField()
+    requested_by = serializers.CharField()
+    target = serializers.CharField()
+    digest = serializers.CharField()
+    predecessor = PredecessorSerializer(allow_null=True)
+    differences = DifferenceSerializer(many=True)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class NamedRow(serializers.Field[Any, Any, Any, Any]):
+    """A row named by its UUID or by its `slug` or `name`; unknown ones are `unknown_<what>`."""
+
+    def __init__(self, rows: QuerySet[Any], *, by: str, what: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.rows, self.by, self.what = rows, by, what
+        self.error_messages[f"unknown_{what}"] = f"There is no {what} {{given!r}}."
+        self.error_messages["invalid"] = f"Give the {what}'s id or {by}, as a string."
+
+    def to_internal_value(self, data: Any) -> Model:
+        """Find the row."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        named = Q(**{self.by: data})
+        with contextlib.suppress(ValueError):
+            named |= Q(pk=uuid.UUID(data))
+        row: Model | None = None
+        if "\x00" not in data:
+            row = self.rows.filter(named).first()
+        if row is None:
+            self.fail(f"unknown_{self.what}", given=data[:100])
+        return row
+
+    def to_representation(self, value: Any) -> str:
+        """Give the name."""
+        return str(getattr(value, self.by))
+
+
+def _target(**options: Any) -> NamedRow:
+    return NamedRow(Target.objects.all(), by="name", what="target", **options)
+
+
+class AskSerializer(serializers.Serializer[Any]):
+    """What issuance and renewal have in common."""
+
+    csr = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=65536, help_text="PKCS#10, PEM."
+    )
+    generate_key = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Have the server make the key: a demonstration setting, off by default.",
+    )
+    lifetime = serializers.DurationField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Seconds, or [DD] HH:MM:SS; the profile's longest when left out.",
+    )
+
+
+class IssuanceSerializer(AskSerializer):
+    """Ask for a certificate; names that are left out are those of the CSR."""
+
+    owner = NamedRow(Owner.objects.all(), by="name", what="owner")
+    issuer = NamedRow(Issuer.objects.all(), by="slug", what="issuer")
+    profile = NamedRow(Profile.objects.all(), by="slug", what="profile")
+    name = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
+    common_name = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
+    sans = serializers.ListField(
+        child=serializers.CharField(max_length=255),
+        required=False,
+        default=list,
+        max_length=1000,
+        help_text='As ["dns:web.example.com"].',
+    )
+    team = NamedRow(
+        Team.objects.all(), by="name", what="team", required=False, allow_null=True, default=None
+    )
+    renewal_policy = NamedRow(
+        RenewalPolicy.objects.all(),
+        by="name",
+        what="renewal_policy",
+        required=False,
+        allow_null=True,
+        default=None,
+    )
+    environment = serializers.CharField(required=False, allow_blank=True, default="", max_length=32)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=64), required=False, default=list, max_length=50
+    )
+    targets = serializers.ListField(child=_target(), required=False, default=list, max_length=100)
+
+
+class RenewalSerializer(AskSerializer):
+    """Ask for the next version; without a CSR the last one is used where the policy says so."""
+
+
+class AtTargetSerializer(serializers.Serializer[Any]):
+    """Where to deploy or look; may be left out where the certificate has one target only."""
+
+    target = _target(required=False, allow_null=True, default=None)
+
+
+class ApproveSerializer(serializers.Serializer[Any]):
+    """Say yes."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    digest = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=64,
+        help_text="What was looked at, from the job's review: anything else is 409.",
+    )
+
+
+class RejectSerializer(serializers.Serializer[Any]):
+    """Say no, and why."""
+
+    reason = serializers.CharField(max_length=2000)
+
+
+class CancelSerializer(serializers.Serializer[Any]):
+    """Call it off."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+
+
+class CsrSerializer(serializers.Serializer[Any]):
+    """The CSR that a job waits for."""
+
+    csr = serializers.CharField(max_length=65536, help_text="PKCS#10, PEM.")

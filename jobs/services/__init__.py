@@ -1,0 +1,67 @@
+"""The use cases of jobs; each is one function and one transaction, whichever door it came by.
+
+Locks are always taken in the order Job → Certificate → Version → Issuer → audit. Whoever puts a
+job among the open ones or takes it out of them (all moves but the claim and its release) holds
+the lock of its certificate, so nobody waits for a unique index while holding the audit's lock.
+"""
+
+from jobs.services.decisions import ChangedSinceShown, approve_job, cancel_job, reject_job
+from jobs.services.idempotency import (
+    Answer,
+    IdempotencyKeyReused,
+    drop_old_idempotency_records,
+    once,
+)
+from jobs.services.requests import (
+    Asked,
+    DuplicateJob,
+    request_deployment,
+    request_issuance,
+    request_renewal,
+    request_validation,
+    submit_csr,
+)
+from jobs.services.settle import (
+    complete_deployment,
+    complete_signing,
+    complete_validation,
+    fail_job,
+    release,
+    skip_validation,
+)
+from jobs.services.sweeps import (
+    fail_abandoned,
+    request_due_renewals,
+    retry_failed,
+    retry_job,
+    time_out_waiting,
+)
+
+__all__ = [
+    "Answer",
+    "Asked",
+    "ChangedSinceShown",
+    "DuplicateJob",
+    "IdempotencyKeyReused",
+    "approve_job",
+    "cancel_job",
+    "complete_deployment",
+    "complete_signing",
+    "complete_validation",
+    "drop_old_idempotency_records",
+    "fail_abandoned",
+    "fail_job",
+    "once",
+    "reject_job",
+    "release",
+    "request_deployment",
+    "request_due_renewals",
+    "request_issuance",
+    "request_renewal",
+    "request_validation",
+    "retry_failed",
+    "retry_job",
+    "skip_validation",
+    "submit_csr",
+    "time_out_waiting",
+]

@@ -1,0 +1,93 @@
+"""Approve, reject, cancel: the decisions of people, each under the job's row lock."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from certctl.errors import Conflict, FieldError, Invalid
+from jobs import approvals, policy, queue
+from jobs.models import Job
+from jobs.services.common import lock_both, restore
+from jobs.states import Move
+from owners.models import Principal
+
+MAX_REASON = 2000
+
+
+class ChangedSinceShown(Conflict):
+    """What the decider saw is not what would be approved now."""
+
+    code = "changed_since_shown"
+    message = "What this job would do has changed since it was shown: look at it again."
+
+
+@transaction.atomic
+def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest: str = "") -> Job:
+    """Let an awaiting job run; the approval is bound to the hash of exactly what will be done.
+
+    `digest` is what the decider was shown, if the door shows it. Raises InvalidMove, SelfApproval,
+    MayNotDecide, ChangedSinceShown.
+    """
+    job = lock_both(job_id)
+    policy.check_may_approve(actor, job)
+    approved = approvals.digest_of(job, job.certificate)
+    if digest and digest != approved:
+        raise ChangedSinceShown
+    _decide(job, actor, _checked_reason(reason))
+    job.approved_digest = approved
+    job.move(Move.APPROVE, actor=actor, reason=job.decision_reason, digest=approved)
+    transaction.on_commit(queue.nudge)
+    return job
+
+
+@transaction.atomic
+def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
+    """End an awaiting job; the reason is required and kept.
+
+    Raises InvalidMove, SelfRejection, MayNotDecide, Invalid (no reason).
+    """
+    job = lock_both(job_id)
+    policy.check_may_reject(actor, job)
+    reason = _checked_reason(reason)
+    if not reason:
+        raise Invalid(
+            "A rejection needs a reason.",
+            errors=[FieldError("reason", "required", "Say why, for whoever asked.")],
+        )
+    _decide(job, actor, reason)
+    job.move(Move.REJECT, actor=actor, reason=reason)
+    restore(job, actor)
+    return job
+
+
+@transaction.atomic
+def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
+    """End an open job; what a worker makes of it afterwards is fenced off.
+
+    Raises NotYours, InvalidMove.
+    """
+    job = lock_both(job_id)
+    policy.check_may_cancel(actor, job)
+    reason = _checked_reason(reason)
+    job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")
+    job.waits_until = None
+    job.move(Move.CANCEL, actor=actor, reason=reason)
+    restore(job, actor)
+    return job
+
+
+def _decide(job: Job, actor: Principal, reason: str) -> None:
+    job.decided_by = actor
+    job.decided_at = timezone.now()
+    job.decision_reason = reason
+    job.waits_until = None
+
+
+def _checked_reason(reason: str) -> str:
+    reason = reason.strip()
+    if len(reason) > MAX_REASON:
+        raise Invalid(
+            errors=[FieldError("reason", "too_long", f"At most {MAX_REASON} characters.")]
+        )
+    return reason

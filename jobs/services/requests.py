@@ -1,0 +1,407 @@
+"""Ask for work: what makes jobs. A job is only made for what could be done if it is agreed to."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import issuers.services
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+import certificates.policy
+import certificates.services
+import deployments.services
+from audit.services import record
+from certctl.errors import Conflict, FieldError, Invalid
+from certificates.models import (
+    Certificate,
+    Reason,
+    RenewalPolicy,
+    Version,
+)
+from deployments.models import Target
+from issuers.models import Issuer, Profile
+from jobs import approvals, policy, queue
+from jobs.models import Job
+from jobs.services.common import SIGNING, lock_both
+from jobs.states import Move, Status
+from owners.models import Owner, Principal, Team
+
+# A server that was just told to reload shows the new certificate within seconds.
+VALIDATION_RETRY = timedelta(seconds=5)
+
+
+class DuplicateJob(Conflict):
+    """The same work is already asked for."""
+
+    code = "duplicate_job"
+    message = "There is already an open job of this kind for this certificate."
+
+
+class NothingToDeploy(Conflict):
+    """The certificate has no version yet."""
+
+    code = "no_version"
+    message = "The certificate has no version yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job that was asked for, and what the asker should know about it."""
+
+    job: Job
+    warnings: Sequence[str] = ()
+
+
+SERVER_KEY_WARNING = (
+    "The server makes the private key and keeps it encrypted. This is for demonstrations: "
+    "a private key should never leave the host that uses it."
+)
+
+
+@transaction.atomic
+def request_issuance(  # noqa: PLR0913 - one argument a column
+    *,
+    actor: Principal,
+    owner: Owner,
+    issuer: Issuer,
+    profile: Profile,
+    name: str = "",
+    common_name: str = "",
+    sans: Sequence[str] = (),
+    csr_pem: str = "",
+    team: Team | None = None,
+    renewal_policy: RenewalPolicy | None = None,
+    environment: str = "",
+    tags: Sequence[str] = (),
+    targets: Iterable[Target] = (),
+    lifetime: timedelta | None = None,
+    generate_key: bool = False,
+) -> Asked:
+    """Put a name under management and ask for its first certificate.
+
+    Names that are not given are those of the CSR. Without a CSR the job waits for one, unless the
+    server may make the key. Raises Invalid: a CSR outside the profile (code csr_rejected), an
+    issuer that does not serve the profile, a lifetime that the profile does not allow,
+    server_keys_disabled.
+    """
+    _check_rules(issuer, profile, lifetime)
+    encrypted_key: bytes | None = None
+    warnings: tuple[str, ...] = ()
+    if generate_key:
+        encrypted_key, csr_pem = _server_key(profile, common_name, sans, csr_pem)
+        warnings = (SERVER_KEY_WARNING,)
+    if csr_pem:
+        checked = issuers.services.check_csr(
+            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans
+        )
+        approvals.check_key(csr_pem)
+        sans = checked.sans
+        common_name = common_name or _common_name(checked)
+    if not sans and not common_name:
+        raise Invalid(
+            errors=[FieldError("sans", "required", "Give names, or a CSR that has them.")]
+        )
+    certificate = certificates.services.register(
+        actor=actor,
+        name=name or common_name or sans[0].partition(":")[2],
+        common_name=common_name,
+        sans=list(sans),
+        owner=owner,
+        team=team,
+        issuer=issuer,
+        profile=profile,
+        renewal_policy=renewal_policy,
+        environment=environment,
+        tags=list(tags),
+    )
+    for target in targets:
+        deployments.services.bind(actor=actor, certificate=certificate, target=target)
+    job = _open(
+        Job(
+            kind=Job.Kind.ISSUANCE,
+            csr_pem=csr_pem,
+            encrypted_key=encrypted_key,
+            lifetime=lifetime,
+        ),
+        certificate,
+        actor,
+    )
+    _announce(job, actor, server_key=generate_key)
+    return Asked(job, warnings)
+
+
+@transaction.atomic
+def request_renewal(  # noqa: PLR0913 - one argument a column
+    *,
+    actor: Principal,
+    certificate_id: uuid.UUID,
+    csr_pem: str = "",
+    generate_key: bool = False,
+    lifetime: timedelta | None = None,
+    not_before: datetime | None = None,
+) -> Asked:
+    """Ask for the next version of a certificate, or for the first where issuing it had failed.
+
+    Without a CSR the last one is used where the renewal policy reuses keys (as it does without a
+    policy); otherwise the job waits for one. `not_before` delays the work, not the decision.
+    Raises DuplicateJob, Archived, Invalid, Certificate.DoesNotExist.
+    """
+    certificate = Certificate.objects.lock(certificate_id)
+    certificates.policy.check_may_change(certificate)
+    _check_rules(certificate.issuer, certificate.profile, lifetime)
+    encrypted_key: bytes | None = None
+    warnings: tuple[str, ...] = ()
+    note = ""
+    if generate_key:
+        encrypted_key, csr_pem = _server_key(
+            certificate.profile, certificate.common_name, certificate.sans, csr_pem
+        )
+        warnings = (SERVER_KEY_WARNING,)
+    if csr_pem:
+        _check_csr(csr_pem, certificate)
+    else:
+        csr_pem, encrypted_key, note = _last_csr(certificate)
+    job = _open(
+        Job(
+            kind=Job.Kind.RENEWAL if certificate.current_id else Job.Kind.ISSUANCE,
+            csr_pem=csr_pem,
+            encrypted_key=encrypted_key,
+            lifetime=lifetime,
+            last_error=note,
+        ),
+        certificate,
+        actor,
+        not_before=not_before,
+    )
+    # After the insert: it is the insert that may find that the work is already asked for.
+    if certificate.current_id:
+        certificates.services.start_renewal(certificate=certificate, actor=actor)
+    _announce(job, actor, server_key=generate_key)
+    return Asked(job, warnings)
+
+
+@transaction.atomic
+def request_deployment(*, actor: Principal, certificate_id: uuid.UUID, target: Target) -> Job:
+    """Ask to have the current version put in place at `target`, and bind the two.
+
+    Raises DuplicateJob, Archived, NothingToDeploy, Certificate.DoesNotExist.
+    """
+    certificate = _deployable(certificate_id)
+    job = _open(
+        Job(kind=Job.Kind.DEPLOYMENT, target=target, version=certificate.current),
+        certificate,
+        actor,
+    )
+    deployments.services.bind(actor=actor, certificate=certificate, target=target)
+    _announce(job, actor)
+    return job
+
+
+@transaction.atomic
+def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: Target) -> Job:
+    """Ask to have looked at what the endpoint of `target` serves.
+
+    Raises DuplicateJob, Archived, NothingToDeploy, Invalid (no endpoint known).
+    """
+    certificate = _deployable(certificate_id)
+    if not target.has_endpoint:
+        raise Invalid(
+            errors=[FieldError("target", "no_endpoint", f"{target} has no endpoint to look at.")]
+        )
+    job = _open(
+        Job(kind=Job.Kind.VALIDATION, target=target, version=certificate.current),
+        certificate,
+        actor,
+    )
+    _announce(job, actor)
+    return job
+
+
+@transaction.atomic
+def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
+    """Give a job the CSR that it waits for; it then waits for approval or goes ahead.
+
+    Raises InvalidMove, Invalid (a CSR outside the profile).
+    """
+    job = lock_both(job_id)
+    policy.check_state(job, Move.SUBMIT_CSR)
+    certificate = job.certificate
+    checked = _check_csr(csr_pem, certificate)
+    job.csr_pem = csr_pem
+    job.last_error = ""
+    if certificate.profile.needs_approval(job.kind):
+        job.waits_until = timezone.now() + settings.APPROVAL_TIMEOUT
+        move = Move.SUBMIT_CSR_FOR_APPROVAL
+    else:
+        job.waits_until = None
+        move = Move.SUBMIT_CSR
+        transaction.on_commit(queue.nudge)
+    job.move(move, actor=actor, key_algorithm=checked.key_algorithm, names=checked.sans)
+    return job
+
+
+def follow_up(cause: Job, kind: Job.Kind, target: Target, version: Version | None) -> Job | None:
+    """Ask for the work that follows from `cause`, in the name of whoever asked for that.
+
+    None where it is asked for already. The caller holds the certificate's lock.
+    """
+    certificate = cause.certificate
+    job = Job(kind=kind, target=target, version=version)
+    try:
+        job = _open(job, certificate, cause.requested_by)
+    except DuplicateJob:
+        return None
+    record(
+        actor=cause.requested_by,
+        action="job.follow",
+        subject=job,
+        kind=job.kind,
+        status=job.status,
+        after=str(cause.pk),
+        target=str(target),
+    )
+    return job
+
+
+def _open(
+    job: Job, certificate: Certificate, actor: Principal, *, not_before: datetime | None = None
+) -> Job:
+    """Save a new job in the status in which it starts; raises DuplicateJob."""
+    now = timezone.now()
+    job.certificate = certificate
+    job.requested_by = actor
+    job.created_at = now
+    job.scheduled_at = not_before or now
+    if job.target is not None:
+        # What an agent carries the server never claims.
+        job.agent = job.target.agent
+    if certificate.renewal_policy is not None:
+        job.max_attempts = certificate.renewal_policy.max_attempts
+        job.retry_delay = certificate.renewal_policy.retry_delay
+    if job.kind == Job.Kind.VALIDATION:
+        job.retry_delay = VALIDATION_RETRY
+        job.verification = Job.Verification.PENDING
+    if job.kind in SIGNING and not job.csr_pem:
+        job.begin(Status.AWAITING_CSR, waits_until=now + settings.CSR_TIMEOUT)
+    elif certificate.profile.needs_approval(job.kind):
+        job.begin(Status.AWAITING_APPROVAL, waits_until=now + settings.APPROVAL_TIMEOUT)
+    else:
+        job.begin(Status.PENDING)
+    try:
+        with transaction.atomic():
+            job.save(force_insert=True)
+    except IntegrityError:
+        raise DuplicateJob from None
+    return job
+
+
+def _announce(job: Job, actor: Principal, **what: Any) -> None:
+    record(
+        actor=actor,
+        action="job.request",
+        subject=job,
+        kind=job.kind,
+        status=job.status,
+        certificate=str(job.certificate_id),
+        target=str(job.target) if job.target else None,
+        **what,
+    )
+    if job.status == Status.PENDING:
+        transaction.on_commit(queue.nudge)
+
+
+def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -> None:
+    errors = []
+    if not issuer.enabled:
+        errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
+    if not profile.enabled or profile.is_ca:
+        errors.append(
+            FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
+        )
+    if profile.issuers.exists() and not profile.issuers.filter(pk=issuer.pk).exists():
+        errors.append(
+            FieldError("issuer", "issuer_not_allowed", f"{profile} does not allow {issuer}.")
+        )
+    if lifetime is not None and not timedelta(0) < lifetime <= profile.max_lifetime:
+        errors.append(
+            FieldError(
+                "lifetime",
+                "lifetime_not_allowed",
+                f"It must be more than nothing and at most {profile.max_lifetime}.",
+            )
+        )
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _server_key(
+    profile: Profile, common_name: str, sans: Sequence[str], csr_pem: str
+) -> tuple[bytes, str]:
+    if csr_pem:
+        raise Invalid(
+            errors=[FieldError("generate_key", "invalid", "Give a CSR or ask for a key.")]
+        )
+    if not settings.ALLOW_SERVER_KEYS:
+        raise ServerKeysDisabled(
+            errors=[FieldError("generate_key", ServerKeysDisabled.code, ServerKeysDisabled.message)]
+        )
+    return issuers.services.generate_key_and_csr(
+        profile=profile, common_name=common_name, sans=list(sans)
+    )
+
+
+class ServerKeysDisabled(Invalid):
+    """Private keys are made where they are used."""
+
+    code = "server_keys_disabled"
+    message = "This server makes no private keys: send a CSR."
+
+
+def _check_csr(csr_pem: str, certificate: Certificate) -> issuers.services.CheckedRequest:
+    checked = issuers.services.check_csr(
+        csr_pem=csr_pem,
+        profile=certificate.profile,
+        common_name=certificate.common_name,
+        sans=certificate.sans,
+    )
+    approvals.check_key(csr_pem)
+    return checked
+
+
+def _last_csr(certificate: Certificate) -> tuple[str, bytes | None, str]:
+    """Return the last CSR with its key, if any, and why it cannot be used if it cannot."""
+    renewal_policy = certificate.renewal_policy
+    if renewal_policy is not None and not renewal_policy.reuse_key:
+        return "", None, ""
+    version = certificate.current
+    if version is None or not version.csr_pem:
+        return "", None, ""
+    revocation = getattr(version, "revocation", None)
+    if revocation is not None and revocation.reason == Reason.KEY_COMPROMISE:
+        return "", None, approvals.CompromisedKey.message
+    try:
+        _check_csr(version.csr_pem, certificate)
+    except Invalid as error:
+        # The rules may have become stricter since: then a person must bring a new one.
+        return "", None, f"The last CSR cannot be used again. {error.detail}"
+    key = bytes(version.encrypted_key) if version.encrypted_key else None
+    return version.csr_pem, key, ""
+
+
+def _deployable(certificate_id: uuid.UUID) -> Certificate:
+    certificate = Certificate.objects.lock(certificate_id)
+    certificates.policy.check_may_change(certificate)
+    if certificate.current_id is None:
+        raise NothingToDeploy
+    return certificate
+
+
+def _common_name(checked: issuers.services.CheckedRequest) -> str:
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
+    names = checked.csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""

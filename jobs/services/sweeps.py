@@ -1,0 +1,198 @@
+"""What time does to jobs: tries again, gives up, reaps, asks for renewals.
+
+Each sweep takes its rows one by one, each in a transaction of its own and each skipped where
+somebody else is at it, so any number may overlap. A row that cannot be handled is logged and
+pushed forward: it neither stops the sweep nor stands at its head the next time.
+"""
+
+import logging
+import secrets
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.services import record
+from certctl.errors import Conflict, ConnectorError
+from certificates.models import Certificate, CertificateStatus
+from jobs import policy, queue
+from jobs.models import Job, JobQuerySet
+from jobs.services import requests, settle
+from jobs.services.common import SIGNING, lock_certificate, restore
+from jobs.states import OPEN, Move, Status
+from owners.models import Principal
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+PUSHED = timedelta(minutes=10)
+# Renewals that fall due in the same hour are spread over this much.
+SPREAD = timedelta(minutes=5)
+# Who was told no is not asked the same again the next hour.
+ASKED_AGAIN_AFTER = timedelta(days=1)
+
+
+def fail_abandoned(*, actor: Principal) -> int:
+    """Fail the running jobs whose lease is over; return how many.
+
+    Their next try is at once: the lease was wait enough. The attempt counts, so a job that kills
+    its workers ends.
+    """
+    now = timezone.now()
+    return _each(
+        Job.objects.abandoned(now),
+        lambda job: _reap(job, actor),
+        lambda: {"lease_until": timezone.now() + PUSHED},
+    )
+
+
+def retry_failed(*, actor: Principal) -> int:
+    """Put failed jobs that have tries left, and whose time has come, back in the queue."""
+    count = _each(
+        Job.objects.retryable(timezone.now()),
+        lambda job: _retry(job, actor),
+        lambda: {"scheduled_at": timezone.now() + PUSHED},
+    )
+    if count:
+        queue.nudge()
+    return count
+
+
+def time_out_waiting(*, actor: Principal) -> int:
+    """Cancel jobs that waited too long for a CSR or for a decision; return how many."""
+    return _each(
+        Job.objects.waiting(timezone.now()),
+        lambda job: _time_out(job, actor),
+        lambda: {"waits_until": timezone.now() + PUSHED},
+    )
+
+
+def request_due_renewals(*, actor: Principal) -> int:
+    """Ask for every renewal that its policy wants now; return how many were asked for.
+
+    Idempotent: a certificate with an open job is no longer due, and the unique constraint refuses
+    what two sweeps ask for at once.
+    """
+    now = timezone.now()
+    refused = Q(
+        jobs__kind=Job.Kind.RENEWAL,
+        jobs__status=Status.CANCELLED,
+        jobs__decided_at__gt=now - ASKED_AGAIN_AFTER,
+    )
+    due = Certificate.objects.due_for_renewal(now).exclude(
+        pk__in=Certificate.objects.filter(refused).values("pk")
+    )
+    asked = 0
+    for key, ends in list(due.values_list("pk", "current__not_after")):
+        try:
+            requests.request_renewal(actor=actor, certificate_id=key, not_before=_spread(now, ends))
+        except Conflict:
+            continue
+        except Exception:
+            logger.exception("the renewal of certificate %s could not be asked for", key)
+            continue
+        asked += 1
+    return asked
+
+
+@transaction.atomic
+def retry_job(*, job_id: uuid.UUID, actor: Principal) -> Job:
+    """Have a failed job tried again now, once more if its tries are spent.
+
+    Raises InvalidMove, DuplicateJob (newer work took its place).
+    """
+    job = Job.objects.lock(job_id)
+    lock_certificate(job)
+    policy.check_state(job, Move.RETRY)
+    if _has_successor(job):
+        raise requests.DuplicateJob("Newer work has taken the place of this job.")
+    job.max_attempts = max(job.max_attempts, job.attempts + 1)
+    job.scheduled_at = timezone.now()
+    _back_to_work(job, actor)
+    transaction.on_commit(queue.nudge)
+    return job
+
+
+def _each(
+    rows: JobQuerySet, handle: Callable[[Job], bool], forward: Callable[[], dict[str, datetime]]
+) -> int:
+    done = 0
+    keys = list(rows.values_list("pk", flat=True)[:BATCH])
+    for key in keys:
+        try:
+            with transaction.atomic():
+                # The condition again, on the locked row: it may be done, or moved, meanwhile.
+                job = rows.filter(pk=key).select_for_update(skip_locked=True, no_key=True).first()
+                if job is not None and handle(job):
+                    done += 1
+        except Exception:
+            logger.exception("job %s could not be handled and is pushed forward", key)
+            _push(key, forward())
+    return done
+
+
+def _push(key: uuid.UUID, values: dict[str, datetime]) -> None:
+    try:
+        Job.objects.filter(pk=key).update(**values)
+    except Exception:
+        logger.exception("job %s could not be pushed forward", key)
+
+
+def _reap(job: Job, actor: Principal) -> bool:
+    error = ConnectorError("The worker did not finish in time.", permanent=False)
+    return settle.fail_job(job=job, actor=actor, error=error, retry_at_once=True)
+
+
+def _retry(job: Job, actor: Principal) -> bool:
+    lock_certificate(job)
+    if _has_successor(job):
+        # Newer work took its place; this one has nothing left to do.
+        Job.objects.filter(pk=job.pk).update(max_attempts=job.attempts)
+        record(actor=actor, action="job.give_up", subject=job, why="newer work took its place")
+        return False
+    _back_to_work(job, actor)
+    return True
+
+
+def _back_to_work(job: Job, actor: Principal) -> None:
+    certificate = job.certificate
+    job.move(Move.RETRY, actor=actor, attempt=job.attempts)
+    if job.kind in SIGNING:
+        if certificate.current_id is None:
+            if certificate.status == CertificateStatus.FAILED:
+                certificate.become(CertificateStatus.PENDING)
+        elif certificate.status in {CertificateStatus.ACTIVE, CertificateStatus.EXPIRING}:
+            certificate.become(CertificateStatus.RENEWAL_IN_PROGRESS)
+
+
+def _has_successor(job: Job) -> bool:
+    """Whether work of the same kind was asked for since, which would be done twice otherwise."""
+    if job.certificate.status == CertificateStatus.ARCHIVED:
+        return True
+    same = Job.objects.filter(certificate_id=job.certificate_id).exclude(pk=job.pk)
+    if job.kind in SIGNING:
+        same = same.filter(kind__in=SIGNING)
+    else:
+        same = same.filter(kind=job.kind, target_id=job.target_id)
+    return same.filter(
+        Q(status__in=OPEN) | Q(created_at__gt=job.created_at, status=Status.COMPLETED)
+    ).exists()
+
+
+def _time_out(job: Job, actor: Principal) -> bool:
+    lock_certificate(job)
+    waited_for = "a CSR" if job.status == Status.AWAITING_CSR else "a decision"
+    job.last_error = f"Nobody gave it {waited_for} in time."
+    job.waits_until = None
+    job.move(Move.TIME_OUT, actor=actor, reason=job.last_error)
+    restore(job, actor)
+    return True
+
+
+def _spread(now: datetime, ends: datetime) -> datetime:
+    """Return a moment within the next minutes, sooner for what ends soon."""
+    room = min(SPREAD, max((ends - now) / 100, timedelta(0)))
+    return now + room * (secrets.randbelow(1001) / 1000)

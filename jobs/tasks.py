@@ -1,0 +1,38 @@
+"""Celery's way into the sweeps. Any number of each may run at once."""
+
+from celery import shared_task
+
+from jobs import queue, runner, services
+from owners.models import Principal
+
+
+@shared_task(name=queue.RUN_PENDING)
+def run_pending_jobs() -> int:
+    """Run what is due; return how many jobs were settled."""
+    return runner.run_pending()
+
+
+@shared_task(name="jobs.retry_failed_jobs")
+def retry_failed_jobs() -> int:
+    """Give failed and abandoned jobs their next try; return how many got one."""
+    system = Principal.objects.system()
+    services.fail_abandoned(actor=system)
+    return services.retry_failed(actor=system)
+
+
+@shared_task(name="jobs.time_out_waiting_jobs")
+def time_out_waiting_jobs() -> int:
+    """Cancel what waited too long for a CSR or a decision; return how many."""
+    return services.time_out_waiting(actor=Principal.objects.system())
+
+
+@shared_task(name="jobs.request_due_renewals")
+def request_due_renewals() -> int:
+    """Ask for the renewals that the policies want now; return how many."""
+    return services.request_due_renewals(actor=Principal.objects.system())
+
+
+@shared_task(name="jobs.drop_old_idempotency_records")
+def drop_old_idempotency_records() -> int:
+    """Forget the answers that were kept for a day; return how many."""
+    return services.drop_old_idempotency_records()

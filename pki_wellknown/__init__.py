@@ -1,0 +1,1 @@
+"""What relying parties fetch: CRLs, OCSP answers and CA certificates."""

@@ -1,0 +1,220 @@
+"""CRL, OCSP and CA certificates for relying parties: DER out, no credentials, nothing changes.
+
+Plain functions behind certctl.middleware.PlainPki: no session, no CSRF, no cookie. Whatever goes
+wrong is answered in the protocol's own form, never as an HTML page.
+"""
+
+import base64
+import binascii
+import logging
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils import timezone
+from issuers.x509.ocsp import (
+    INTERNAL_ERROR,
+    MALFORMED,
+    TRY_LATER,
+    UNAUTHORIZED,
+    MalformedRequest,
+    parse,
+)
+
+import certificates.crl
+import certificates.ocsp
+from certctl.errors import ConnectorError
+from certificates.models import OCSPResponse
+from issuers.models import Issuer
+from pki_wellknown import answers
+
+logger = logging.getLogger(__name__)
+
+# Larger than any honest question: a request for one certificate has about 100 bytes.
+MAX_REQUEST = 64 * 1024
+_LENGTH_DIGITS = 10
+# RFC 6960 Appendix A.1 has GET for requests up to 255 bytes once encoded; longer ones work too.
+MAX_ENCODED = 8 * 1024
+# A base64 request begins with "M" (the SEQUENCE's 0x30), which is no hexadecimal digit, so what
+# is all hexadecimal can only be a serial.
+_SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
+CRL, OCSP, CA = "application/pkix-crl", "application/ocsp-response", "application/pkix-cert"
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, str, Arguments], HttpResponse]
+
+
+def _only(*methods: str) -> Callable[[View[Arguments]], View[Arguments]]:
+    """Answer 405 to every other method."""
+
+    def decorate(view: View[Arguments]) -> View[Arguments]:
+        @wraps(view)
+        def checked(
+            request: HttpRequest, issuer: str, *args: Arguments.args, **kwargs: Arguments.kwargs
+        ) -> HttpResponse:
+            if request.method not in methods:
+                return answers.not_allowed(methods)
+            return view(request, issuer, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def _or_later(view: View[Arguments]) -> View[Arguments]:
+    """Answer 503 where the database is not there or something unforeseen happens."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, issuer: str, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponse:
+        try:
+            return view(request, issuer, *args, **kwargs)
+        except Exception:
+            logger.exception("%s could not be answered", request.path)
+            return answers.unavailable("Try again in a minute.")
+
+    return guarded
+
+
+def _or_status(view: View[Arguments]) -> View[Arguments]:
+    """Answer tryLater or internalError (RFC 6960 §4.2.1) in the same cases."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest, issuer: str, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponse:
+        try:
+            return view(request, issuer, *args, **kwargs)
+        except (DatabaseError, ConnectorError):
+            logger.exception("%s cannot be answered now", request.path)
+            return answers.der(request, TRY_LATER, OCSP)
+        except Exception:
+            logger.exception("%s could not be answered", request.path)
+            return answers.der(request, INTERNAL_ERROR, OCSP)
+
+    return guarded
+
+
+@_only("GET", "HEAD")
+@_or_later
+def crl(request: HttpRequest, issuer: str) -> HttpResponse:
+    """Give the newest CRL of the issuer (RFC 5280 §5, RFC 2585)."""
+    newest = certificates.crl.current(issuer)
+    if newest is None:
+        if not Issuer.objects.filter(slug=issuer).exists():
+            return answers.not_found()
+        return answers.unavailable("There is no CRL yet.")
+    now = timezone.now()
+    if newest.next_update <= now:
+        # Better none than one that says what was so some time ago.
+        return answers.unavailable("The CRL has expired and the next one is not there yet.")
+    return answers.cacheable(
+        request,
+        bytes(newest.der),
+        CRL,
+        etag=newest.etag,
+        modified=newest.this_update,
+        expires=newest.next_update,
+        fresh_until=newest.next_update,
+        now=now,
+    )
+
+
+@_only("GET", "HEAD")
+@_or_later
+def ca(request: HttpRequest, issuer: str) -> HttpResponse:
+    """Give the issuer's certificate (caIssuers, RFC 5280 §4.2.2.1)."""
+    row = Issuer.objects.filter(slug=issuer).only("certificate_pem").first()
+    if row is None or not row.certificate_pem:
+        return answers.not_found()
+    certificate = x509.load_pem_x509_certificate(row.certificate_pem.encode())
+    now = timezone.now()
+    return answers.cacheable(
+        request,
+        certificate.public_bytes(Encoding.DER),
+        CA,
+        modified=certificate.not_valid_before_utc,
+        expires=now + timedelta(days=1),
+        fresh_until=now + timedelta(days=1),
+        now=now,
+    )
+
+
+@_only("GET", "HEAD", "POST")
+@_or_status
+def ocsp(request: HttpRequest, issuer: str) -> HttpResponse:
+    """Answer a posted OCSP request, whatever its content type says (RFC 6960 Appendix A)."""
+    if request.method != "POST":
+        return _refused(request, issuer, MALFORMED)
+    return _answer(request, issuer, _body(request))
+
+
+@_only("GET", "HEAD")
+@_or_status
+def ocsp_get(request: HttpRequest, issuer: str, encoded: str) -> HttpResponse:
+    """Answer a request in the path: base64 of DER (RFC 6960 Appendix A), or a bare serial."""
+    if _SERIAL.fullmatch(encoded):
+        response = certificates.ocsp.response_for_serial(issuer, encoded)
+        return _respond(request, issuer, response)
+    return _answer(request, issuer, _decode(encoded))
+
+
+def _answer(request: HttpRequest, issuer: str, der: bytes | None) -> HttpResponse:
+    try:
+        question = parse(der or b"")
+    except MalformedRequest:
+        return _refused(request, issuer, MALFORMED)
+    return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
+
+
+def _respond(request: HttpRequest, issuer: str, response: OCSPResponse | None) -> HttpResponse:
+    if response is None:
+        # RFC 9919 §3.2.3: say this of every certificate that we cannot speak for.
+        return _refused(request, issuer, UNAUTHORIZED)
+    return answers.cacheable(
+        request,
+        bytes(response.der),
+        OCSP,
+        etag=response.etag,
+        modified=response.this_update,
+        expires=response.next_update,
+        fresh_until=certificates.ocsp.refresh_at(response),
+        now=timezone.now(),
+    )
+
+
+def _refused(request: HttpRequest, issuer: str, status: bytes) -> HttpResponse:
+    # Asked only now: an answer that exists has shown that its issuer does.
+    if not Issuer.objects.filter(slug=issuer).exists():
+        return answers.not_found()
+    return answers.der(request, status, OCSP)
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not length.isdecimal() or len(length) > _LENGTH_DIGITS or int(length) > MAX_REQUEST:
+        return None
+    try:
+        return request.read(MAX_REQUEST)
+    except (UnreadablePostError, OSError):
+        return None
+
+
+def _decode(encoded: str) -> bytes | None:
+    # Seen in the wild: a doubled slash before the request, "+" turned into a space by a proxy or
+    # a form encoder, and missing padding. The URL-safe alphabet is not OCSP's.
+    text = encoded.lstrip("/").replace(" ", "+")
+    if len(text) > MAX_ENCODED:
+        return None
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None

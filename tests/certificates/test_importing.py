@@ -1,0 +1,197 @@
+import subprocess
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+from django.utils import timezone
+
+from audit.models import Event
+from certificates import export, services
+from certificates.models import Certificate, Version
+from certificates.services.importing import (
+    AlreadyImported,
+    MalformedCertificate,
+    PrivateKeyIncluded,
+)
+from issuers import services as issuer_services
+from tests.fixtures import make_csr, new_key
+
+
+def self_signed(
+    name="old.example.com", *, days=300, serial=None, sign_with=None, issuer=None, ca=False
+):
+    key = new_key()
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = timezone.now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(serial or x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=400))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(sign_with or key, hashes.SHA256())
+    )
+    return key, certificate
+
+
+def pem_of(*certificates):
+    return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
+
+
+@pytest.fixture
+def importing(alice, owner, local_ca, profile):
+    def run(pem, **options):
+        return services.import_pem(
+            actor=alice, pem=pem, owner=owner, issuer=local_ca, profile=profile, **options
+        )
+
+    return run
+
+
+def test_a_certificate_of_another_ca_comes_in_with_its_chain(importing, alice):
+    root_key, root = self_signed("Old CA", ca=True)
+    _, leaf = self_signed(sign_with=root_key, issuer=root)
+
+    certificate = importing("Subject: text before\n" + pem_of(root, leaf))
+
+    version = certificate.current
+    assert (certificate.name, certificate.status) == ("old.example.com", "Active")
+    assert version.issuer is None
+    assert version.serial == f"{leaf.serial_number:x}"
+    assert version.chain_pem == pem_of(root)
+    event = Event.objects.get(action="certificate.import")
+    assert (event.actor, event.data["fingerprint"]) == (alice, version.fingerprint)
+
+
+def test_what_our_ca_signed_is_ours_again(importing, local_ca, free_profile):
+    signed = issuer_services.sign(
+        issuer=local_ca,
+        profile=free_profile,
+        csr_pem=make_csr("lost.demo.internal"),
+        common_name="lost.demo.internal",
+        sans=["dns:lost.demo.internal"],
+        lifetime=timedelta(days=40),
+    )
+
+    version = importing(signed.certificate_pem).current
+
+    assert version.issuer == local_ca
+    assert version.chain_pem.count("BEGIN CERTIFICATE") == 2
+
+
+def test_an_expired_one_is_expired(importing):
+    assert importing(pem_of(self_signed(days=-1)[1])).status == "Expired"
+
+
+def test_the_same_one_twice_is_refused(importing):
+    pem = pem_of(self_signed()[1])
+    importing(pem)
+
+    with pytest.raises(AlreadyImported):
+        importing(pem)
+
+    assert (Certificate.objects.count(), Version.objects.count()) == (1, 1)
+
+
+def test_the_database_refuses_it_too(importing, monkeypatch):
+    pem = pem_of(self_signed()[1])
+    importing(pem)
+    monkeypatch.setattr("django.db.models.query.QuerySet.exists", lambda self: False)
+
+    with pytest.raises(AlreadyImported):
+        importing(pem)
+
+
+@pytest.mark.parametrize("form", ["PKCS8", "TraditionalOpenSSL"])
+def test_a_private_key_in_the_paste_is_refused_and_repeated_nowhere(
+    importing, form, caplog, client_of, alice, owner, local_ca, profile
+):
+    key, leaf = self_signed()
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        getattr(serialization.PrivateFormat, form),
+        serialization.NoEncryption(),
+    ).decode()
+    body = secret.splitlines()[1]
+
+    with pytest.raises(PrivateKeyIncluded) as caught:
+        importing(pem_of(leaf) + secret)
+    response = client_of(alice).post(
+        "/api/v1/certificates/import/",
+        {
+            "pem": pem_of(leaf) + secret,
+            "owner": str(owner.pk),
+            "issuer": local_ca.slug,
+            "profile": profile.slug,
+        },
+    )
+
+    assert response.json()["code"] == "private_key_included"
+    assert not Certificate.objects.exists()
+    assert body not in caplog.text + str(caught.value) + response.text
+    assert not any(body in str(event.data) for event in Event.objects.all())
+
+
+def unrelated():
+    return pem_of(self_signed("a.example")[1], self_signed("b.example")[1])
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        "",
+        "hello",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n",
+        "\x00\xff",
+        unrelated,
+        lambda: unrelated() * 6,
+    ],
+)
+def test_what_is_no_certificate_is_refused(importing, pem):
+    with pytest.raises(MalformedCertificate):
+        importing(pem() if callable(pem) else pem)
+
+
+# --- Export ---------------------------------------------------------------------------------
+
+
+def test_the_chain_goes_out_leaf_first(version, local_ca, root_ca):
+    out = x509.load_pem_x509_certificates(export.pem_chain(version))
+
+    assert f"{out[0].serial_number:x}" == version.serial
+    assert out[1] == x509.load_pem_x509_certificate(local_ca.certificate_pem.encode())
+
+
+@pytest.mark.parametrize("password", ["", "open sesame"])
+def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path):
+    data = export.pkcs12_store(version, password)
+
+    store = pkcs12.load_pkcs12(data, password.encode() or None)
+    assert store.key is None
+    names = {entry.certificate.subject for entry in store.additional_certs}
+    assert x509.load_pem_x509_certificate(version.pem.encode()).subject in names
+    (tmp_path / "store.p12").write_bytes(data)
+    shown = subprocess.run(
+        ["openssl", "pkcs12", "-in", "store.p12", "-nokeys", "-passin", f"pass:{password}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.count("BEGIN CERTIFICATE") >= 2
+
+
+def test_an_export_is_on_record_without_its_password(version, victor):
+    services.export(version=version, form="pkcs12", actor=victor, password="hunter2!")
+
+    event = Event.objects.get(action="certificate.export")
+    assert (event.actor, event.data["format"]) == (victor, "pkcs12")
+    assert "hunter2" not in str(event.data)

@@ -1,0 +1,126 @@
+"""The admin: the same rules and the same words as REST; machine rows cannot be edited."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from audit.models import Event
+from deployments.models import Agent, Deployment, Target
+
+URL = "/admin/deployments/"
+
+
+@pytest.fixture
+def browser(carol):
+    client = Client()
+    client.force_login(carol, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def form(site):
+    return {
+        "name": "admin-web",
+        "kind": "file",
+        "enabled": "on",
+        "agent": "",
+        "config": json.dumps({"certificate_path": str(site / "cert.pem")}),
+        "endpoint_host": "",
+        "endpoint_port": "",
+        "server_name": "",
+    }
+
+
+def test_a_target_is_made_through_the_service(browser, form, carol):
+    answer = browser.post(f"{URL}target/add/", form)
+
+    assert answer.status_code == 302, answer.context["errors"]
+    event = Event.objects.get(action="target.create")
+    assert (event.actor, event.door) == (carol, "admin")
+
+
+def test_a_mistake_is_shown_in_the_words_of_the_service(browser, form):
+    form["config"] = json.dumps({"certificate_path": "/etc/cert.pem", "typo": 1})
+
+    page = browser.post(f"{URL}target/add/", form).content.decode()
+
+    assert "typo: There is no such setting." in page
+    assert "CERTCTL_TARGET_ROOTS" in page
+    assert not Target.objects.exists()
+
+
+def test_a_target_is_changed_through_the_service(browser, form, target):
+    form |= {"name": target.name, "endpoint_host": "10.0.0.1", "endpoint_port": "443"}
+
+    answer = browser.post(f"{URL}target/{target.pk}/change/", form)
+
+    assert answer.status_code == 302
+    event = Event.objects.get(action="target.update")
+    assert event.data["after"] == {"endpoint_host": "10.0.0.1", "endpoint_port": 443}
+
+
+def test_a_target_is_deleted_through_the_service(browser, target):
+    answer = browser.post(f"{URL}target/{target.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code == 302
+    assert Event.objects.filter(action="target.delete").exists()
+
+
+def test_a_target_is_tested_from_the_list(browser, target):
+    page = browser.post(
+        f"{URL}target/", {"action": "test", "_selected_action": str(target.pk)}, follow=True
+    )
+
+    assert "nothing stands in the way" in page.content.decode()
+    assert Event.objects.filter(action="target.test").exists()
+
+
+def test_a_viewer_changes_nothing(victor, form, target):
+    client = Client()
+    client.force_login(victor, backend="django.contrib.auth.backends.ModelBackend")
+
+    assert client.get(f"{URL}target/").status_code == 200
+    assert client.post(f"{URL}target/add/", form).status_code == 403
+    assert client.post(f"{URL}target/{target.pk}/change/", form).status_code == 403
+    assert not Event.objects.filter(action__startswith="target.").exists()
+
+
+@pytest.fixture
+def deployment(certify, keep, target):
+    version = keep(certify())
+    return Deployment.objects.create(
+        certificate=version.certificate, target=target, version=version, health="Mismatch"
+    )
+
+
+def test_the_health_of_a_deployment_is_a_badge(browser, deployment):
+    page = browser.get(f"{URL}deployment/").content.decode()
+    one = browser.get(f"{URL}deployment/{deployment.pk}/change/").content.decode()
+
+    assert "Mismatch" in page
+    assert "Mismatch" in one
+    assert deployment.version.fingerprint in one
+
+
+@pytest.mark.parametrize("kind", ["deployment", "agent"])
+def test_machine_rows_cannot_be_edited(browser, deployment, kind):
+    row = deployment if kind == "deployment" else Agent.objects.create(name="host-1")
+    one = f"{URL}{kind}/{row.pk}/"
+
+    assert browser.get(f"{URL}{kind}/").status_code == 200
+    assert browser.get(f"{one}change/").status_code == 200
+    assert browser.post(f"{one}change/", {}).status_code == 403
+    assert browser.post(f"{one}delete/", {"post": "yes"}).status_code == 403
+    assert browser.get(f"{URL}{kind}/add/").status_code == 403
+
+
+def test_the_list_of_deployments_asks_few_questions(
+    browser, deployment, certify, keep, target, django_assert_max_num_queries
+):
+    for _ in range(4):
+        version = keep(certify())
+        Deployment.objects.create(certificate=version.certificate, target=target, version=version)
+
+    with django_assert_max_num_queries(14):
+        browser.get(f"{URL}deployment/")

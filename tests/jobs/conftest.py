@@ -1,0 +1,133 @@
+"""Fixtures for jobs: alice asks, bob decides, and a deployment connector that only remembers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from deployments.models import Target
+from deployments.services import Outcome, Seen
+from jobs import runner, services
+from jobs.models import Job
+
+LEASE = timedelta(seconds=60)
+NAME = "web.demo.internal"
+
+
+@pytest.fixture
+def ask(alice, owner, local_ca, csr_for):
+    """Ask for a certificate as alice: `ask(profile)`; the job is returned."""
+
+    def make(profile, *names, actor=alice, csr_pem=None, **options):
+        names = names or (NAME,)
+        return services.request_issuance(
+            actor=actor,
+            owner=options.pop("owner", owner),
+            issuer=local_ca,
+            profile=profile,
+            csr_pem=csr_for(*names) if csr_pem is None else csr_pem,
+            **options,
+        ).job
+
+    return make
+
+
+@pytest.fixture
+def awaiting(ask, profile):
+    """An issuance that alice asked for and that waits for a decision."""
+    return ask(profile)
+
+
+@pytest.fixture
+def issued(ask, free_profile):
+    """A certificate with its first version."""
+    job = ask(free_profile)
+    assert runner.run_pending() == 1
+    job.refresh_from_db()
+    assert job.status == "Completed", job.last_error
+    return job.certificate
+
+
+@pytest.fixture
+def target(db):
+    return Target.objects.create(name="web-1", kind=Target.Kind.FILE)
+
+
+@pytest.fixture
+def watched_target(db):
+    return Target.objects.create(
+        name="web-2", kind=Target.Kind.FILE, endpoint_host="127.0.0.1", endpoint_port=1
+    )
+
+
+@dataclass
+class Places:
+    """What a connector was told to do, and what an endpoint shows."""
+
+    deployed: list
+    shows: bool = True
+    error: Exception | None = None
+
+
+@pytest.fixture
+def places(monkeypatch):
+    """Replace the calls of deployment connectors: nothing leaves this process."""
+    seen = Places([])
+
+    def deploy(*, version, target):
+        if seen.error:
+            raise seen.error
+        seen.deployed.append((target.name, version.number))
+        return Outcome(changed=True, fingerprint=version.fingerprint, detail="written")
+
+    def validate(*, target, version):
+        if seen.error:
+            raise seen.error
+        return Seen(
+            fingerprint=version.fingerprint if seen.shows else "0" * 64,
+            matches=seen.shows,
+            detail="seen" if seen.shows else "Something else is served.",
+        )
+
+    monkeypatch.setattr("deployments.services.deploy", deploy)
+    monkeypatch.setattr("deployments.services.validate", validate)
+    return seen
+
+
+@pytest.fixture
+def together():
+    """Run functions at the same time, each in a thread; give results or exceptions in order."""
+
+    def run(*functions):
+        with ThreadPoolExecutor(len(functions)) as pool:
+            futures = [pool.submit(_closing, function) for function in functions]
+            return [_outcome(future) for future in futures]
+
+    return run
+
+
+@pytest.fixture
+def aside():
+    """Run a function in another thread with a connection of its own: `aside(f)` is a future."""
+    with ThreadPoolExecutor(4) as pool:
+        yield lambda function: pool.submit(_closing, function)
+
+
+def _closing(function):
+    try:
+        return function()
+    finally:
+        connections.close_all()
+
+
+def _outcome(future):
+    try:
+        return future.result(timeout=60)
+    except Exception as error:  # noqa: BLE001 - the test judges it
+        return error
+
+
+def status_of(job):
+    return Job.objects.values_list("status", flat=True).get(pk=job.pk)

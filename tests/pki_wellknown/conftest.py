@@ -1,0 +1,1 @@
+from tests.certificates.conftest import certificate, issue, version  # noqa: F401 - fixtures
