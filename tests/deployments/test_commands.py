@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -148,10 +149,10 @@ def test_a_program_is_found_by_name_where_one_is_allowed(settings, allowed, foun
 def gone(pid):
     for _ in range(100):
         try:
-            with open(f"/proc/{pid}/stat") as state:
-                if state.read().split(")")[1].split()[0] == "Z":
-                    return True
+            state = Path(f"/proc/{pid}/stat").read_text()
         except OSError:
+            return True
+        if state.rpartition(")")[2].split()[0] == "Z":
             return True
         time.sleep(0.05)
     return False

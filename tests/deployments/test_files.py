@@ -3,6 +3,7 @@
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -259,7 +260,7 @@ def test_a_symlink_in_the_place_of_our_own_files_is_not_followed(
     assert (tmp_path / "victim").read_text() == "untouched"
 
 
-@pytest.mark.parametrize("make", [lambda p: p.mkdir(), lambda p: os.mkfifo(p)])
+@pytest.mark.parametrize("make", [lambda p: p.mkdir(), os.mkfifo])
 def test_only_regular_files_are_replaced(site, certify, deploy_files, make):
     make(site / "cert.pem")
 
@@ -297,7 +298,9 @@ def test_files_and_folder_are_synced(site, certify, deploy_files, monkeypatch):
     synced = []
     fsync = os.fsync
     monkeypatch.setattr(
-        spot.os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), fsync(fd))
+        spot.os,
+        "fsync",
+        lambda fd: (synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())), fsync(fd)),
     )
 
     deploy_files(certify().material())
