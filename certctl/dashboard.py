@@ -34,6 +34,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         week["level"] = -(-4 * week["count"] // highest)
     mine, others = _waiting(user) if user.has_perm("jobs.decide_job") else ([], [])
     context.update(
+        title="Dashboard",
         tiles=_tiles(),
         jobs=stats.jobs_by_status(),
         waiting_for_me=mine[:SHOWN],

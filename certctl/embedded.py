@@ -41,7 +41,7 @@ def ensure_env(folder: Path) -> Path:
 
     Whatever of the environment is set wins over the file, so production never needs it.
     """
-    for name in ("", "broker", "broker-control", "logs"):
+    for name in ("", "broker", "broker-control", "logs", "static"):
         (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / ENV_FILE
     if not file.exists():

@@ -90,6 +90,14 @@ class SortFilter(OrderingFilter):
 class SparseFields(serializers.ModelSerializer[Any]):
     """A serializer that gives only the fields named in `?fields=id,name`."""
 
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> Any:
+        """Look at the names at once, so that an empty list refuses unknown ones too."""
+        many = super().many_init(*args, **kwargs)
+        if "context" in kwargs:
+            _ = many.child.fields
+        return many
+
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Drop what was not asked for; refuse what does not exist."""
         fields = super().get_fields()

@@ -41,6 +41,7 @@ STATUS_COLOURS = {
     CertificateStatus.ARCHIVED: "default",
 }
 NOTE_MAX = 2000
+NOTHING_ISSUED = "Nothing has been issued for this certificate yet."
 
 
 class MissingPermission(NotPermitted):
@@ -198,7 +199,8 @@ class CertificateAdmin(Saves):
             return self._revoke(request, chosen[0], action_name="revoke_selected")
         if not request.user.has_perm("certificates.bulk_revoke"):
             error = MissingPermission("This needs the permission certificates.bulk_revoke.")
-            return self._refuse(request, "certificate.bulk_revoke", error)
+            self._refuse(request, "certificate.bulk_revoke", error)
+            return None
         return self._bulk(request, chosen)
 
     @action(description="Revoke…", url_path="revoke", permissions=["revoke"])
@@ -231,13 +233,12 @@ class CertificateAdmin(Saves):
     def _revoke(
         self, request: HttpRequest, certificate: Certificate, *, action_name: str = ""
     ) -> HttpResponse | None:
-        if certificate.current is None:
-            self.message_user(
-                request, "Nothing has been issued for this certificate yet.", messages.ERROR
-            )
+        version = certificate.current
+        if version is None:
+            self.message_user(request, NOTHING_ISSUED, messages.ERROR)
             return None
         if not _confirmed(request):
-            ids = [str(certificate.current.pk)]
+            ids = [str(version.pk)]
             preview = services.bulk_revoke(
                 criteria={"ids": ids}, actor=actor_of(request), dry_run=True
             )
@@ -250,23 +251,33 @@ class CertificateAdmin(Saves):
                 caption="What will be revoked",
                 selected=[certificate.pk] if action_name else [],
                 action_name=action_name,
+                plan=str(version.pk),
                 reasons=Reason.choices,
                 button="Revoke",
             )
-        return self._do(
+        if request.POST.get("plan", str(version.pk)) != str(version.pk):
+            # Renewed since the page was shown: what would be revoked is not what was looked at.
+            self._refuse(request, "certificate.revoke", services.PlanChanged(), certificate)
+            return None
+        self._do(
             request,
             "certificate.revoke",
             certificate,
             f"Revoked {certificate}.",
             lambda: services.revoke(
-                version_id=certificate.current_id,
+                version_id=version.pk,
                 actor=actor_of(request),
                 reason=request.POST.get("reason", Reason.UNSPECIFIED),
                 note=request.POST.get("note", "")[:NOTE_MAX],
             ),
         )
+        return None
 
     def _release(self, request: HttpRequest, certificate: Certificate) -> HttpResponse | None:
+        version = certificate.current
+        if version is None:
+            self.message_user(request, NOTHING_ISSUED, messages.ERROR)
+            return None
         if not _confirmed(request):
             return self._page(
                 request,
@@ -275,17 +286,18 @@ class CertificateAdmin(Saves):
                 button="Release",
                 calm=True,
             )
-        return self._do(
+        self._do(
             request,
             "certificate.release_hold",
             certificate,
             f"{certificate} is no longer on hold.",
             lambda: services.release_hold(
-                version_id=certificate.current_id,
+                version_id=version.pk,
                 actor=actor_of(request),
                 note=request.POST.get("note", "")[:NOTE_MAX],
             ),
         )
+        return None
 
     def _archive(self, request: HttpRequest, certificate: Certificate) -> HttpResponse | None:
         if not _confirmed(request):
@@ -296,13 +308,14 @@ class CertificateAdmin(Saves):
                 button="Archive",
                 wants_note=False,
             )
-        return self._do(
+        self._do(
             request,
             "certificate.archive",
             certificate,
             f"Archived {certificate}.",
             lambda: services.archive(certificate_id=certificate.pk, actor=actor_of(request)),
         )
+        return None
 
     def _bulk(self, request: HttpRequest, chosen: list[Certificate]) -> HttpResponse | None:
         criteria = {"ids": [str(certificate.pk) for certificate in chosen]}
@@ -319,7 +332,8 @@ class CertificateAdmin(Saves):
                 plan=request.POST.get("plan", ""),
             )
         except CertctlError as error:
-            return self._refuse(request, "certificate.bulk_revoke", error)
+            self._refuse(request, "certificate.bulk_revoke", error)
+            return None
         if isinstance(result, services.Preview):
             return self._page(
                 request,
@@ -351,9 +365,9 @@ class CertificateAdmin(Saves):
         try:
             service()
         except CertctlError as error:
-            return self._refuse(request, what, error, certificate)
-        self.message_user(request, done, messages.SUCCESS)
-        return None
+            self._refuse(request, what, error, certificate)
+        else:
+            self.message_user(request, done, messages.SUCCESS)
 
     def _refuse(
         self, request: HttpRequest, what: str, error: CertctlError, subject: Model | None = None

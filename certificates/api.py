@@ -91,7 +91,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
         "created_at",
         "updated_at",
     )
-    http_method_names: ClassVar = ["get", "head", "options", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
     # What the standard actions need where the model's own permissions do not say it.
     action_permissions: ClassVar[dict[str, type[BasePermission]]] = {
         "destroy": needs("certificates.archive_certificate"),
@@ -100,7 +100,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     def get_permissions(self) -> list[Any]:
         """Ask for the permission that belongs to the action."""
         special = self.action_permissions.get(str(self.action))
-        return [special()] if special else super().get_permissions()
+        return [special()] if special else list(super().get_permissions())
 
     @extend_schema(request=shapes.DetailsInput, responses=shapes.CertificateSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -141,7 +141,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     )
     def versions(self, request: Request, pk: str) -> Response:
         """List every version, the newest first."""
-        rows = (
+        rows: Any = (
             Version.objects.filter(certificate=self.get_object())
             .select_related("issuer", "revocation")
             .order_by("-number", "pk")
@@ -318,7 +318,7 @@ class RenewalPolicyViewSet(
     filterset_fields: ClassVar = ("name", "auto_renew", "reuse_key")
     search_fields: ClassVar = ("name",)
     ordering_fields: ClassVar = ("name", "window", "created_at")
-    http_method_names: ClassVar = ["get", "head", "options", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
         """Make it."""

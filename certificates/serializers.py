@@ -16,6 +16,7 @@ from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 
 PEM_MAX = 200_000
+Slug = serializers.SlugRelatedField[Any]
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -24,8 +25,9 @@ class ByIdOrName(serializers.SlugRelatedField[Any]):
 
     def to_internal_value(self, data: Any) -> Model:
         """Find the row; say what does not exist."""
+        rows: Any = self.get_queryset()
         try:
-            found = self.get_queryset().filter(pk=UUID(str(data))).first()
+            found: Model | None = rows.filter(pk=UUID(str(data))).first()
         except ValueError:
             found = None
         if found is not None:
@@ -39,7 +41,7 @@ class ByIdOrName(serializers.SlugRelatedField[Any]):
 class VersionSerializer(SparseFields):
     """One signed certificate."""
 
-    issuer = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    issuer: Slug = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     is_revoked = serializers.SerializerMethodField()
     revocation_reason = serializers.SerializerMethodField()
 
@@ -101,8 +103,8 @@ class CertificateSerializer(SparseFields):
     """A name under management."""
 
     owner_name = serializers.CharField(source="owner.name", read_only=True)
-    issuer = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    profile = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    issuer: Slug = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    profile: Slug = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     current = CurrentVersionSerializer(read_only=True, allow_null=True)
 
     class Meta:

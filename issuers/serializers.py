@@ -1,5 +1,6 @@
 """Issuers and profiles as JSON: never a key, never a secret."""
 
+from datetime import datetime
 from typing import Any
 
 from cryptography import x509
@@ -47,26 +48,30 @@ class IssuerSerializer(SparseFields):
         )
         read_only_fields = fields
 
-    def get_subject(self, issuer: Issuer) -> str:
+    def get_subject(self, issuer: Issuer) -> str | None:
         """Return the subject as RFC 4514 has it."""
-        return _certificate(issuer).subject.rfc4514_string()
+        found = _certificate(issuer)
+        return found.subject.rfc4514_string() if found else None
 
-    def get_not_before(self, issuer: Issuer) -> str:
+    def get_not_before(self, issuer: Issuer) -> datetime | None:
         """Return when its certificate begins."""
-        return _certificate(issuer).not_valid_before_utc.isoformat()
+        found = _certificate(issuer)
+        return found.not_valid_before_utc if found else None
 
-    def get_not_after(self, issuer: Issuer) -> str:
+    def get_not_after(self, issuer: Issuer) -> datetime | None:
         """Return when its certificate ends."""
-        return _certificate(issuer).not_valid_after_utc.isoformat()
+        found = _certificate(issuer)
+        return found.not_valid_after_utc if found else None
 
-    def get_fingerprint(self, issuer: Issuer) -> str:
+    def get_fingerprint(self, issuer: Issuer) -> str | None:
         """Return the SHA-256 of its certificate."""
-        return certs.fingerprint(_certificate(issuer))
+        found = _certificate(issuer)
+        return certs.fingerprint(found) if found else None
 
-    def get_key_algorithm(self, issuer: Issuer) -> str:
+    def get_key_algorithm(self, issuer: Issuer) -> str | None:
         """Return the algorithm of its key, with the size where that says more."""
-        algorithm, size = certs.key_algorithm_of(_certificate(issuer).public_key())
-        return f"rsa-{size}" if algorithm == "rsa" else algorithm
+        found = _certificate(issuer)
+        return certs.key_algorithm_text(found.public_key()) if found else None
 
     def get_crl_url(self, issuer: Issuer) -> str:
         """Return where its CRL is."""
@@ -155,8 +160,10 @@ class ProfileSerializer(SparseFields):
         read_only_fields = ("is_ca", "is_short_lived")
 
 
-def _certificate(issuer: Issuer) -> x509.Certificate:
-    # Parsed once for a row, however many fields ask.
+def _certificate(issuer: Issuer) -> x509.Certificate | None:
+    # A remote CA's certificate may not be known yet. Parsed once for a row, whatever is asked.
+    if not issuer.certificate_pem:
+        return None
     if not hasattr(issuer, "_parsed"):
         issuer._parsed = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())  # type: ignore[attr-defined]  # noqa: SLF001
     parsed: x509.Certificate = issuer._parsed  # type: ignore[attr-defined]  # noqa: SLF001

@@ -133,7 +133,7 @@ class JobAdmin(ModelAdmin):
             {
                 "fields": (
                     ("show_certificate", "kind"),
-                    ("show_status", "show_wait"),
+                    ("show_status", "show_whole_wait"),
                     ("requested_by", "created_at"),
                     ("target", "agent"),
                     ("version", "lifetime"),
@@ -208,7 +208,13 @@ class JobAdmin(ModelAdmin):
 
     @display(description="Waits for")
     def show_wait(self, job: Job) -> str:
-        """Say what has to happen next."""
+        """Say what has to happen next, briefly."""
+        waits = approvals.waits_for(job)
+        return waits.short if waits else ""
+
+    @display(description="Waits for")
+    def show_whole_wait(self, job: Job) -> str:
+        """Say what has to happen next, and who can do it."""
         waits = approvals.waits_for(job)
         return waits.detail if waits else ""
 
@@ -337,7 +343,8 @@ class JobAdmin(ModelAdmin):
         items = [Item(approvals.review(job), _objection(actor, job, choice)) for job in jobs]
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{choice.title}: {jobs[0]}" if len(jobs) == 1 else choice.title,
+            "title": choice.title,
+            "heading": _heading(choice, jobs),
             "opts": self.model._meta,  # noqa: SLF001 - as every admin template is given it
             "media": self.media,
             "choice": choice,
@@ -348,7 +355,7 @@ class JobAdmin(ModelAdmin):
             "back": back or request.POST.get("back", ""),
             "action_checkbox_name": ACTION_CHECKBOX_NAME,
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(
             request, "admin/jobs/job/decide.html", context, status=400 if error else 200
         )
@@ -356,6 +363,11 @@ class JobAdmin(ModelAdmin):
     @staticmethod
     def _jobs(queryset: QuerySet[Job]) -> list[Job]:
         return list(queryset.select_related(*RELATED)[: MOST_AT_ONCE + 1])
+
+
+def _heading(choice: Choice, jobs: Sequence[Job]) -> str:
+    what = str(jobs[0]) if len(jobs) == 1 else f"{len(jobs)} jobs"
+    return f"{choice.title}: {what}?"
 
 
 def _objection(actor: Principal, job: Job, choice: Choice) -> str:

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import issuers.services
 from django.utils import timezone
 
+import issuers.services
 from certctl.errors import ConnectorError, FieldError, Invalid
 from certificates.models import Certificate, Reason, Version
 from issuers.x509 import certs, csr
@@ -277,9 +277,24 @@ class Wait:
     until: datetime | None
     detail: str
 
+    @property
+    def short(self) -> str:
+        """What it is, in a few words for lists."""
+        words = _WAITS[self.what]
+        return f"{words} {self.until:%d %b %H:%M}" if self.until else words
+
     def as_data(self) -> dict[str, Any]:
         """Return it as plain values."""
         return asdict(self)
+
+
+_WAITS = {
+    "csr": "a CSR until",
+    "approval": "a decision until",
+    "agent": "its agent",
+    "time": "its time,",
+    "retry": "its next try,",
+}
 
 
 def waits_for(job: Job) -> Wait | None:

@@ -5,8 +5,9 @@ jobs.services under the fence (`Job.objects.held`), so a worker that lost its cl
 was over, the job was cancelled - writes nothing.
 
 A batch is small and its lease is drawn out whenever another of its jobs begins, so a lease only
-has to outlast the longest single job. Where the worker is told to stop, what it had claimed but
-not begun goes back at once; where it is killed, the reaper finds it when the lease is over.
+has to outlast one signature; a job that may take longer gets more when it begins. Where the
+worker is told to stop, what it had claimed but not begun goes back at once; where it is killed,
+the reaper finds it when the lease is over.
 """
 
 import logging
@@ -28,6 +29,12 @@ from owners.models import Principal
 logger = logging.getLogger(__name__)
 
 BUDGET = timedelta(seconds=50)
+# What the connectors' own time limits add up to, on top of the lease: a deployment tests the
+# configuration and reloads (30 s each, and again to roll back), a validation shakes hands 5 times.
+LONGEST = {
+    Job.Kind.DEPLOYMENT: timedelta(minutes=3),
+    Job.Kind.VALIDATION: timedelta(minutes=1),
+}
 
 Handler = Callable[[Job, Principal], None]
 
@@ -52,13 +59,27 @@ def _run_batch(batch: list[Job], actor: Principal, ends: float) -> int:
         while waiting and time.monotonic() < ends:
             held = Job.objects.extend(waiting, lease=settings.JOB_LEASE)
             job = waiting.pop(0)
-            if job.pk in held:
+            if job.pk in held and _begins(job):
                 run(job, actor=actor)
                 done += 1
     finally:
         # Out of time, or told to stop (SystemExit): what was not begun need not wait for the lease.
-        services.release(jobs=waiting, actor=actor)
+        _release(waiting, actor)
     return done
+
+
+def _release(jobs: list[Job], actor: Principal) -> None:
+    try:
+        services.release(jobs=jobs, actor=actor)
+    except Exception:
+        # A database that is gone too must not hide why we stop; the lease ends them.
+        logger.exception("%s jobs could not be put back", len(jobs))
+
+
+def _begins(job: Job) -> bool:
+    """Give the job that begins now the time that its kind may take; False where it was lost."""
+    longest = LONGEST.get(Job.Kind(job.kind))
+    return longest is None or bool(Job.objects.extend([job], lease=settings.JOB_LEASE + longest))
 
 
 def run(job: Job, *, actor: Principal) -> None:
@@ -116,9 +137,11 @@ def _deploy(job: Job, actor: Principal) -> None:
 
 def _validate(job: Job, actor: Principal) -> None:
     """Look at the endpoint, whether what was deployed is what is served."""
+    if job.target is None:
+        raise ConnectorError("There is no target to look at.", permanent=True)
     deployment = (
         Deployment.objects.select_related("target", "version", "certificate__profile")
-        .filter(certificate_id=job.certificate_id, target_id=job.target_id)
+        .filter(certificate_id=job.certificate_id, target=job.target)
         .first()
     )
     if deployment is None or deployment.version is None or not deployment.target.has_endpoint:

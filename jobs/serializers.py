@@ -51,7 +51,7 @@ class JobSerializer(SparseFields):
 
     class Meta:
         model = Job
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "kind",
             "status",
@@ -79,7 +79,7 @@ class JobSerializer(SparseFields):
             "verification",
             "verification_detail",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
     def get_digest(self, job: Job) -> str:
         """Return what an approval would be bound to, or was."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,6 +19,12 @@ from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils import timezone
+
+import certificates.crl
+import certificates.ocsp
+from certctl.errors import ConnectorError
+from certificates.models import OCSPResponse
+from issuers.models import Issuer
 from issuers.x509.ocsp import (
     INTERNAL_ERROR,
     MALFORMED,
@@ -27,12 +33,6 @@ from issuers.x509.ocsp import (
     MalformedRequest,
     parse,
 )
-
-import certificates.crl
-import certificates.ocsp
-from certctl.errors import ConnectorError
-from certificates.models import OCSPResponse
-from issuers.models import Issuer
 from pki_wellknown import answers
 
 logger = logging.getLogger(__name__)
@@ -47,36 +47,31 @@ MAX_ENCODED = 8 * 1024
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
 CRL, OCSP, CA = "application/pkix-crl", "application/ocsp-response", "application/pkix-cert"
 
-Arguments = ParamSpec("Arguments")
-View = Callable[Concatenate[HttpRequest, str, Arguments], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
-def _only(*methods: str) -> Callable[[View[Arguments]], View[Arguments]]:
+def _only(*methods: str) -> Callable[[View], View]:
     """Answer 405 to every other method."""
 
-    def decorate(view: View[Arguments]) -> View[Arguments]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def checked(
-            request: HttpRequest, issuer: str, *args: Arguments.args, **kwargs: Arguments.kwargs
-        ) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method not in methods:
                 return answers.not_allowed(methods)
-            return view(request, issuer, *args, **kwargs)
+            return view(request, *args, **kwargs)
 
         return checked
 
     return decorate
 
 
-def _or_later(view: View[Arguments]) -> View[Arguments]:
+def _or_later(view: View) -> View:
     """Answer 503 where the database is not there or something unforeseen happens."""
 
     @wraps(view)
-    def guarded(
-        request: HttpRequest, issuer: str, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, issuer, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except Exception:
             logger.exception("%s could not be answered", request.path)
             return answers.unavailable("Try again in a minute.")
@@ -84,15 +79,13 @@ def _or_later(view: View[Arguments]) -> View[Arguments]:
     return guarded
 
 
-def _or_status(view: View[Arguments]) -> View[Arguments]:
+def _or_status(view: View) -> View:
     """Answer tryLater or internalError (RFC 6960 §4.2.1) in the same cases."""
 
     @wraps(view)
-    def guarded(
-        request: HttpRequest, issuer: str, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, issuer, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except (DatabaseError, ConnectorError):
             logger.exception("%s cannot be answered now", request.path)
             return answers.der(request, TRY_LATER, OCSP)

@@ -121,27 +121,14 @@ class Walk:
     def request(self) -> tuple[str, str]:
         """Alice makes a key on the host, and asks for a certificate."""
         self.step(f"alice requests {NAME} under a profile that needs approval")
-        key = ec.generate_private_key(ec.SECP256R1())
-        write_private(
-            self.site / "key.pem",
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ).decode(),
-        )
-        csr = (
-            x509.CertificateSigningRequestBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)]))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-            .sign(key, hashes.SHA256())
-        )
+        csr, key = make_csr(NAME)
+        write_private(self.site / "key.pem", key)
         job = self.expect(
             self.people["alice"].post(
                 "/api/v1/certificates/",
                 {
                     "name": NAME,
-                    "csr": csr.public_bytes(serialization.Encoding.PEM).decode(),
+                    "csr": csr,
                     "issuer": self.issuer,
                     "profile": "tls-server",
                     "owner": "Web platform",
@@ -325,6 +312,23 @@ class Walk:
     def close(self) -> None:
         """Forget what the walk kept."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def make_csr(name: str) -> tuple[str, str]:
+    """Make a key and a request for a DNS name; return both as PEM, the request first."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return csr.public_bytes(serialization.Encoding.PEM).decode(), pkcs8.decode()
 
 
 def _sequence(event: dict[str, Any]) -> int:

@@ -22,6 +22,7 @@ from owners.models import Owner, Principal, Team
 
 logger = logging.getLogger(__name__)
 
+Versions = QuerySet[Version]
 MAX_IDS = 10_000
 _FINGERPRINT_LENGTH = 64
 
@@ -193,7 +194,7 @@ def _selected(criteria: Mapping[str, Any]) -> list[Version]:
         raise _wrong(unknown[0], "unknown_criterion", f"There is no criterion {unknown[0]!r}.")
     if not criteria:
         raise _wrong("criteria", "required", "Give at least one criterion.")
-    found = Version.objects.filter(not_after__gt=timezone.now(), revocation__isnull=True)
+    found: Versions = Version.objects.filter(not_after__gt=timezone.now(), revocation__isnull=True)
     for name, value in criteria.items():
         if value in (None, "", []):
             raise _wrong(name, "required", "An empty criterion would mean everything.")
@@ -205,9 +206,6 @@ def _selected(criteria: Mapping[str, Any]) -> list[Version]:
         .annotate(served=Count("deployments", distinct=True))
         .order_by("certificate__name", "number", "pk")
     )
-
-
-Versions = QuerySet[Version]
 
 
 def _by_ids(found: Versions, value: Any) -> Versions:

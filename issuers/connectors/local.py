@@ -40,7 +40,9 @@ class LocalCA:
 
     @cached_property
     def certificate(self) -> x509.Certificate:
-        """The CA certificate."""
+        """The CA certificate; raises ConnectorError where there is none."""
+        if not self.issuer.certificate_pem:
+            raise ConnectorError("This CA has no certificate.", permanent=True)
         return x509.load_pem_x509_certificate(self.issuer.certificate_pem.encode())
 
     def issue(self, request: SigningRequest) -> Signed:
@@ -55,7 +57,7 @@ class LocalCA:
         )
         # Both ends count (RFC 5280 §4.1.2.5), hence the second less.
         not_after = min(
-            not_before + request.lifetime - timedelta(seconds=1),
+            not_before + timedelta(seconds=request.lifetime // timedelta(seconds=1) - 1),
             self.certificate.not_valid_after_utc,
         )
         if not_after <= timezone.now():

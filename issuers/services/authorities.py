@@ -6,24 +6,47 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from django.db import transaction
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+)
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
 from audit.services import record
-from certctl.errors import Conflict, ConnectorError, FieldError, Invalid
+from certctl.errors import Conflict, ConnectorError, FieldError
 from issuers import crypto
 from issuers.connectors import connector_for
 from issuers.connectors.local import BACKDATE, LocalCA, pointers_of
 from issuers.models import Issuer
-from issuers.x509 import certs, names
+from issuers.services.ca_rules import (
+    CA_ALGORITHMS,
+    CannotImport,
+    check_import,
+    checked_subject,
+    load_chain,
+    wrong,
+)
+from issuers.x509 import certs
 from owners.models import Principal
 
-CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
+MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
+MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
+MAX_CA_LIFETIME = timedelta(days=10_950)
+MAX_CRL_NUMBER = 1 << 62  # the column is a BIGINT, and the numbers must go on
+
+__all__ = [
+    "CA_ALGORITHMS",
+    "CannotImport",
+    "SlugTaken",
+    "create_local_ca",
+    "import_local_ca",
+    "test_connection",
+    "update_issuer",
+]
 
 
 class SlugTaken(Conflict):
@@ -31,13 +54,6 @@ class SlugTaken(Conflict):
 
     code = "name_taken"
     message = "There is already an issuer of that slug."
-
-
-class CannotImport(Invalid):
-    """The certificate and key are none that an issuer can be made of."""
-
-    code = "cannot_import"
-    message = "This is no CA certificate with its key."
 
 
 @transaction.atomic
@@ -59,16 +75,18 @@ def create_local_ca(  # noqa: PLR0913 - one argument a property of a CA
     A CA below a parent may sign no further CAs unless `path_length` says so. Raises SlugTaken,
     Invalid, ConnectorError (the parent cannot sign).
     """
-    _check_new(slug, key_algorithm)
+    _check_new(slug, name)
+    subject = checked_subject(
+        common_name=common_name,
+        organization=organization,
+        key_algorithm=key_algorithm,
+        lifetime=lifetime,
+        parent=parent,
+        path_length=path_length,
+        name_constraints=name_constraints,
+    )
     key = _new_key(key_algorithm)
-    try:
-        pairs = [("O", organization)] if organization else []
-        subject = names.subject_of([*pairs, ("CN", common_name)])
-        certificate = _certificate(key, subject, lifetime, parent, path_length, name_constraints)
-    except ValueError as error:
-        raise Invalid(
-            str(error), errors=[FieldError("common_name", "invalid", str(error))]
-        ) from None
+    certificate = _certificate(key, subject, lifetime, parent, path_length, name_constraints)
     above = "".join(connector_for(parent).chain()) if parent else ""
     issuer = _save(slug, name, key, certificate, above, parent)
     record(
@@ -94,30 +112,34 @@ def import_local_ca(  # noqa: PLR0913
     key_pem: bytes,
     key_password: bytes | None = None,
     chain_pem: str = "",
+    crl_number: int = 0,
 ) -> Issuer:
     """Take over an existing CA, such as a sub-CA under an enterprise root.
 
     Raises CannotImport where the key is not the certificate's, or the certificate is no CA's or
-    not valid now, or the chain does not lead on from it; SlugTaken.
+    not valid now, or the chain does not lead on from it, or another issuer has that key; SlugTaken.
+    `crl_number` is that of the last CRL published elsewhere: ours go on from there (RFC 5280
+    §5.2.3: they only ever rise).
     """
-    _check_new(slug, "ecdsa-p256")
-    certificate, chain = _load(certificate_pem, chain_pem)
+    _check_new(slug, name)
+    if not 0 <= crl_number < MAX_CRL_NUMBER:
+        raise wrong("crl_number", f"It must be 0 to {MAX_CRL_NUMBER - 1}.")
+    certificate, chain = load_chain(certificate_pem, chain_pem)
     try:
         key = serialization.load_pem_private_key(key_pem, password=key_password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # The library's words could quote the input, which is a secret.
         raise CannotImport("The private key cannot be read: wrong password or format.") from None
-    problems = _problems(certificate, key, chain)
-    if problems:
-        raise CannotImport(" ".join(problems))
+    check_import(certificate, key, chain)
     above = "".join(certs.pem(one) for one in chain)
-    issuer = _save(slug, name, key, certificate, above, None)  # type: ignore[arg-type]  # _problems
+    issuer = _save(slug, name, key, certificate, above, None, crl_number)  # type: ignore[arg-type]  # check_import
     record(
         actor=actor,
         action="issuer.import",
         subject=issuer,
         fingerprint=certs.fingerprint(certificate),
         not_after=certificate.not_valid_after_utc.isoformat(),
+        crl_number=crl_number,
     )
     return issuer
 
@@ -155,16 +177,11 @@ def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: dict[str, 
     return issuer
 
 
-def _check_new(slug: str, key_algorithm: str) -> None:
-    errors = []
-    if not slug or slugify(slug) != slug:
-        errors.append(FieldError("slug", "invalid", "Use lower-case letters, digits and hyphens."))
-    if key_algorithm not in CA_ALGORITHMS:
-        errors.append(
-            FieldError("key_algorithm", "invalid", f"Use one of {', '.join(CA_ALGORITHMS)}.")
-        )
-    if errors:
-        raise Invalid(errors=errors)
+def _check_new(slug: str, name: str) -> None:
+    if not slug or slugify(slug) != slug or len(slug) > MAX_SLUG:
+        raise wrong("slug", f"Use up to {MAX_SLUG} lower-case letters, digits and hyphens.")
+    if len(name) > MAX_NAME:
+        raise wrong("name", f"Use up to {MAX_NAME} characters.")
     if Issuer.objects.filter(slug=slug).exists():
         raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)])
 
@@ -187,8 +204,6 @@ def _certificate(  # noqa: PLR0913, PLR0917
 ) -> x509.Certificate:
     begins = timezone.now().replace(microsecond=0) - BACKDATE
     ends = begins + lifetime - timedelta(seconds=1)
-    if ends <= timezone.now():
-        raise ValueError("the lifetime is over before it begins")
     if parent is None:
         return certs.build_ca(
             public_key=key.public_key(),
@@ -220,6 +235,7 @@ def _save(  # noqa: PLR0913, PLR0917
     certificate: x509.Certificate,
     chain_pem: str,
     parent: Issuer | None,
+    crl_number: int = 0,
 ) -> Issuer:
     issuer = Issuer(
         slug=slug,
@@ -228,6 +244,7 @@ def _save(  # noqa: PLR0913, PLR0917
         parent=parent,
         certificate_pem=certs.pem(certificate),
         chain_pem=chain_pem,
+        crl_number=crl_number,
     )
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER,
@@ -235,45 +252,10 @@ def _save(  # noqa: PLR0913, PLR0917
         serialization.NoEncryption(),
     )
     issuer.secrets = crypto.encrypt(pkcs8, context=f"issuer:{issuer.pk}")
-    issuer.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            issuer.save(force_insert=True)
+    except IntegrityError:
+        # Somebody else made one of that slug since we looked.
+        raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)]) from None
     return issuer
-
-
-def _load(certificate_pem: str, chain_pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    try:
-        found = x509.load_pem_x509_certificates(f"{certificate_pem}\n{chain_pem}".encode())
-    except ValueError:
-        raise CannotImport("There is no readable PEM certificate.") from None
-    return found[0], found[1:]
-
-
-def _problems(
-    certificate: x509.Certificate, key: object, chain: Sequence[x509.Certificate]
-) -> list[str]:
-    problems = []
-    kinds = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-    if not isinstance(key, kinds):
-        return ["Keys of this kind cannot sign here."]
-    if key.public_key() != certificate.public_key():
-        problems.append("The private key is not that of the certificate.")
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size < 2048:  # noqa: PLR2004
-        problems.append("RSA keys under 2048 bits are not accepted.")
-    try:
-        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return [*problems, "The certificate lacks basicConstraints or keyUsage."]
-    if not basic.ca or not usage.key_cert_sign:
-        problems.append("The certificate is not that of a CA (cA, keyCertSign).")
-    if not usage.crl_sign:
-        problems.append("The CA may not sign CRLs (cRLSign).")
-    now = timezone.now()
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        problems.append("The certificate is not valid now.")
-    for lower, upper in zip((certificate, *chain), chain, strict=False):
-        try:
-            lower.verify_directly_issued_by(upper)
-        except (ValueError, TypeError, InvalidSignature):
-            problems.append("The chain is not in order: each must be signed by the next.")
-            break
-    return problems

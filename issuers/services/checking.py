@@ -177,21 +177,33 @@ def _subject(
             errors.append(FieldError("csr", "bad_name", f"The subject's {name} is malformed."))
         else:
             pairs.append((name, value))
+    _take_common_name(pairs, common_name, sans, profile, errors)
+    fixed = [(name, str(value)) for name, value in profile.fixed_subject.items()]
+    return [*fixed, *pairs]
+
+
+def _take_common_name(
+    pairs: list[tuple[str, str]],
+    asked: str,
+    sans: list[str],
+    profile: Profile,
+    errors: list[FieldError],
+) -> None:
+    """Put the common name that was asked for first, where the CSR has none; check what there is."""
     common = [value for name, value in pairs if name == "CN"]
     if len(common) > 1:
         errors.append(FieldError("csr", "bad_name", "The subject has several common names."))
-    if common_name:
-        if common and common[0].lower() != common_name.lower():
+    if asked and common and common[0].lower() != asked.lower():
+        errors.append(FieldError("csr", "names_differ", f"The CSR's common name is {common[0]!r}."))
+    if asked and not common and "CN" not in profile.fixed_subject:
+        if "CN" not in profile.subject_attributes:
             errors.append(
-                FieldError("csr", "names_differ", f"The CSR's common name is {common[0]!r}.")
+                FieldError("common_name", "subject_not_allowed", "No common name is allowed.")
             )
-        if not common:
-            pairs.insert(0, ("CN", common_name))
-            common = [common_name]
+        pairs.insert(0, ("CN", asked))
+        common = [asked]
     if common:
         _check_common_name(common[0], sans, errors)
-    fixed = [(name, str(value)) for name, value in profile.fixed_subject.items()]
-    return [*fixed, *pairs]
 
 
 def _check_common_name(common: str, sans: list[str], errors: list[FieldError]) -> None:

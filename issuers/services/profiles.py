@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 
 from audit.services import record
 from certctl.errors import Conflict, FieldError, Invalid
@@ -44,6 +45,20 @@ class ProfileTaken(Conflict):
     message = "There is already a profile of that slug."
 
 
+class ProfileInUse(Conflict):
+    """Certificates are or were issued under the profile."""
+
+    code = "in_use"
+    message = "Certificates are or were issued under it; disable it instead."
+
+
+class ProfileReserved(Conflict):
+    """The profile that our own CAs are listed under."""
+
+    code = "reserved"
+    message = "This profile is kept for the certificates of our own CAs."
+
+
 def validate_profile(values: dict[str, Any]) -> None:
     """Raise Invalid, naming every field that makes no sense; fields left out are not looked at."""
     errors: list[FieldError] = []
@@ -64,12 +79,14 @@ def save_profile(
     issuers: Iterable[Issuer] | None = None,
     profile_id: uuid.UUID | None = None,
 ) -> Profile:
-    """Make a profile, or change one; raises Invalid, ProfileTaken."""
+    """Make a profile, or change one; raises Invalid, ProfileTaken, ProfileReserved."""
     profile = (
         Profile.objects.select_for_update(no_key=True).get(pk=profile_id)
         if profile_id
         else Profile()
     )
+    if profile.is_ca:
+        raise ProfileReserved
     if profile_id is None:
         changes = {"key_algorithms": ["ecdsa-p256"], "allowed_sans": [], **changes}
     validate_profile(changes)
@@ -80,7 +97,8 @@ def save_profile(
             what[field] = {"before": _plain(before), "after": _plain(after)}
             setattr(profile, field, after)
     try:
-        profile.full_clean(validate_unique=False, validate_constraints=False)
+        # The lists are checked above; an empty one is no mistake.
+        profile.full_clean(exclude=_CHECKS, validate_unique=False, validate_constraints=False)
         with transaction.atomic():
             profile.save()
     except ValidationError as error:
@@ -109,9 +127,14 @@ def save_profile(
 
 @transaction.atomic
 def delete_profile(*, actor: Principal, profile: Profile) -> None:
-    """Delete a profile that no certificate was ever issued under; raises ProtectedError."""
+    """Delete a profile that nothing was ever issued under; raises ProfileInUse, ProfileReserved."""
     row_id, slug = str(profile.pk), profile.slug
-    profile.delete()
+    if profile.is_ca:
+        raise ProfileReserved
+    try:
+        profile.delete()
+    except ProtectedError:
+        raise ProfileInUse from None
     record(actor=actor, action="profile.delete", id=row_id, slug=slug)
 
 

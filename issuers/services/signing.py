@@ -58,7 +58,7 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     """
     checked = check_csr(csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans)
     _check_issuer(issuer, profile)
-    span = min(lifetime or profile.max_lifetime, profile.max_lifetime)
+    span = _span(lifetime, profile)
     request = SigningRequest(
         csr=checked.csr,
         subject=checked.subject,
@@ -120,7 +120,7 @@ def signing_digest(  # noqa: PLR0913
         "csr": csr_hash,
         "common_name": common_name,
         "sans": sorted(sans),
-        "lifetime": int((lifetime or profile.max_lifetime).total_seconds()),
+        "lifetime": int(_span(lifetime, profile).total_seconds()),
         "issuer": [str(issuer.pk), issuer.slug, issuer.kind, issuer_hash],
         "profile": {
             "id": str(profile.pk),
@@ -180,6 +180,10 @@ def _new_key(
         return ed25519.Ed25519PrivateKey.generate()
     curve = ec.SECP384R1() if algorithm == "ecdsa-p384" else ec.SECP256R1()
     return ec.generate_private_key(curve)
+
+
+def _span(lifetime: timedelta | None, profile: Profile) -> timedelta:
+    return profile.max_lifetime if lifetime is None else min(lifetime, profile.max_lifetime)
 
 
 def _check_issuer(issuer: Issuer, profile: Profile) -> None:

@@ -129,7 +129,7 @@ def build_ca(  # noqa: PLR0913 - one argument a field
     )
     if issuer is not None:
         builder = builder.add_extension(authority_key_identifier(issuer), critical=False)
-    subtrees = [_subtree(text) for text in permitted]
+    subtrees = [subtree(text) for text in permitted]
     if subtrees:
         builder = builder.add_extension(
             x509.NameConstraints(permitted_subtrees=subtrees, excluded_subtrees=None),
@@ -151,6 +151,12 @@ def key_algorithm_of(key: PublicKeyTypes) -> tuple[str, int | None]:
     if isinstance(key, ed448.Ed448PublicKey):
         return "ed448", 456
     return type(key).__name__.removesuffix("PublicKey").lower()[:16], None
+
+
+def key_algorithm_text(key: PublicKeyTypes) -> str:
+    """Return a public key's algorithm as profiles name it: "ecdsa-p256", "rsa-3072", …."""
+    algorithm, size = key_algorithm_of(key)
+    return f"rsa-{size}" if algorithm == "rsa" else algorithm
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -215,7 +221,8 @@ def _ski(key: CertificatePublicKeyTypes) -> x509.SubjectKeyIdentifier:
     return x509.SubjectKeyIdentifier.from_public_key(key)
 
 
-def _subtree(text: str) -> x509.GeneralName:
+def subtree(text: str) -> x509.GeneralName:
+    """Return a name constraint such as "dns:example.com" or "ip:10.0.0.0/8"; raises ValueError."""
     kind, _, value = text.partition(":")
     if kind == "ip":
         return x509.IPAddress(ipaddress.ip_network(value))

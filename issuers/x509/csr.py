@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from certctl.errors import FieldError, Invalid
 from issuers.x509 import certs, names
@@ -16,10 +17,20 @@ from issuers.x509 import certs, names
 MAX_BYTES = 64 * 1024
 MAX_RSA_BITS = 8192
 _BLOCK = re.compile(
-    rb"-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s*([A-Za-z0-9+/=\s]+?)"
-    rb"-----END (NEW )?CERTIFICATE REQUEST-----"
+    # One class, once: a second run of blanks before it would make the search quadratic.
+    rb"-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]+)"
+    rb"-----END (?:NEW )?CERTIFICATE REQUEST-----"
 )
 _WEAK = (hashes.MD5, hashes.SHA1)
+# All that pyca raises for a request that it cannot make sense of.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 # What a request may ask for; anything else that is critical cannot be ignored in good faith.
 _UNDERSTOOD = {
     x509.SubjectAlternativeName.oid,
@@ -63,15 +74,13 @@ def parse(data: str | bytes) -> x509.CertificateSigningRequest:
         csr = x509.load_der_x509_csr(der)
         key = csr.public_key()
         # Encodings that the parser reads lazily must fail here and not later.
-        _ = csr.subject, list(csr.extensions), csr.is_signature_valid
+        _ = csr.subject.public_bytes(), list(csr.extensions)
         digest = csr.signature_hash_algorithm
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        _check_strength(key, digest)
+        signature_holds = csr.is_signature_valid
+    except _UNREADABLE as error:
         raise MalformedCSR(f"The request cannot be read: {str(error)[:120]}.") from None
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size > MAX_RSA_BITS:
-        raise MalformedCSR(f"RSA keys over {MAX_RSA_BITS} bits are not accepted.", "key_too_large")
-    if isinstance(digest, _WEAK):
-        raise MalformedCSR(f"Requests signed with {digest.name} are not accepted.", "weak_hash")
-    if not csr.is_signature_valid:
+    if not signature_holds:
         raise MalformedCSR("The request's own signature is not valid.", "bad_signature")
     return csr
 
@@ -107,18 +116,28 @@ def requested(csr: x509.CertificateSigningRequest) -> Requested:
     )
 
 
+def _check_strength(key: PublicKeyTypes, digest: hashes.HashAlgorithm | None) -> None:
+    # Before the signature is looked at: a huge key is slow to verify with.
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size > MAX_RSA_BITS:
+        raise MalformedCSR(f"RSA keys over {MAX_RSA_BITS} bits are not accepted.", "key_too_large")
+    if isinstance(digest, _WEAK):
+        raise MalformedCSR(f"Requests signed with {digest.name} are not accepted.", "weak_hash")
+
+
 def _der(data: bytes) -> bytes:
     if len(data) > MAX_BYTES:
         raise MalformedCSR(f"A request may have {MAX_BYTES} bytes.", "too_large")
     if data[:1] == b"\x30":
         return data
+    if b"PRIVATE KEY" in data:
+        raise MalformedCSR(
+            "There is a private key in this text: send only the request.", "private_key_sent"
+        )
     blocks = _BLOCK.findall(data)
     if len(blocks) != 1:
         what = "several requests were" if blocks else "no CERTIFICATE REQUEST block was"
         raise MalformedCSR(f"Exactly one request is wanted; {what} found.")
-    if b"PRIVATE KEY" in data:
-        raise MalformedCSR("There is a private key in this text: send only the request.")
     try:
-        return b64decode(b"".join(blocks[0][1].split()), validate=True)
+        return b64decode(b"".join(blocks[0].split()), validate=True)
     except binascii.Error:
         raise MalformedCSR("The request's base64 is broken.") from None

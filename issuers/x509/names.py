@@ -23,6 +23,8 @@ SHORT = {oid: name for name, oid in ATTRIBUTES.items()}
 # RFC 5280 §4.2.1.6 with RFC 1123 labels; underscores are refused as BR 7.1.2.7.12 does.
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?P<domain>[A-Za-z0-9.-]{1,253})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+MAX_VALUE = 128
 _URI = re.compile(r"[a-z][a-z0-9+.-]{0,31}:[\x21-\x7e]{1,1024}")
 
 
@@ -68,6 +70,10 @@ def attributes(subject: x509.Name) -> list[tuple[str, str]]:
 
 def subject_of(pairs: Iterable[tuple[str, str]]) -> x509.Name:
     """Build a subject of attributes by short name; raises BadName for what cannot be encoded."""
+    pairs = list(pairs)
+    for name, value in pairs:
+        if not value or _CONTROL.search(value) or len(value) > MAX_VALUE:
+            raise BadName(f"The subject's {name} must be 1 to {MAX_VALUE} printable characters.")
     try:
         return x509.Name([x509.NameAttribute(ATTRIBUTES[name], value) for name, value in pairs])
     except (ValueError, KeyError) as error:

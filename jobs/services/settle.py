@@ -167,8 +167,9 @@ def delay_after(job: Job) -> timedelta:
     The jitter is only ever added, so that a thousand jobs which failed together come back apart
     and none of them early.
     """
-    doubled = min(job.retry_delay * 2 ** min(max(job.attempts - 1, 0), 16), MAX_DELAY)
-    return doubled * (1 + secrets.randbelow(251) / 1000)
+    doubled: timedelta = min(job.retry_delay * 2 ** min(max(job.attempts - 1, 0), 16), MAX_DELAY)
+    jitter: timedelta = doubled * (secrets.randbelow(251) / 1000)
+    return doubled + jitter
 
 
 def _held(job: Job) -> Job | None:

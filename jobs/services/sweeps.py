@@ -176,7 +176,7 @@ def _has_successor(job: Job) -> bool:
     if job.kind in SIGNING:
         same = same.filter(kind__in=SIGNING)
     else:
-        same = same.filter(kind=job.kind, target_id=job.target_id)
+        same = same.filter(kind=job.kind, target=job.target)
     return same.filter(
         Q(status__in=OPEN) | Q(created_at__gt=job.created_at, status=Status.COMPLETED)
     ).exists()

@@ -12,7 +12,7 @@ from certctl import ops
 from certctl.logs import logging_config
 
 
-def test_health_needs_no_database(django_assert_num_queries):
+def test_health_needs_no_database(db, django_assert_num_queries):
     with django_assert_num_queries(0):
         answer = Client().get("/health")
 
@@ -30,9 +30,9 @@ def test_not_ready_without_a_database(db, monkeypatch):
     def broken():
         raise DatabaseError
 
-    monkeypatch.setattr(ops.connection, "cursor", broken)
-
-    answer = Client().get("/ready")
+    with monkeypatch.context() as patched:
+        patched.setattr(ops.connection, "cursor", broken)
+        answer = Client().get("/ready")
 
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] == "unreachable"

@@ -145,6 +145,18 @@ def test_one_certificate_is_revoked_after_confirmation(as_, bob, certificate):
     assert Event.objects.get(action="certificate.revoke").door == "admin"
 
 
+def test_a_version_that_was_not_on_the_page_is_not_revoked(as_, bob, issue, certificate):
+    client = as_(bob)
+    url = reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk])
+    plan = client.get(url).context["plan"]
+    issue(certificate=certificate)
+
+    response = client.post(url, {"confirmed": "yes", "plan": plan}, follow=True)
+
+    assert "no longer what the preview showed" in words(response)[0]
+    assert not Revocation.objects.exists()
+
+
 def test_a_get_never_revokes(as_, bob, certificate):
     url = reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk])
 

@@ -53,6 +53,29 @@ def test_a_program_gets_nothing_of_ours(tmp_path, program, monkeypatch):
     assert (tmp_path / "pwd").read_text() == "/\n"
 
 
+def test_a_program_cannot_read_our_input(program, monkeypatch):
+    monkeypatch.setattr(commands, "TIMEOUT", 2)
+    reads = program("reads", "cat")
+    ours, theirs = os.pipe()
+    saved = os.dup(0)
+    os.dup2(ours, 0)
+
+    try:
+        run(reads)  # would wait for our input to end
+    finally:
+        os.dup2(saved, 0)
+        for descriptor in (ours, theirs, saved):
+            os.close(descriptor)
+
+
+def test_no_more_output_is_kept_than_is_shown(program):
+    loud = program("loud", "yes x | head -c 1000000")
+
+    _, output = commands._run([loud], time.monotonic() + 20)
+
+    assert len(output) <= commands._KEPT
+
+
 @pytest.mark.parametrize("permanent", [True, False])
 def test_a_failure_is_told_with_its_output(program, permanent):
     broken = program("broken", "echo to stdout", "echo to stderr >&2", "exit 3")

@@ -190,6 +190,7 @@ def test_a_name_that_cannot_be_sent_is_a_permanent_error(tls_server, certify):
         "::ffff:a9fe:a9fe",
         "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::1",
+        "2001:0:a9fe:a9fe::1",
         "fe80::1",
         "fe80::1%eth0",
         "fd00:ec2::254",

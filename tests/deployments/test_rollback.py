@@ -280,6 +280,21 @@ def test_after_a_crash_a_refused_deployment_leaves_the_old_files(
     assert is_old()
 
 
+def test_a_first_deployment_that_was_never_loaded_is_loaded_by_the_next_worker(
+    site, certify, deploy_files, program
+):
+    # Killed between the swap and the reload: nothing was there before, so nothing comes back.
+    made = certify()
+    (site / "cert.pem").write_text(made.served_pem)
+    (site / ".cert.pem.certctl-journal").write_text("[]")
+    reload = program("reload", f"touch {site}/loaded")
+
+    outcome = deploy_files(made.material(), reload=[reload])
+
+    assert outcome.changed
+    assert (site / "loaded").exists()
+
+
 @pytest.mark.parametrize("step", range(14))
 def test_a_crash_at_any_step_leaves_whole_files_that_the_next_worker_settles(
     site, certify, deploy_nginx, program, old, left_over, step

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
@@ -598,6 +598,30 @@ def together(*calls):
 
     with ThreadPoolExecutor(len(calls)) as workers:
         return [f.result(timeout=60) for f in [workers.submit(run, call) for call in calls]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_does_not_undo_another(target):
+    actor = PrincipalFactory()
+
+    def disable():
+        try:
+            services.update_target(actor=actor, target_id=target.pk, changes={"enabled": False})
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            held = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
+            waiting = worker.submit(disable)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+            held.name = "renamed"
+            held.save()
+        waiting.result(timeout=30)
+
+    target.refresh_from_db()
+    assert (target.name, target.enabled) == ("renamed", False)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -192,7 +192,7 @@ def test_a_decider_approves(awaiting, bob, client_of, hints, django_capture_on_c
 def test_approving_takes_few_queries(awaiting, bob, client_of, django_assert_max_num_queries):
     client = client_of(bob)
 
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(22):
         assert client.post(url(awaiting, "approve"), {}).status_code == 200
 
 
@@ -352,8 +352,8 @@ def test_jobs_are_not_written_directly(client_of, carol, awaiting):
     client = client_of(carol)
 
     assert client.post("/api/v1/jobs/", {}).status_code == 405
-    assert client.patch(url(awaiting), {"status": "Pending"}).status_code == 405
-    assert client.delete(url(awaiting)).status_code == 405
+    assert client.patch(url(awaiting), {"status": "Pending"}).status_code in {403, 405}
+    assert client.delete(url(awaiting)).status_code in {403, 405}
     assert client.get("/api/v1/jobs/nonsense/").status_code == 404
 
 

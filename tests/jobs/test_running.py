@@ -467,6 +467,27 @@ def test_the_lease_of_the_whole_batch_is_drawn_out_at_each_job(
     assert leases[1] > leases[0]
 
 
+def test_a_deployment_gets_the_time_that_its_connector_may_take(
+    issued, alice, target, places, settings, monkeypatch
+):
+    settings.JOB_LEASE = timedelta(seconds=30)
+    job = services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
+    leases = []
+    real = runner.run
+
+    def run(job, *, actor):
+        job.refresh_from_db()
+        leases.append(job.lease_until - timezone.now())
+        real(job, actor=actor)
+
+    monkeypatch.setattr(runner, "run", run)
+
+    runner.run_pending()
+
+    assert status_of(job) == Status.COMPLETED
+    assert leases[0] > timedelta(minutes=3)
+
+
 def test_a_kind_that_nobody_does_fails_for_good(system):
     job = JobFactory(kind=Job.Kind.REVOCATION)
 

@@ -45,6 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--owner", default="PKI operations", help="who answers for it")
         parser.add_argument("--import-certificate", type=Path, help="PEM file to import")
         parser.add_argument("--import-key", type=Path, help="PEM file of its private key")
+        parser.add_argument(
+            "--crl-number", type=int, default=0, help="number of its last CRL published elsewhere"
+        )
         parser.add_argument("--chain", type=Path, help="PEM file of the certificates above it")
         parser.add_argument(
             "--key-password-env", default="", help="environment variable with the key's password"
@@ -75,6 +78,10 @@ class Command(BaseCommand):
         if not options["common_name"]:
             raise CommandError("--common-name is needed.")
         parent = None
+        try:
+            lifetime = timedelta(days=options["lifetime_days"])
+        except OverflowError:
+            raise CommandError("--lifetime-days is out of bounds.") from None
         if options["parent"]:
             parent = Issuer.objects.filter(slug=options["parent"]).first()
             if parent is None:
@@ -86,7 +93,7 @@ class Command(BaseCommand):
             common_name=options["common_name"],
             organization=options["organization"],
             key_algorithm=options["key_algorithm"],
-            lifetime=timedelta(days=options["lifetime_days"]),
+            lifetime=lifetime,
             parent=parent,
             path_length=options["path_length"],
             name_constraints=options["name_constraint"],
@@ -110,6 +117,7 @@ class Command(BaseCommand):
             key_pem=options["import_key"].read_bytes(),
             key_password=password,
             chain_pem=chain.read_text(errors="replace") if chain else "",
+            crl_number=options["crl_number"],
         )
 
     def _say(self, issuer: Issuer, number: int | None) -> None:

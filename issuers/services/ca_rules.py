@@ -1,0 +1,161 @@
+"""What a CA may be: checked before one is made or taken over."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from django.utils import timezone
+
+from certctl.errors import FieldError, Invalid
+from issuers.models import Issuer
+from issuers.x509 import certs, names
+
+CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
+MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
+MIN_CA_LIFETIME, MAX_CA_LIFETIME = timedelta(hours=1), timedelta(days=10_950)
+MIN_RSA_BITS = 2048
+
+
+class CannotImport(Invalid):
+    """The certificate and key are none that an issuer can be made of."""
+
+    code = "cannot_import"
+    message = "This is no CA certificate with its key."
+
+
+def wrong(field: str, detail: str) -> Invalid:
+    """Return the error that says what is wrong with one field."""
+    return Invalid(detail, errors=[FieldError(field, "invalid", detail)])
+
+
+def checked_subject(  # noqa: PLR0913 - one argument a property of a CA
+    *,
+    common_name: str,
+    organization: str,
+    key_algorithm: str,
+    lifetime: timedelta,
+    parent: Issuer | None,
+    path_length: int | None,
+    name_constraints: Sequence[str],
+) -> x509.Name:
+    """Return the subject of a CA that can be made; raises Invalid, naming all that is wrong."""
+    errors = []
+    if key_algorithm not in CA_ALGORITHMS:
+        detail = f"Use one of {', '.join(CA_ALGORITHMS)}."
+        errors.append(FieldError("key_algorithm", "invalid", detail))
+    if not MIN_CA_LIFETIME <= lifetime <= MAX_CA_LIFETIME:
+        detail = f"A CA is valid for 1 hour to {MAX_CA_LIFETIME.days} days."
+        errors.append(FieldError("lifetime_days", "invalid", detail))
+    if parent is not None and not parent.enabled:
+        errors.append(FieldError("parent", "issuer_disabled", f"{parent} is disabled."))
+    if path_length is not None and path_length < 0:
+        errors.append(FieldError("path_length", "invalid", "It must be 0 or more."))
+    errors.extend(_constraint_errors(name_constraints))
+    attributes: list[x509.NameAttribute] = []
+    if organization:
+        attributes += _attributes("organization", "O", organization, errors)
+    attributes += _attributes("common_name", "CN", common_name, errors)
+    if errors:
+        raise Invalid(" ".join(error["detail"] for error in errors), errors=errors)
+    return x509.Name(attributes)
+
+
+def load_chain(
+    certificate_pem: str, chain_pem: str
+) -> tuple[x509.Certificate, list[x509.Certificate]]:
+    """Return a CA's certificate and those above it; raises CannotImport."""
+    try:
+        found = x509.load_pem_x509_certificates(f"{certificate_pem}\n{chain_pem}".encode())
+        for certificate in found:
+            # The parser reads these only now; nothing later is to fail on them.
+            _ = list(certificate.extensions), certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        raise CannotImport("There is no readable PEM certificate.") from None
+    return found[0], found[1:]
+
+
+def check_import(
+    certificate: x509.Certificate, key: object, chain: Sequence[x509.Certificate]
+) -> None:
+    """Raise CannotImport, naming all that stands against it."""
+    kinds = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+    if not isinstance(key, kinds):
+        raise CannotImport("Keys of this kind cannot sign here.")
+    problems = [
+        *_key_problems(certificate, key),
+        *_certificate_problems(certificate),
+        *_chain_problems(certificate, chain),
+    ]
+    if problems:
+        raise CannotImport(" ".join(problems))
+
+
+def _constraint_errors(name_constraints: Sequence[str]) -> Iterator[FieldError]:
+    for text in name_constraints:
+        try:
+            certs.subtree(text)
+        except ValueError:
+            detail = f"{text[:80]!r} is none, such as dns:example.com or ip:10.0.0.0/8."
+            yield FieldError("name_constraints", "invalid", detail)
+
+
+def _attributes(
+    field: str, kind: str, value: str, errors: list[FieldError]
+) -> list[x509.NameAttribute]:
+    if len(value) > MAX_ATTRIBUTE:
+        errors.append(FieldError(field, "bad_name", f"Use up to {MAX_ATTRIBUTE} characters."))
+        return []
+    try:
+        return list(names.subject_of([(kind, value)]))
+    except names.BadName as error:
+        errors.append(FieldError(field, "bad_name", str(error)))
+        return []
+
+
+def _key_problems(
+    certificate: x509.Certificate,
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey,
+) -> Iterator[str]:
+    public = key.public_key()
+    if public != certificate.public_key():
+        yield "The private key is not that of the certificate."
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
+        yield f"RSA keys under {MIN_RSA_BITS} bits are not accepted."
+    known = Issuer.objects.exclude(certificate_pem="").values_list("certificate_pem", flat=True)
+    if any(_public(text) == public for text in known):
+        # RFC 5280 §5: a CRL speaks for one key, so two rows would number the same CRL twice.
+        yield "Another issuer has this key."
+
+
+def _public(certificate_pem: str) -> CertificatePublicKeyTypes:
+    return x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
+
+
+def _certificate_problems(certificate: x509.Certificate) -> Iterator[str]:
+    try:
+        basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        yield "The certificate lacks basicConstraints or keyUsage."
+    else:
+        if not basic.ca or not usage.key_cert_sign:
+            yield "The certificate is not that of a CA (cA, keyCertSign)."
+        if not usage.crl_sign:
+            yield "The CA may not sign CRLs (cRLSign)."
+    now = timezone.now()
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        yield "The certificate is not valid now."
+
+
+def _chain_problems(
+    certificate: x509.Certificate, chain: Sequence[x509.Certificate]
+) -> Iterator[str]:
+    for lower, upper in zip((certificate, *chain), chain, strict=False):
+        try:
+            lower.verify_directly_issued_by(upper)
+        except (ValueError, TypeError, InvalidSignature):
+            yield "The chain is not in order: each must be signed by the next."
+            return
