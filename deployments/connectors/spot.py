@@ -77,10 +77,9 @@ class Spot:
 
     def bring_back(self) -> None:
         """Give the name back to the old file, where it was kept."""
+        # Where both are names of one file still, rename() leaves both: `drop_old` comes later.
         with suppress(FileNotFoundError):
             self._rename(self._old, self.place.name)
-        # rename() between two names of one file does nothing, and leaves both.
-        self.drop_old()
 
     def drop_old(self) -> None:
         """Remove the second name of the old file, if there is one."""

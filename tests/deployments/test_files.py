@@ -359,7 +359,7 @@ def test_two_workers_do_not_interleave(site, certify, deploy_files, program):
 def test_targets_that_share_a_file_do_not_interleave_either(site, certify, deploy_files):
     place = paths.Place(site, "shared.pem")
 
-    with swap.locked([place], place), ThreadPoolExecutor(1) as worker:
+    with ThreadPoolExecutor(1) as worker, swap.locked([place], place):
         waiting = worker.submit(
             deploy_files, certify().material(), chain_path=str(site / "shared.pem")
         )
