@@ -4,10 +4,6 @@ Those are answered before routing, by certctl.middleware.PlainPki with pki_wellk
 are listed here too, so that this file stays the whole map and `reverse` knows them.
 """
 
-import certificates.api
-import deployments.api
-import issuers.api
-import jobs.api
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -17,6 +13,10 @@ from rest_framework.routers import DefaultRouter
 
 import audit.api
 import certctl.dashboard
+import certificates.api
+import deployments.api
+import issuers.api
+import jobs.api
 import owners.api
 from certctl import ops
 from certctl.problems import problem

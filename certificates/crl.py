@@ -10,14 +10,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
-from issuers.connectors.base import SignsRevocation
-from issuers.x509.crl import Entry
 
 from audit.services import record
 from certctl.errors import Conflict
 from certificates.models import CRL, Revocation
 from issuers.connectors import connector_for
+from issuers.connectors.base import SignsRevocation
 from issuers.models import Issuer
+from issuers.x509.crl import Entry
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Issuers and profiles in the admin; every change goes through the services."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -8,8 +8,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -80,7 +82,7 @@ class IssuerAdmin(Saves):
         "show_key_algorithm",
         "fingerprint",
         "published",
-        "crl_number",
+        "last_crl",
         "show_certificate",
         "created_at",
     )
@@ -130,16 +132,16 @@ class IssuerAdmin(Saves):
         return found.subject.rfc4514_string() if found else None
 
     @display(description="Valid from", empty_value="-")
-    def begins(self, issuer: Issuer) -> Any:
+    def begins(self, issuer: Issuer) -> str | None:
         """Show when its certificate begins."""
         found = _certificate(issuer)
-        return found.not_valid_before_utc if found else None
+        return _moment(found.not_valid_before_utc) if found else None
 
     @display(description="Valid until", empty_value="-")
-    def ends(self, issuer: Issuer) -> Any:
+    def ends(self, issuer: Issuer) -> str | None:
         """Show when its certificate ends."""
         found = _certificate(issuer)
-        return found.not_valid_after_utc if found else None
+        return _moment(found.not_valid_after_utc) if found else None
 
     @display(description="Key", empty_value="-")
     def show_key_algorithm(self, issuer: Issuer) -> str | None:
@@ -163,6 +165,11 @@ class IssuerAdmin(Saves):
             places.ca_issuers,
             places.ocsp,
         )
+
+    @display(description="Last CRL number")
+    def last_crl(self, issuer: Issuer) -> int:
+        """Show the number that the next CRL follows on."""
+        return issuer.crl_number
 
     @display(description="Certificate")
     def show_certificate(self, issuer: Issuer) -> SafeString:
@@ -208,7 +215,7 @@ class LinesField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, strip=True, **kwargs)
-        self.widget.attrs.update(rows=3, spellcheck="false", autocapitalize="off")
+        self.widget.attrs.update(rows=4, spellcheck="false", autocapitalize="off")
 
     def prepare_value(self, value: Any) -> Any:
         """Show a list as lines."""
@@ -266,10 +273,13 @@ class ProfileForm(forms.ModelForm[Profile]):
         " or dotted OIDs.",
     )
     allowed_sans = LinesField(
+        label="Allowed names",
         help_text="Patterns: dns:*.demo.internal, ip:10.0.0.0/8, email:*@example.com,"
-        " uri:spiffe://example.com/*. A name that no pattern allows is refused."
+        " uri:spiffe://example.com/*. A name that no pattern allows is refused.",
     )
-    required_sans = LinesField(help_text="Patterns that at least one name must meet, each.")
+    required_sans = LinesField(
+        label="Required names", help_text="Patterns that at least one name must meet, each."
+    )
     subject_attributes = LinesField(help_text=f"Of {', '.join(names.ATTRIBUTES)}.")
     fixed_subject = AttributesField(help_text="Attributes that we set, such as O=Example.")
     approval_required_for = LinesField(help_text=f"Of {', '.join(JOB_KINDS)}.")
@@ -286,6 +296,7 @@ class ProfileForm(forms.ModelForm[Profile]):
             "allow_wildcards",
             "max_sans",
         )
+        labels = {"max_sans": "Most names"}
         help_texts = {"max_lifetime": "Days and time, such as 47 00:00:00 or 00:30:00."}
 
 
@@ -298,7 +309,7 @@ class ProfileAdmin(Saves):
     list_filter = ("enabled", "issuers")
     search_fields = ("slug", "name", "description")
     ordering = ("slug",)
-    filter_horizontal = ("issuers",)
+    autocomplete_fields = ("issuers",)
     fieldsets = (
         (None, {"fields": ("slug", "name", "description", "enabled", "issuers")}),
         ("Names", {"fields": ("allowed_sans", "required_sans", ("allow_wildcards", "max_sans"))}),
@@ -371,6 +382,10 @@ class ProfileAdmin(Saves):
                     actor=actor_of(request), action="profile.delete", error=error, subject=profile
                 )
                 self.message_user(request, f"{profile}: {error.detail}", messages.ERROR)
+
+
+def _moment(value: datetime) -> str:
+    return date_format(localtime(value), "DATETIME_FORMAT")
 
 
 def _certificate(issuer: Issuer) -> x509.Certificate | None:

@@ -116,16 +116,20 @@ class LocalCA:
     def check(self) -> str:
         """Open the key, sign with it and verify; say so. Raises ConnectorError."""
         self._check_valid()
-        sample = ocsp.build(
-            cert_id=ocsp.cert_id(self.certificate, 1, "sha256"),
-            answer=ocsp.Answer(ocsp.GOOD, timezone.now(), timezone.now() + timedelta(hours=8)),
-            responder_cert=self.certificate,
+        now = timezone.now()
+        # A CRL that nobody gets: it is the smallest thing that can be verified.
+        sample = crl.build(
+            issuer=self.certificate,
             key=self._key,
+            number=0,
+            this_update=now,
+            next_update=now + timedelta(seconds=1),
+            entries=(),
         )
-        left = self.certificate.not_valid_after_utc - timezone.now()
-        return (
-            f"The key signs ({len(sample)} bytes); the CA certificate is valid for {left.days} d."
-        )
+        if not sample.is_signature_valid(self.certificate.public_key()):  # type: ignore[arg-type]  # a CA's key
+            raise ConnectorError("What the key signs does not verify.", permanent=True)
+        left = self.certificate.not_valid_after_utc - now
+        return f"The key signs and verifies; the CA certificate is valid for {left.days} d."
 
     def chain(self) -> list[str]:
         """Return the CA's certificate and those above it, as PEM."""

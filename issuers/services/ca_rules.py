@@ -54,7 +54,7 @@ def checked_subject(  # noqa: PLR0913 - one argument a property of a CA
     if path_length is not None and path_length < 0:
         errors.append(FieldError("path_length", "invalid", "It must be 0 or more."))
     errors.extend(_constraint_errors(name_constraints))
-    attributes: list[x509.NameAttribute] = []
+    attributes: list[x509.NameAttribute[str | bytes]] = []
     if organization:
         attributes += _attributes("organization", "O", organization, errors)
     attributes += _attributes("common_name", "CN", common_name, errors)
@@ -104,7 +104,7 @@ def _constraint_errors(name_constraints: Sequence[str]) -> Iterator[FieldError]:
 
 def _attributes(
     field: str, kind: str, value: str, errors: list[FieldError]
-) -> list[x509.NameAttribute]:
+) -> list[x509.NameAttribute[str | bytes]]:
     if len(value) > MAX_ATTRIBUTE:
         errors.append(FieldError(field, "bad_name", f"Use up to {MAX_ATTRIBUTE} characters."))
         return []

@@ -15,7 +15,9 @@ from issuers.x509 import csr as requests
 from issuers.x509 import names
 
 MAX_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# How a subject begins with what the profile sets, whatever order the database kept it in.
+_ORDER = ("C", "ST", "L", "STREET", "DC", "O", "OU", "serialNumber", "UID", "CN")
+_AUTHORITY_ENDS = re.compile(r"[/?#\\]")  # browsers read a backslash as a slash
 MIN_RSA_EXPONENT, MAX_RSA_EXPONENT = 65537, 1 << 256  # BR 6.1.6
 
 
@@ -94,7 +96,8 @@ def matches(pattern: str, name: str) -> bool:
     """Whether a name ("dns:…") meets a profile's pattern.
 
     `dns:*.example.com` means any depth below example.com, never example.com itself; an IP pattern
-    is a network; e-mail and URI patterns are globs.
+    is a network; e-mail and URI patterns are globs, and those of a URI's authority never reach
+    into its path.
     """
     kind, _, rule = pattern.partition(":")
     name_kind, _, value = name.partition(":")
@@ -103,15 +106,43 @@ def matches(pattern: str, name: str) -> bool:
     if kind == "ip":
         return ipaddress.ip_address(value) in ipaddress.ip_network(rule)
     if kind == "dns":
-        bare = value.removeprefix("*.")
-        if rule == "*":
-            return True
-        if rule.startswith("*."):
-            # *.example.com as a *name* is a name below example.com.
-            below = bare.endswith(rule[1:].lower())
-            return below or (value.startswith("*.") and bare == rule[2:].lower())
-        return value == rule.lower()
+        return _dns_matches(rule.lower(), value)
+    if kind == "uri":
+        return _uri_matches(rule, value)
     return fnmatch.fnmatchcase(value, rule)
+
+
+def _dns_matches(rule: str, value: str) -> bool:
+    if not rule.startswith("*."):
+        return rule in {"*", value}
+    bare = value.removeprefix("*.")
+    # *.example.com as a *name* is a name below example.com.
+    return bare.endswith(rule[1:]) or (value.startswith("*.") and bare == rule[2:])
+
+
+def _uri_matches(rule: str, value: str) -> bool:
+    """Compare scheme, authority and the rest each with its own part of the pattern.
+
+    Else `https://*.example.com/*` would allow `https://evil.test/.example.com/`.
+    """
+    rule_scheme, slashes, rule_rest = rule.partition("://")
+    scheme, value_slashes, rest = value.partition("://")
+    if not slashes or not value_slashes:
+        # Without an authority (urn:…), or "*" for all there is.
+        return fnmatch.fnmatchcase(value, rule) and (not value_slashes or rule == "*")
+    if not fnmatch.fnmatchcase(scheme, rule_scheme):
+        return False
+    if rule_rest == "*":
+        return True
+    # In a pattern "?" is a glob, so only a slash ends its authority.
+    rule_authority, slash, rule_path = rule_rest.partition("/")
+    found = _AUTHORITY_ENDS.search(rest)
+    end = found.start() if found else len(rest)
+    authority, path = rest[:end], rest[end:]
+    if "@" in authority and "@" not in rule_authority:
+        return False  # https://example.com@evil.test: before the "@" is a user, not a host
+    same_host = fnmatch.fnmatchcase(authority, rule_authority)
+    return same_host and fnmatch.fnmatchcase(path, slash + rule_path)
 
 
 def _key_errors(
@@ -132,6 +163,8 @@ def _key_errors(
         exponent = key.public_numbers().e
         if exponent % 2 == 0 or not MIN_RSA_EXPONENT <= exponent < MAX_RSA_EXPONENT:
             return [FieldError("csr", "weak_key", "The RSA exponent must be odd and ≥ 65537.")]
+        if key.key_size % 8:  # BR 6.1.5
+            return [FieldError("csr", "weak_key", "An RSA key has a multiple of 8 bits.")]
     return []
 
 
@@ -173,13 +206,15 @@ def _subject(
             errors.append(
                 FieldError("csr", "subject_not_allowed", f"The subject may not carry {name}.")
             )
-        elif not value or _CONTROL.search(value):
+        elif not names.is_printable(value):
             errors.append(FieldError("csr", "bad_name", f"The subject's {name} is malformed."))
         else:
             pairs.append((name, value))
     _take_common_name(pairs, common_name, sans, profile, errors)
-    fixed = [(name, str(value)) for name, value in profile.fixed_subject.items()]
-    return [*fixed, *pairs]
+    fixed = {name: str(value) for name, value in profile.fixed_subject.items()}
+    if "CN" in fixed:
+        _check_common_name(fixed["CN"], sans, errors)
+    return [*sorted(fixed.items(), key=lambda pair: _ORDER.index(pair[0])), *pairs]
 
 
 def _take_common_name(
@@ -207,7 +242,7 @@ def _take_common_name(
 
 
 def _check_common_name(common: str, sans: list[str], errors: list[FieldError]) -> None:
-    if len(common) > MAX_COMMON_NAME or _CONTROL.search(common):
+    if len(common) > MAX_COMMON_NAME or not names.is_printable(common):
         errors.append(
             FieldError("common_name", "bad_name", "A common name has 64 printable characters.")
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
@@ -19,6 +20,13 @@ from owners.models import Principal
 KEY_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 JOB_KINDS = ("Issuance", "Renewal", "Deployment", "Validation")
 MAX_LIFETIME = timedelta(days=3660)
+MAX_ENTRIES, MAX_ENTRY = 500, 500  # of a list of rules, and characters of one
+CA_PROFILE = "ca"  # what certificates.services lists our own CAs under
+# BR 7.1.2.7.10 has neither: the one is a responder's, the other would be all of them at once.
+_NOT_FOR_SUBSCRIBERS = {
+    certs.EXTENDED_KEY_USAGES["OCSPSigning"],
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+}
 FIELDS = (
     "slug",
     "name",
@@ -85,7 +93,7 @@ def save_profile(
         if profile_id
         else Profile()
     )
-    if profile.is_ca:
+    if profile.is_ca or changes.get("slug") == CA_PROFILE:
         raise ProfileReserved
     if profile_id is None:
         changes = {"key_algorithms": ["ecdsa-p256"], "allowed_sans": [], **changes}
@@ -145,6 +153,8 @@ def _plain(value: Any) -> Any:
 def _strings(value: Any, check: Callable[[str], bool], what: str) -> str:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return "It must be a list of strings."
+    if len(value) > MAX_ENTRIES or any(len(item) > MAX_ENTRY for item in value):
+        return f"It may have {MAX_ENTRIES} entries of {MAX_ENTRY} characters."
     if len(set(value)) != len(value):
         return "It has doubles."
     wrong = [item for item in value if not check(item)]
@@ -166,10 +176,10 @@ def _is_pattern(text: str) -> bool:
 
 def _is_purpose(text: str) -> bool:
     try:
-        certs.extended([text])
+        (oid,) = certs.extended([text])
     except ValueError:
         return False
-    return text != "OCSPSigning" and text != certs.EXTENDED_KEY_USAGES["OCSPSigning"].dotted_string
+    return oid not in _NOT_FOR_SUBSCRIBERS
 
 
 def _fixed_subject(value: Any) -> str:
@@ -194,15 +204,24 @@ def _lifetime(value: Any) -> str:
     return ""
 
 
+def _key_usage(value: Any) -> str:
+    problem = _strings(
+        value,
+        lambda text: text in certs.KEY_USAGES and text not in _SIGNING_USAGES,
+        "is no key usage of a subscriber",
+    )
+    # RFC 5280 §4.2.1.3: without keyAgreement these two mean nothing, and cannot be encoded.
+    if not problem and _ONLY & set(value) and "keyAgreement" not in value:
+        return "encipherOnly and decipherOnly need keyAgreement."
+    return problem
+
+
+_ONLY = {"encipherOnly", "decipherOnly"}
 _SIGNING_USAGES = {"keyCertSign", "cRLSign"}
 _CHECKS: dict[str, Callable[[Any], str]] = {
     "key_algorithms": _key_algorithms,
     "max_lifetime": _lifetime,
-    "key_usage": lambda value: _strings(
-        value,
-        lambda text: text in certs.KEY_USAGES and text not in _SIGNING_USAGES,
-        "is no key usage of a subscriber",
-    ),
+    "key_usage": _key_usage,
     "extended_key_usage": lambda value: _strings(
         value, _is_purpose, "is no extended key usage of a subscriber"
     ),

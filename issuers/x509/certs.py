@@ -211,10 +211,14 @@ def key_usage(usages: Iterable[str]) -> x509.KeyUsage:
 
 def extended(purposes: Iterable[str]) -> list[x509.ObjectIdentifier]:
     """Return OIDs for names ("serverAuth") or dotted OIDs; raises ValueError."""
-    return [
-        EXTENDED_KEY_USAGES[text] if text in EXTENDED_KEY_USAGES else x509.ObjectIdentifier(text)
-        for text in purposes
-    ]
+    return [EXTENDED_KEY_USAGES.get(text) or _oid(text) for text in purposes]
+
+
+def _oid(text: str) -> x509.ObjectIdentifier:
+    try:
+        return x509.ObjectIdentifier(text)
+    except ValueError:
+        raise ValueError(f"no extended key usage and no OID: {text!r}") from None
 
 
 def _ski(key: CertificatePublicKeyTypes) -> x509.SubjectKeyIdentifier:

@@ -4,8 +4,10 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from issuers.x509 import certs, names
+from issuers.x509.signing import authority_key_identifier
 
 
 def check_leaf(
@@ -17,19 +19,30 @@ def check_leaf(
     basic = _value(found, x509.BasicConstraints)
     authority = _value(found, x509.AuthorityKeyIdentifier)
     there = {extension.oid for extension in found}
-    revocable = {x509.CRLDistributionPoints.oid}
+    usage = _value(found, x509.KeyUsage)
+    purposes = _value(found, x509.ExtendedKeyUsage)
+    access = _value(found, x509.AuthorityInformationAccess)
+    points_to_ocsp = any(
+        one.access_method == AuthorityInformationAccessOID.OCSP for one in access or ()
+    )
+    revocable = x509.CRLDistributionPoints.oid in there or points_to_ocsp
     rules = {
         "another key": signed.public_key() == wanted.public_key,
         "another subject": signed.subject.public_bytes() == wanted.subject.public_bytes(),
         "another issuer": signed.issuer.public_bytes() == issuer.subject.public_bytes(),
         "other names": sorted(names.san_strings(general) if general else []) == sorted(wanted.sans),
+        "other key usages": usage
+        == (certs.key_usage(wanted.key_usage) if wanted.key_usage else None),
+        "other purposes": list(purposes or []) == certs.extended(wanted.extended_key_usage),
         "another validity": (signed.not_valid_before_utc, signed.not_valid_after_utc)
         == (wanted.not_before, wanted.not_after),
+        "it outlives its issuer": signed.not_valid_after_utc <= issuer.not_valid_after_utc,
         "it is a CA": basic is not None and not basic.ca,
-        "no authority key identifier": authority is not None
-        and authority.key_identifier is not None,
+        "another authority key identifier": authority == authority_key_identifier(issuer),
         "a serial out of bounds": 0 < signed.serial_number < 1 << 159,
-        "noRevAvail together with a CDP": not (certs.NO_REV_AVAIL in there and revocable & there),
+        "noRevAvail together with a CDP or an OCSP pointer": not (
+            certs.NO_REV_AVAIL in there and revocable
+        ),
         "noRevAvail wrong": (certs.NO_REV_AVAIL in there) == wanted.no_revocation,
     }
     problems = [what for what, holds in rules.items() if not holds]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from cryptography import x509
@@ -23,8 +24,11 @@ SHORT = {oid: name for name, oid in ATTRIBUTES.items()}
 # RFC 5280 §4.2.1.6 with RFC 1123 labels; underscores are refused as BR 7.1.2.7.12 does.
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?P<domain>[A-Za-z0-9.-]{1,253})")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Control and format characters (which hide or turn text round), halves of characters, private use.
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Co"}
+# RFC 5280 appendix A.1, the upper bounds of X.520, in characters.
 MAX_VALUE = 128
+_UPPER_BOUNDS = {"CN": 64, "O": 64, "OU": 64, "C": 2, "serialNumber": 64, "DC": 63}
 _URI = re.compile(r"[a-z][a-z0-9+.-]{0,31}:[\x21-\x7e]{1,1024}")
 
 
@@ -72,12 +76,19 @@ def subject_of(pairs: Iterable[tuple[str, str]]) -> x509.Name:
     """Build a subject of attributes by short name; raises BadName for what cannot be encoded."""
     pairs = list(pairs)
     for name, value in pairs:
-        if not value or _CONTROL.search(value) or len(value) > MAX_VALUE:
-            raise BadName(f"The subject's {name} must be 1 to {MAX_VALUE} printable characters.")
+        longest = _UPPER_BOUNDS.get(name, MAX_VALUE)
+        if not is_printable(value) or len(value) > longest:
+            raise BadName(f"The subject's {name} must be 1 to {longest} printable characters.")
     try:
         return x509.Name([x509.NameAttribute(ATTRIBUTES[name], value) for name, value in pairs])
     except (ValueError, KeyError) as error:
         raise BadName(f"The subject cannot be encoded: {error}.") from None
+
+
+def is_printable(value: str) -> bool:
+    """Whether `value` is text that everybody sees as it is: nothing hidden in it, nor blank."""
+    hidden = any(unicodedata.category(character) in _UNPRINTABLE for character in value)
+    return bool(value.strip()) and not hidden
 
 
 def _is_a_label(label: str) -> bool:
@@ -87,9 +98,14 @@ def _is_a_label(label: str) -> bool:
     if not label.startswith("xn--"):
         return False
     try:
-        return label[4:].encode("ascii").decode("punycode") != ""
+        decoded = label[4:].encode("ascii").decode("punycode")
+        # One U-label has one A-label: composed, in lower case, not in ASCII (RFC 5891 §4.4, §5.3).
+        again = unicodedata.normalize("NFC", decoded.lower()).encode("punycode").decode("ascii")
     except UnicodeError:
         return False
+    # The joiners are hidden, but some scripts cannot be written without (RFC 5892 appendix A.1).
+    shown = decoded.replace("\u200c", "").replace("\u200d", "")
+    return again == label[4:] and not shown.isascii() and shown.isprintable()
 
 
 def _text(name: x509.GeneralName) -> str:
@@ -113,10 +129,7 @@ def _general(text: str) -> x509.GeneralName:
         case "dns":
             return x509.DNSName(_dns(value))
         case "ip":
-            try:
-                return x509.IPAddress(ipaddress.ip_address(value))
-            except ValueError:
-                raise BadName(f"{value[:60]!r} is no IP address.") from None
+            return x509.IPAddress(_ip(value))
         case "email":
             return x509.RFC822Name(_email(value))
         case "uri":
@@ -129,6 +142,15 @@ def _dns(value: str) -> str:
     if not is_dns_name(name):
         raise BadName(f"{value[:80]!r} is no DNS name (write IDNs as A-labels, xn--…).")
     return name
+
+
+def _ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        if "%" not in value:  # a scope (fe80::1%eth0) means nothing elsewhere
+            return ipaddress.ip_address(value)
+    except ValueError:
+        pass
+    raise BadName(f"{value[:60]!r} is no IP address.")
 
 
 def _email(value: str) -> str:

@@ -80,6 +80,7 @@ def parse(der: bytes) -> Question:
         request = asn1.OCSPRequest.load(der, strict=True)
         tbs = request["tbs_request"]
         (single,) = tbs["request_list"]
+        _check_shape(request, tbs, single, single["req_cert"])
         cert_id = _cert_id(single["req_cert"])
         _check_extensions(single["single_request_extensions"])
         nonce = _check_extensions(tbs["request_extensions"])
@@ -143,6 +144,15 @@ def _key_bits(certificate: x509.Certificate) -> bytes:
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return bytes(keys.PublicKeyInfo.load(spki)["public_key"].contents[1:])
+
+
+def _check_shape(*parts: core.Sequence) -> None:
+    """Refuse what the parser leaves unread: elements besides a type's own, another version."""
+    for part in parts:
+        if len(part) > len(part._fields):
+            raise MalformedRequest(f"{type(part).__name__} has elements besides its own")
+    if parts[1]["version"].native != "v1":
+        raise MalformedRequest("the version is not v1")
 
 
 def _cert_id(found: asn1.CertId) -> CertID:

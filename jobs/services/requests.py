@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import issuers.services
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils import timezone
 import certificates.policy
 import certificates.services
 import deployments.services
+import issuers.services
 from audit.services import record
 from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import (

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from issuers import services
 from issuers.models import Profile
 from issuers.x509 import csr as requests
+from issuers.x509 import names
 from tests.fixtures import make_csr
 
 WEAK_BITS = 1024
@@ -66,7 +67,9 @@ def malformed(data):
 # --- Reading --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", [pem(DER), pem(DER).replace("CERT", "NEW CERT", 2), DER])
+@pytest.mark.parametrize(
+    "form", [pem(DER), pem(DER).replace("CERT", "NEW CERT", 2), DER], ids=["PEM", "NEW", "DER"]
+)
 def test_a_request_is_read_as_pem_and_as_der(form):
     if isinstance(form, str):
         form = form.replace("NEW NEW", "NEW")
@@ -105,12 +108,13 @@ def test_words_around_the_block_do_no_harm():
         (b"\x30" * 2_000_000, "too_large"),
         (b"\x30\x80" * 20_000, "malformed_csr"),
     ],
+    ids=range(19),  # the data holds a key made anew, and every worker needs the same names
 )
 def test_what_is_no_request_is_refused(data, code):
     assert malformed(data) == code
 
 
-@pytest.mark.parametrize("also", ["", pem(DER)])
+@pytest.mark.parametrize("also", ["", pem(DER)], ids=["alone", "with a request"])
 def test_a_private_key_is_refused_and_not_repeated(also):
     key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
@@ -177,6 +181,10 @@ def test_a_key_too_large_is_refused_before_its_signature_is_checked(monkeypatch)
         x509.DNSName("*"),
         x509.DNSName("*.internal"),
         x509.DNSName("xn--.demo.internal"),
+        x509.DNSName("xn--abc-.demo.internal"),  # decodes to ASCII
+        x509.DNSName("xn--ab-m1t.demo.internal"),  # to "ab" with a joiner between
+        x509.DNSName("xn--a.demo.internal"),  # to a control character
+        x509.DNSName("xn--bcher-2pa.demo.internal"),  # to "bÜcher", whose A-label is another
         x509.DNSName("ab--cd.demo.internal"),
         x509.DNSName("10.0.0.1"),
         x509.DNSName(""),
@@ -194,6 +202,16 @@ def test_names_that_are_never_issued_are_refused(name):
         requests.requested(csr)
 
     assert caught.value.errors[0]["code"] == "bad_name"
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["xn--bcher-kva", "xn--fiqs8s", "xn--pgbs0dh", "xn--mgba3gch31f060k"],  # the last has a ZWNJ
+)
+def test_a_labels_are_names(label):
+    name = f"dns:{label}.demo.internal"
+
+    assert names.normal(name.upper().replace("DNS:", "dns:")) == name
 
 
 @pytest.mark.parametrize("value", [bytes([10, 0, 0, 0, 255, 0, 0, 0]), b"\x01", b""])
@@ -275,7 +293,8 @@ def test_names_must_be_those_of_the_request(profile, sans):
 
 
 @pytest.mark.parametrize(
-    "given", [["web.demo.internal"], ["dns:"], ["ip:10.0.0.0/8"], [7], ["x:y"]]
+    "given",
+    [["web.demo.internal"], ["dns:"], ["ip:10.0.0.0/8"], ["ip:fe80::1%eth0"], [7], ["x:y"]],
 )
 def test_names_given_must_be_well_formed(profile, given):
     found = refused(
@@ -416,6 +435,24 @@ def _ip(text):
         ("email:*@example.com", "email:me@evil.example", False),
         ("uri:spiffe://example.com/*", "uri:spiffe://example.com/web", True),
         ("uri:spiffe://example.com/*", "uri:spiffe://evil.example/web", False),
+        ("uri:spiffe://*", "uri:spiffe://any.example/web", True),
+        ("uri:https://*.example.com/*", "uri:https://a.example.com/x/y", True),
+        ("uri:https://*.example.com/*", "uri:https://evil.test/.example.com/", False),
+        ("uri:https://*.example.com/*", "uri:https://evil.test?.example.com/", False),
+        ("uri:https://*.example.com/*", "uri:https://evil.test#.example.com/", False),
+        ("uri:https://*.example.com/*", "uri:https://evil.test\\.example.com/", False),
+        ("uri:https://*.example.com/*", "uri:https://me@a.example.com/", False),
+        ("uri:https://*@a.example.com/*", "uri:https://me@a.example.com/", True),
+        ("uri:https://a?.example.com/*", "uri:https://ab.example.com/x", True),
+        ("uri:https://a?.example.com/*", "uri:https://a/.example.com/x", False),
+        ("uri:https://a.example.com", "uri:https://a.example.com/x", False),
+        ("uri:https:*", "uri:https://a.example.com/", False),
+        ("uri:http*://a.example.com/", "uri:https://a.example.com/", True),
+        ("uri:ftp://a.example.com/", "uri:https://a.example.com/", False),
+        ("uri:urn:example:*", "uri:urn:example:1", True),
+        ("uri:urn:example:*", "uri:urn:other:1", False),
+        ("uri:*", "uri:https://a.example.com/", True),
+        ("uri:https://*", "uri:urn:example:1", False),
         ("dns:*", "ip:10.0.0.1", False),
     ],
 )
@@ -470,17 +507,47 @@ def test_the_profiles_own_subject_stands_whatever_the_request_says(profile):
 
 
 def test_a_fixed_common_name_is_not_joined_by_another(profile):
-    profile.fixed_subject = {"CN": "fixed"}
+    profile.fixed_subject = {"CN": "a.demo.internal"}
 
     checked = services.check_csr(
-        csr_pem=make_csr("a.demo.internal"), profile=profile, common_name="a.demo.internal"
+        csr_pem=make_csr("a.demo.internal", "b.demo.internal"),
+        profile=profile,
+        common_name="b.demo.internal",
     )
 
-    assert [a.value for a in checked.subject] == ["fixed"]
+    assert [a.value for a in checked.subject] == ["a.demo.internal"]
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\x00b", "a\x1b[2J", "a\x7f", "a\u0085b"])
-def test_control_characters_are_refused(profile, text):
+def test_a_fixed_common_name_is_one_of_the_names_too(profile):
+    profile.fixed_subject = {"CN": "fixed"}
+
+    found = refused(csr_pem=make_csr("a.demo.internal"), profile=profile)
+
+    assert found == [("common_name", "common_name_not_in_sans")]
+
+
+def test_a_fixed_subject_has_one_order_whatever_the_database_kept(profile):
+    profile.fixed_subject = {"OU": "Web", "O": "Example", "C": "DE"}
+
+    checked = services.check_csr(csr_pem=make_csr("a.demo.internal"), profile=profile)
+
+    assert [a.value for a in checked.subject] == ["DE", "Example", "Web", "a.demo.internal"]
+
+
+def test_an_rsa_key_of_an_odd_size_is_refused(profile):
+    profile.key_algorithms = ["rsa-2048"]
+    key = rsa.generate_private_key(65537, 2052)
+
+    found = refused(csr_pem=build(dns("a.demo.internal"), key=key), profile=profile)
+
+    assert found == [("csr", "weak_key")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\nb", "a\x00b", "a\x1b[2J", "a\x7f", "a\u0085b", "a\u202eb", "a\u200bb", "\ue000", " "],
+)
+def test_characters_that_hide_something_are_refused(profile, text):
     profile.subject_attributes = ["O"]
     csr = build(dns("a.demo.internal"), subject=[(NameOID.ORGANIZATION_NAME, text)])
 

@@ -69,7 +69,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
         if options["verbosity"]:
-            self._say(issuer, published.number if published else None)
+            self._say(issuer, published.number)
 
     def _issuer(self, actor: Principal, options: dict[str, Any]) -> Issuer:
         importing = options["import_certificate"] or options["import_key"]
@@ -120,7 +120,7 @@ class Command(BaseCommand):
             crl_number=options["crl_number"],
         )
 
-    def _say(self, issuer: Issuer, number: int | None) -> None:
+    def _say(self, issuer: Issuer, number: int) -> None:
         described = issuer_services.describe(issuer.certificate_pem, issuer.chain_pem)
         self.stdout.write(
             self.style.SUCCESS(f"{issuer.slug}: {described.subject}")

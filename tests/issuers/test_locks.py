@@ -1,0 +1,63 @@
+"""Two who change the same issuer or profile at once: the second sees what the first did."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from audit.models import Event
+from issuers import services
+from issuers.models import Issuer, Profile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def meanwhile(change, call):
+    """Run `call` in a thread while `change` is made but not committed yet."""
+
+    def call_and_close():
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            change()
+            done = other.submit(call_and_close)
+            time.sleep(0.5)
+            assert not done.done()
+        return done.result(timeout=20)
+
+
+def test_switching_an_issuer_waits_for_whoever_is_switching_it(local_ca, carol):
+    rows = Issuer.objects.filter(pk=local_ca.pk)
+
+    issuer = meanwhile(
+        lambda: rows.update(enabled=False),
+        lambda: services.update_issuer(
+            actor=carol, issuer_id=local_ca.pk, changes={"enabled": False}
+        ),
+    )
+
+    # It was off already when its turn came: nothing to do, nothing to write down.
+    assert not issuer.enabled
+    assert not Event.objects.filter(action__in=["issuer.update", "issuer.disable"]).exists()
+
+
+def test_changing_a_profile_waits_for_whoever_is_changing_it(profile, carol):
+    rows = Profile.objects.filter(pk=profile.pk)
+
+    meanwhile(
+        lambda: rows.update(max_lifetime=timedelta(days=9), name="First"),
+        lambda: services.save_profile(
+            actor=carol, profile_id=profile.pk, changes={"name": "Second"}
+        ),
+    )
+
+    profile.refresh_from_db()
+    assert (profile.name, profile.max_lifetime) == ("Second", timedelta(days=9))
+    [event] = Event.objects.filter(action="profile.update")
+    assert event.data["changes"] == {"name": {"before": "First", "after": "Second"}}

@@ -1,0 +1,351 @@
+"""OCSP: questions read with suspicion, answers byte by byte and by openssl."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from asn1crypto import core
+from asn1crypto import ocsp as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp as pyca
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from issuers.x509 import certs, names, ocsp
+from tests.issuers.ca import KEYS, NOW, make_ca, openssl, write
+
+VECTORS = Path(__file__).parent.parent / "vectors"
+CA = make_ca()
+SERIAL = 0x1234567890ABCDEF
+ONE = (VECTORS / "ocsp-sha256.der").read_bytes()
+NONCE = (VECTORS / "ocsp-nonce.der").read_bytes()
+SHA1 = (VECTORS / "ocsp-sha1.der").read_bytes()
+
+
+def vector_ca():
+    return x509.load_pem_x509_certificate((VECTORS / "ca.pem").read_bytes())
+
+
+def question(*extensions, single=(), serial=SERIAL, algorithm="sha256"):
+    """Return the DER of a request with extensions as (dotted OID, critical, octets)."""
+    cert_id = ocsp.cert_id(CA.certificate, serial, algorithm)
+    asked = {
+        "req_cert": {
+            "hash_algorithm": {"algorithm": algorithm},
+            "issuer_name_hash": cert_id.name_hash,
+            "issuer_key_hash": cert_id.key_hash,
+            "serial_number": serial,
+        }
+    }
+    if single:
+        asked["single_request_extensions"] = _extensions(single)
+    tbs = {"request_list": [asked]}
+    if extensions:
+        tbs["request_extensions"] = _extensions(extensions)
+    return asn1.OCSPRequest({"tbs_request": tbs}).dump()
+
+
+def _extensions(wanted):
+    return [
+        {"extn_id": oid, "critical": critical, "extn_value": core.ParsableOctetString(value)}
+        for oid, critical, value in wanted
+    ]
+
+
+def nonce(size):
+    return "1.3.6.1.5.5.7.48.1.2", False, core.OctetString(b"n" * size).dump()
+
+
+# --- Questions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_requests_of_openssl_are_read(algorithm):
+    asked = ocsp.parse((VECTORS / f"ocsp-{algorithm}.der").read_bytes())
+
+    assert asked == ocsp.Question(ocsp.cert_id(vector_ca(), SERIAL, algorithm), None)
+
+
+def test_a_nonce_of_openssl_is_read():
+    asked = ocsp.parse(NONCE)
+
+    assert asked.nonce == NONCE[-16:]
+    assert asked.cert_id.serial == SERIAL
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_every_hash_of_the_cert_id_is_known(algorithm):
+    asked = ocsp.parse(question(algorithm=algorithm))
+
+    assert asked.cert_id == ocsp.cert_id(CA.certificate, SERIAL, algorithm)
+
+
+def test_the_cert_id_is_that_of_the_library():
+    leaf = _leaf(CA)
+
+    built = pyca.OCSPRequestBuilder().add_certificate(leaf, CA.certificate, hashes.SHA384())
+    asked = ocsp.parse(built.build().public_bytes(serialization.Encoding.DER))
+
+    assert asked.cert_id == ocsp.cert_id(CA.certificate, leaf.serial_number, "sha384")
+
+
+def _leaf(ca):
+    key = KEYS["ecdsa-p256"]()
+    return certs.build_leaf(
+        certs.Contents(
+            public_key=key.public_key(),
+            subject=names.subject_of([("CN", "web.demo.internal")]),
+            sans=["dns:web.demo.internal"],
+            not_before=NOW,
+            not_after=NOW + timedelta(days=40),
+        ),
+        **ca.signer,
+    )
+
+
+@pytest.mark.parametrize("size", [1, 32, 128])
+def test_a_nonce_of_1_to_128_octets_is_read(size):
+    assert ocsp.parse(question(nonce(size))).nonce == b"n" * size
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        [nonce(0)],
+        [nonce(129)],
+        [nonce(16), nonce(16)],
+        [("1.3.6.1.5.5.7.48.1.2", False, core.OctetString(b"n").dump() + b"\x00")],
+        [("1.2.3.4", True, b"\x05\x00")],
+    ],
+)
+def test_extensions_that_cannot_be_right_are_refused(extensions):
+    with pytest.raises(ocsp.MalformedRequest):
+        ocsp.parse(question(*extensions))
+
+
+def test_a_critical_extension_of_the_single_request_is_refused():
+    with pytest.raises(ocsp.MalformedRequest):
+        ocsp.parse(question(single=[("1.2.3.4", True, b"\x05\x00")]))
+
+
+def test_a_plain_extension_that_is_not_understood_is_ignored():
+    odd = ("1.2.3.4", False, b"\x05\x00")
+
+    assert ocsp.parse(question(odd, single=[odd])).cert_id.serial == SERIAL
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x30",
+        b"\x30\x00",
+        b"garbage",
+        ONE[:-1],
+        ONE + b"\x00",
+        (VECTORS / "ocsp-two.der").read_bytes(),
+        (VECTORS / "csr.der").read_bytes(),
+        ONE.replace(bytes.fromhex("608648016503040201"), bytes.fromhex("608648016503040204")),
+        ONE.replace(b"\x04\x20", b"\x04\x1f", 1),
+        b"\x30\x80" * 5000,
+        # The nonce's inner OCTET STRING: another type, a length past its end, nothing inside.
+        NONCE.replace(b"\x04\x12\x04\x10", b"\x04\x12\x02\x10"),
+        NONCE.replace(b"\x04\x12\x04\x10", b"\x04\x12\x04\x20"),
+        NONCE.replace(b"\x04\x12\x04\x10", b"\x04\x12\x04\x00"),
+    ],
+)  # fmt: skip
+def test_what_is_no_question_of_ours_is_refused(data):
+    with pytest.raises(ocsp.MalformedRequest):
+        ocsp.parse(data)
+
+
+def _with(before=b"", after=b""):
+    """Return a question with bytes put into its TBSRequest."""
+    body = before + SHA1[4:] + after
+    return bytes([0x30, len(body) + 2, 0x30, len(body)]) + body
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _with(after=b"\x05\x00"),
+        _with(after=b"\x02\x01\x07"),
+        _with(before=b"\xa0\x03\x02\x01\x01"),
+        _with(before=b"\xa0\x03\x02\x01\x05"),
+    ],
+)
+def test_elements_that_a_request_does_not_have_are_refused(data):
+    with pytest.raises(ocsp.MalformedRequest):
+        ocsp.parse(data)
+
+
+def test_a_version_that_is_said_in_full_does_no_harm():
+    data = _with(before=b"\xa0\x03\x02\x01\x00")
+
+    assert ocsp.parse(data) == ocsp.parse(SHA1)
+
+
+@pytest.mark.parametrize("field", ["issuer_name_hash", "issuer_key_hash"])
+def test_a_hash_is_as_long_as_its_algorithm_makes_it(field):
+    request = asn1.OCSPRequest.load(question())
+    request["tbs_request"]["request_list"][0]["req_cert"][field] = b"x" * 20
+
+    with pytest.raises(ocsp.MalformedRequest, match="wrong length"):
+        ocsp.parse(request.dump(force=True))
+
+
+def test_a_serial_has_twenty_octets_at_most():
+    assert ocsp.parse(question(serial=(1 << 160) - 1)).cert_id.serial == (1 << 160) - 1
+    with pytest.raises(ocsp.MalformedRequest):
+        ocsp.parse(question(serial=1 << 168))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.binary(max_size=300))
+def test_bytes_of_any_kind_are_read_or_refused(data):
+    for form in (data, b"\x30" + bytes([len(data) % 128]) + data):
+        _read_or_refuse(form)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.data())
+def test_a_question_with_some_bytes_changed_is_read_or_refused(data):
+    changed = bytearray(data.draw(st.sampled_from([ONE, NONCE])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
+
+    _read_or_refuse(bytes(changed))
+
+
+def _read_or_refuse(data):
+    try:
+        asked = ocsp.parse(data)
+    except ocsp.MalformedRequest:
+        return
+    assert isinstance(asked.cert_id.serial, int)
+    assert asked.nonce is None or 1 <= len(asked.nonce) <= 128
+
+
+# --- Answers --------------------------------------------------------------------------------
+
+
+def answer(status="good", reason=None, **changes):
+    at = NOW.replace(microsecond=999999)
+    revoked = at - timedelta(hours=1) if status == "revoked" else None
+    return ocsp.Answer(
+        **{
+            "status": status,
+            "this_update": at,
+            "next_update": at + timedelta(days=1),
+            "revoked_at": revoked,
+            "reason": reason,
+            **changes,
+        }
+    )
+
+
+def build(said=None, *, ca=CA, algorithm="sha256", serial=SERIAL):
+    return ocsp.build(
+        cert_id=ocsp.cert_id(ca.certificate, serial, algorithm),
+        answer=said or answer(),
+        responder_cert=ca.certificate,
+        key=ca.key,
+    )
+
+
+def basic(der):
+    response = asn1.OCSPResponse.load(der, strict=True)
+    assert response["response_status"].native == "successful"
+    return response["response_bytes"]["response"].parsed
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_the_cert_id_comes_back_as_it_was_asked(algorithm):
+    [single] = basic(build(algorithm=algorithm))["tbs_response_data"]["responses"]
+
+    found = single["cert_id"]
+    assert found["hash_algorithm"]["algorithm"].native == algorithm
+    wanted = ocsp.cert_id(CA.certificate, SERIAL, algorithm)
+    assert found["issuer_name_hash"].native == wanted.name_hash
+    assert found["issuer_key_hash"].native == wanted.key_hash
+    assert found["serial_number"].native == SERIAL
+
+
+def test_the_responder_is_named_by_key_and_sends_nothing_else():
+    response = basic(build())
+
+    tbs = response["tbs_response_data"]
+    assert tbs["responder_id"].name == "by_key"
+    ski = CA.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    assert tbs["responder_id"].native == ski.digest
+    assert tbs["response_extensions"].native is None
+    assert tbs["responses"][0]["single_extensions"].native is None
+    assert response["certs"].native is None
+
+
+def test_times_are_generalized_without_fractions():
+    tbs = basic(build(answer("revoked")))["tbs_response_data"]
+
+    [single] = tbs["responses"]
+    moments = [
+        tbs["produced_at"],
+        single["this_update"],
+        single["next_update"],
+        single["cert_status"].chosen["revocation_time"],
+    ]
+    assert all(moment.contents.endswith(b"Z") for moment in moments)
+    assert {len(moment.contents) for moment in moments} == {15}
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (None, None),
+        (x509.ReasonFlags.unspecified, None),
+        (x509.ReasonFlags.key_compromise, "key_compromise"),
+        (x509.ReasonFlags.certificate_hold, "certificate_hold"),
+    ],
+)
+def test_a_revoked_answer_gives_the_reason_but_unspecified(reason, said):
+    [single] = basic(build(answer("revoked", reason)))["tbs_response_data"]["responses"]
+
+    assert single["cert_status"].name == "revoked"
+    assert single["cert_status"].chosen["revocation_reason"].native == said
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+@pytest.mark.parametrize("status", ["good", "revoked"])
+def test_openssl_believes_the_answer(algorithm, status, tmp_path):
+    ca = make_ca(algorithm)
+    leaf = _leaf(ca)
+    # openssl looks at its own clock here, whatever -attime says.
+    now = timezone.now()
+    times = {"this_update": now, "next_update": now + timedelta(days=1)}
+    if status == "revoked":
+        times["revoked_at"] = now
+    der = build(answer(status, **times), ca=ca, algorithm="sha1", serial=leaf.serial_number)
+    files = write(tmp_path / "ca", ca.certificate), write(tmp_path / "leaf", leaf)
+    response = write(tmp_path / "response", der)
+
+    said = openssl(
+        "ocsp", "-respin", response, "-issuer", files[0], "-cert", files[1], "-no_nonce",
+        "-VAfile", files[0], "-CAfile", files[0], "-attime", int(NOW.timestamp()) + 120,
+        check=False,
+    )  # fmt: skip
+
+    assert "Response verify OK" in said
+    assert f"leaf: {status}" in said
+
+
+def test_the_four_unsigned_answers_are_what_rfc_6960_says():
+    for der, status in [
+        (ocsp.MALFORMED, "malformed_request"),
+        (ocsp.INTERNAL_ERROR, "internal_error"),
+        (ocsp.TRY_LATER, "try_later"),
+        (ocsp.UNAUTHORIZED, "unauthorized"),
+    ]:
+        response = asn1.OCSPResponse.load(der, strict=True)
+        assert response["response_status"].native == status
+        assert response["response_bytes"].native is None
