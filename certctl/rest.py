@@ -93,7 +93,7 @@ class SparseFields(serializers.ModelSerializer[Any]):
     @classmethod
     def many_init(cls, *args: Any, **kwargs: Any) -> Any:
         """Look at the names at once, so that an empty list refuses unknown ones too."""
-        many = super().many_init(*args, **kwargs)
+        many: Any = super().many_init(*args, **kwargs)
         if "context" in kwargs:
             _ = many.child.fields
         return many

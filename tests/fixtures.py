@@ -26,7 +26,7 @@ def _fresh_cache():
 # --- Emptying the database between transactional tests --------------------------------------
 # The audit trail refuses to be emptied, in tests too; only the test suite's own flush may.
 
-_flush = TransactionTestCase._fixture_teardown
+_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # Django's own
 
 
 def _teardown(self):
@@ -58,7 +58,7 @@ class _triggers_off:  # noqa: N801 - reads as a context manager
                 cursor.execute(sql)
 
 
-TransactionTestCase._fixture_teardown = _teardown
+TransactionTestCase._fixture_teardown = _teardown  # type: ignore[attr-defined]
 
 
 # --- People: alice requests, bob decides, carol administers, victor reads -------------------

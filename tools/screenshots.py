@@ -17,15 +17,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from certctl.demo.client import Client
 from certctl.demo.walk import make_csr
 from tools import browser
 
 ROOT = Path(__file__).resolve().parent.parent
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1360, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1360, "height": 900}
 WAITING = ("api.demo.internal", "mail.demo.internal", "login.demo.internal")
 PATIENCE = 120.0  # seconds for the demo to walk to its end
 
@@ -108,7 +108,7 @@ def take(told: dict[str, Any], out: Path) -> None:
         ):
             page.goto(f"{base}/admin/{path}")
             picture(page, out, name)
-        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.set_viewport_size(PHONE)
         page.goto(f"{base}/admin/")
         picture(page, out, "dashboard-phone")
         shown.close()

@@ -43,9 +43,10 @@ def test_an_impossible_setting_is_named(settings, name, value, expected):
 
 
 def test_a_missing_secret_key_stops_the_start(tmp_path):
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"SECRET_KEY"}
-    } | {"CERTCTL_VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "certctl.settings"}
+    environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"} | {
+        "CERTCTL_VAR_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "certctl.settings",
+    }
 
     done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
