@@ -329,6 +329,7 @@ WHITENOISE_USE_FINDERS = env.bool("CERTCTL_STATIC_FROM_PACKAGES", default=True)
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = False
+DATETIME_FORMAT = "j M Y, H:i:s"  # UTC, as everything here
 USE_TZ = True
 
 # --- Admin's look ---------------------------------------------------------------------------
