@@ -34,6 +34,7 @@ RELATED = (
     "target",
     "version",
     "requested_by",
+    "csr_by",
     "decided_by",
 )
 BADGES = {

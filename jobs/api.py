@@ -40,6 +40,7 @@ RELATED = (
     "target",
     "version",
     "requested_by",
+    "csr_by",
     "decided_by",
 )
 

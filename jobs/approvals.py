@@ -135,6 +135,7 @@ class Review:
     profile: str
     owner: str
     requested_by: str
+    csr_by: str
     target: str
     digest: str
     predecessor: Predecessor | None
@@ -184,6 +185,7 @@ def review(job: Job) -> Review:
         profile=str(certificate.profile),
         owner=str(certificate.owner),
         requested_by=job.requested_by.get_username(),
+        csr_by=job.csr_by.get_username() if job.csr_by else "",
         target=str(job.target) if job.target else "",
         digest=digest_of(job, certificate),
         predecessor=predecessor,
@@ -297,18 +299,20 @@ _WAITS = {
 }
 
 
+def _who_decides(job: Job) -> str:
+    asked = f"neither {job.requested_by.get_username()}, who asked for it,"
+    if job.csr_by is not None and job.csr_by != job.requested_by:
+        asked += f" nor {job.csr_by.get_username()}, who gave its CSR,"
+    return f"An operator must decide who is {asked} nor of the owner {job.certificate.owner}."
+
+
 def waits_for(job: Job) -> Wait | None:
     """Return what `job` waits for; None where a worker has it or it is over."""
     match job.status:
         case Status.AWAITING_CSR:
             return Wait("csr", job.waits_until, "A CSR for its names must be submitted.")
         case Status.AWAITING_APPROVAL:
-            return Wait(
-                "approval",
-                job.waits_until,
-                f"An operator must decide who is neither {job.requested_by.get_username()}, "
-                f"who asked for it, nor of the owner {job.certificate.owner}.",
-            )
+            return Wait("approval", job.waits_until, _who_decides(job))
         case Status.PENDING if job.agent_id is not None:
             return Wait("agent", None, "The agent of its target must fetch it.")
         case Status.PENDING if job.scheduled_at > timezone.now():

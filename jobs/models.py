@@ -149,6 +149,15 @@ class Job(models.Model):
         help_text="What an issuance made, or what a deployment or validation is about.",
     )
     csr_pem = models.TextField(blank=True)
+    csr_by = models.ForeignKey(
+        Principal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="CSR by",
+        help_text="Who gave the CSR that the job waited for: it is their key that gets certified.",
+    )
     encrypted_key = models.BinaryField(null=True, editable=False)
     lifetime = models.DurationField(
         null=True, blank=True, help_text="Asked for; empty: the profile's longest."

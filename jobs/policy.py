@@ -59,13 +59,14 @@ def may_decide_at_all(actor: Principal) -> bool:
 
 
 def asked_for(actor: Principal, job: Job) -> bool:
-    """Whether `actor` asked for the job, also as another principal of the same e-mail address."""
+    """Whether `actor` asked for the job, or gave the CSR that it waited for.
+
+    Also as another principal of the same e-mail address.
+    """
     if job.requested_by_id is None or actor.pk is None:
         return True
-    if actor.pk == job.requested_by_id:
-        return True
-    mine = actor.email.strip().casefold()
-    return bool(mine) and mine == job.requested_by.email.strip().casefold()
+    askers = (job.requested_by, job.csr_by)
+    return any(asker is not None and _is_same_person(actor, asker) for asker in askers)
 
 
 def answers_for(actor: Principal, certificate: Certificate | None) -> bool:
@@ -119,6 +120,13 @@ def check_state(job: Job, move: Move) -> None:
     """Raise InvalidMove where the job's status does not allow `move`."""
     if Status(job.status) not in move.sources:
         raise InvalidMove(job, move)
+
+
+def _is_same_person(one: Principal, other: Principal) -> bool:
+    if one.pk == other.pk:
+        return True
+    address = one.email.strip().casefold()
+    return bool(address) and address == other.email.strip().casefold()
 
 
 def _is_capped(actor: Principal, permission: str) -> bool:

@@ -155,6 +155,9 @@ class ReviewSerializer(serializers.Serializer[Any]):
     profile = serializers.CharField()
     owner = serializers.CharField()
     requested_by = serializers.CharField()
+    csr_by = serializers.CharField(
+        help_text="Who gave the CSR later, where the job had to wait for one; else empty."
+    )
     target = serializers.CharField()
     digest = serializers.CharField()
     predecessor = PredecessorSerializer(allow_null=True)

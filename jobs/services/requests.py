@@ -232,6 +232,7 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     certificate = job.certificate
     checked = _check_csr(csr_pem, certificate)
     job.csr_pem = csr_pem
+    job.csr_by = actor
     job.last_error = ""
     if certificate.profile.needs_approval(job.kind):
         job.waits_until = timezone.now() + settings.APPROVAL_TIMEOUT
@@ -250,7 +251,8 @@ def follow_up(cause: Job, kind: Job.Kind, target: Target, version: Version | Non
     None where it is asked for already. The caller holds the certificate's lock.
     """
     certificate = cause.certificate
-    job = Job(kind=kind, target=target, version=version)
+    # Whoever gave the CSR gains from its deployment as from its signature.
+    job = Job(kind=kind, target=target, version=version, csr_by=cause.csr_by)
     try:
         job = _open(job, certificate, cause.requested_by)
     except DuplicateJob:

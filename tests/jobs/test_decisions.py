@@ -87,6 +87,20 @@ def test_a_second_principal_of_the_requester_does_not_approve(bob):
         services.reject_job(job_id=job.pk, actor=bob, reason="no")
 
 
+def test_whoever_gave_the_csr_does_not_approve(bob, carol, ask, profile, csr_for):
+    # Alice asked, but it is bob's key that would be certified.
+    job = ask(profile, csr_pem="", sans=["dns:web.demo.internal"])
+    services.submit_csr(job_id=job.pk, actor=bob, csr_pem=csr_for("web.demo.internal"))
+
+    with pytest.raises(policy.SelfApproval):
+        services.approve_job(job_id=job.pk, actor=bob)
+    with pytest.raises(policy.SelfRejection):
+        services.reject_job(job_id=job.pk, actor=bob, reason="no")
+    services.approve_job(job_id=job.pk, actor=carol)
+
+    assert status_of(job) == Status.PENDING
+
+
 def test_an_empty_e_mail_is_nobodys_alias(bob):
     bob.email = ""
     bob.save()
