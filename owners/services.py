@@ -33,6 +33,16 @@ class SystemPrincipal(NotPermitted):
     message = "The system principal cannot be changed and can hold no key."
 
 
+class OwnWayOut(NotPermitted):
+    """Nobody leaves an owner, or changes who they are, by their own hand."""
+
+    code = "own_way_out"
+    message = (
+        "Somebody else must take you out of it: who answers for certificates may not approve "
+        "their jobs, and does not leave in order to."
+    )
+
+
 def role_of(principal: Principal) -> Role | None:
     """Return the highest role whose group `principal` is in, if any."""
     names = set(principal.groups.values_list("name", flat=True))
@@ -81,14 +91,15 @@ def update_principal(  # noqa: PLR0913
 ) -> Principal:
     """Change a principal's e-mail, names, activity, role or password; the audit says what.
 
-    Nobody changes their own role or activity: that takes a second administrator.
+    Nobody changes their own role or activity, nor the e-mail and names by which owners know them:
+    that takes a second administrator.
     """
     principal = Principal.objects.select_for_update(no_key=True).get(pk=principal_id)
     if principal.username == SYSTEM:
         raise SystemPrincipal
-    if principal.pk == actor.pk and (change_role or "is_active" in changes):
-        raise NotPermitted("Somebody else must change your own role or activity.")
     what = _changed(principal, changes, ("email", "first_name", "last_name", "is_active"))
+    if principal.pk == actor.pk and (change_role or what):
+        raise NotPermitted("Somebody else must change your own role, activity, e-mail or names.")
     if change_role:
         before = role_of(principal)
         if _name(before) != _name(role):
@@ -172,12 +183,15 @@ def save_team(
     members: Iterable[Principal] | None = None,
     team_id: uuid.UUID | None = None,
 ) -> Team:
-    """Make a team, or change its name and members."""
+    """Make a team, or change its name and members; raises NameTaken, OwnWayOut."""
     team = Team.objects.select_for_update(no_key=True).get(pk=team_id) if team_id else Team()
+    had_seat = team_id is not None and _has_seat(team, actor)
     what = _changed(team, {"name": name}, ("name",))
     _save_named(team)
     if members is not None:
         what |= _set_members(team, members)
+    if had_seat and not _has_seat(team, actor):
+        raise OwnWayOut
     record(
         actor=actor,
         action="team.update" if team_id else "team.create",
@@ -195,12 +209,18 @@ def save_owner(
     members: Iterable[Principal] | None = None,
     owner_id: uuid.UUID | None = None,
 ) -> Owner:
-    """Make an owner, or change its name, e-mail, team and members."""
+    """Make an owner, or change its name, e-mail, team and members.
+
+    Raises NameTaken, OwnWayOut.
+    """
     owner = Owner.objects.select_for_update(no_key=True).get(pk=owner_id) if owner_id else Owner()
+    answered = owner_id is not None and owner.includes(actor)
     what = _changed(owner, changes, ("name", "email", "team"))
     _save_named(owner)
     if members is not None:
         what |= _set_members(owner, members)
+    if answered and not owner.includes(actor):
+        raise OwnWayOut
     record(
         actor=actor,
         action="owner.update" if owner_id else "owner.create",
@@ -217,6 +237,10 @@ def delete_named(*, actor: Principal, row: Owner | Team) -> None:
     row_id, name = str(row.pk), str(row)
     row.delete()
     record(actor=actor, action=f"{kind}.delete", id=row_id, name=name)
+
+
+def _has_seat(team: Team, principal: Principal) -> bool:
+    return team.members.filter(pk=principal.pk).exists()
 
 
 def _save_named(row: Owner | Team) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from audit.models import Event
 from owners.models import Owner, Principal, Team
-from tests.factories import OwnerFactory
+from tests.factories import OwnerFactory, TeamFactory
 
 
 def test_an_administrator_makes_a_principal_with_a_role(carol, client_of):
@@ -53,14 +53,65 @@ def test_bad_input_names_its_field(carol, alice, client_of, change, field, code)
     assert not Principal.objects.filter(username="dora").exists()
 
 
-@pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": False}])
+@pytest.mark.parametrize(
+    "change",
+    [{"role": "viewer"}, {"is_active": False}, {"email": "new@people.example"}, {"last_name": "X"}],
+)
 def test_nobody_changes_their_own_standing(carol, client_of, change):
     answer = client_of(carol).patch(f"/api/v1/principals/{carol.pk}/", change)
 
     assert answer.status_code == 403
     carol.refresh_from_db()
     assert carol.is_active
+    assert (carol.email, carol.last_name) == ("carol@people.example", "")
     assert carol.has_perm("certificates.bulk_revoke")
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        ({"members": True}, {"members": []}),
+        ({"team": True}, {"team": None}),
+        ({"email": "Carol@people.example"}, {"email": "shop@owners.example"}),
+        ({"name": "carol"}, {"name": "shop"}),
+    ],
+)
+def test_nobody_leaves_an_owner_by_their_own_hand(carol, client_of, before, change):
+    owner = OwnerFactory(**{k: v for k, v in before.items() if k in {"name", "email"}})
+    if "members" in before:
+        owner.members.add(carol)
+    if "team" in before:
+        owner.team = TeamFactory()
+        owner.team.members.add(carol)
+        owner.save()
+
+    answer = client_of(carol).patch(f"/api/v1/owners/{owner.pk}/", change)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "own_way_out")
+    assert Owner.objects.get(pk=owner.pk).includes(carol)
+    assert Event.objects.get(action__endswith=".refuse").actor == carol
+
+
+def test_nobody_leaves_a_team_by_their_own_hand(carol, alice, client_of):
+    team = TeamFactory()
+    team.members.set([alice, carol])
+
+    answer = client_of(carol).patch(f"/api/v1/teams/{team.pk}/", {"members": [str(alice.pk)]})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "own_way_out")
+    assert set(team.members.all()) == {alice, carol}
+
+
+def test_an_owner_is_left_by_somebody_elses_hand_and_changed_by_its_own(carol, alice, client_of):
+    owner = OwnerFactory()
+    owner.members.set([alice, carol])
+    client = client_of(carol)
+
+    assert client.patch(f"/api/v1/owners/{owner.pk}/", {"name": "shop"}).status_code == 200
+    answer = client.patch(f"/api/v1/owners/{owner.pk}/", {"members": [str(carol.pk)]})
+
+    assert answer.status_code == 200
+    assert list(owner.members.all()) == [carol]
 
 
 def test_the_system_principal_is_nobodys_to_change(carol, system, client_of):
