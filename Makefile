@@ -36,7 +36,9 @@ format: setup-dev ## Format the code and apply ruff's safe fixes
 	@$(PYTHON) -m ruff check --fix .
 
 openapi: setup-dev ## Write docs/openapi.yaml from the code
-	@SECRET_KEY=unused $(PYTHON) manage.py spectacular --file docs/openapi.yaml
+	@SECRET_KEY=unused CERTCTL_KEY_ENCRYPTION_KEYS=$$($(PYTHON) -c \
+		'import base64; print(base64.b64encode(bytes(32)).decode())') \
+		$(PYTHON) manage.py spectacular --file docs/openapi.yaml
 
 screenshots: setup-dev browser ## Take the pictures for the documentation
 	@exec $(PYTHON) -m tools.screenshots $(ARGS)

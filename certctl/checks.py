@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.core.exceptions import ImproperlyConfigured
 
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
@@ -16,6 +17,13 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
     return [*_time(), *_keys(), *_revocation(), *_celery()]
+
+
+def stop_if_impossible() -> None:
+    """Raise ImproperlyConfigured, naming every error: for whoever starts without manage.py."""
+    errors = [message for message in settings_are_possible() if message.is_serious()]
+    if errors:
+        raise ImproperlyConfigured(" ".join(f"{one.msg} ({one.id})" for one in errors))
 
 
 def _time() -> list[CheckMessage]:

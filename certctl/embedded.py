@@ -19,6 +19,8 @@ def var_dir(base: Path) -> Path:
 def prepare(base: Path, arguments: Sequence[str]) -> None:
     """Make ready what `manage.py serve` and `manage.py demo` need before the settings load."""
     folder = var_dir(base)
+    # Database, logs and broker are their owner's alone, in this process and in all that it starts.
+    os.umask(0o077)
     ensure_env(folder)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--host", default="127.0.0.1")

@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "certctl.settings")
 
 application = get_wsgi_application()
+
+# manage.py runs the system checks; a WSGI server does not.
+from certctl.checks import stop_if_impossible  # noqa: E402 - the settings must be there first
+
+stop_if_impossible()

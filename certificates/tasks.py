@@ -5,11 +5,11 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from certificates import crl, ocsp, services
+from certificates import crl, ocsp, queue, services
 from owners.models import Principal
 
 
-@shared_task(name="certificates.publish_crl")
+@shared_task(name=queue.PUBLISH_CRL)
 def publish_crl(issuer_id: str) -> int:
     """Publish the issuer's CRL if it does not yet say what is so; return its number, or 0."""
     published = crl.publish_if_due(UUID(issuer_id), actor=Principal.objects.system())

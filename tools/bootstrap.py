@@ -58,6 +58,8 @@ def is_current(name: str) -> bool:
 def run(*command: str | Path) -> None:
     """Run a program with its output on our terminal; raise if it fails."""
     environment = {k: v for k, v in os.environ.items() if k not in {"VIRTUAL_ENV", "PYTHONPATH"}}
+    # A company's own CA is known to the machine, where uv would look only into its own list.
+    environment.setdefault("UV_SYSTEM_CERTS", "true")
     subprocess.run([str(part) for part in command], check=True, cwd=ROOT, env=environment)
 
 

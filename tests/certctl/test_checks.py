@@ -42,19 +42,38 @@ def test_an_impossible_setting_is_named(settings, name, value, expected):
     assert expected in ids()
 
 
-def test_a_missing_secret_key_stops_the_start(tmp_path):
-    environment = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"} | {
-        "CERTCTL_VAR_DIR": str(tmp_path),
+def start(folder, *command, without):
+    environment = {name: value for name, value in os.environ.items() if name != without} | {
+        "CERTCTL_VAR_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3",
+        "REDIS_URL": "redis://127.0.0.1:9/0",  # nobody listens: we must stop before that matters
         "DJANGO_SETTINGS_MODULE": "certctl.settings",
+        "PYTHONWARNINGS": "default",
     }
-
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), "check"],
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
 
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("manage.py", "check"),
+        ("-c", "import certctl.wsgi"),
+        ("-m", "celery", "-A", "certctl", "worker", "--pool", "solo"),
+        ("-m", "celery", "-A", "certctl", "beat", "--pidfile", ""),
+    ],
+    ids=["manage", "wsgi", "worker", "beat"],
+)
+@pytest.mark.parametrize("secret", ["SECRET_KEY", "CERTCTL_KEY_ENCRYPTION_KEYS"])
+def test_a_missing_secret_stops_the_start(tmp_path, command, secret):
+    done = start(tmp_path, *command, without=secret)
+
     assert done.returncode != 0
-    assert "SECRET_KEY" in done.stderr
+    assert secret in done.stderr

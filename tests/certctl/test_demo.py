@@ -1,0 +1,120 @@
+"""`manage.py demo` as a newcomer meets it: the whole walk, what it leaves, and that it ends."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("CERTCTL_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "DJANGO_")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start the demo in a folder of its own: `start(*arguments)` is the running process."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
+    environment = {**clean, "CERTCTL_VAR_DIR": str(tmp_path / "var")}
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    started = []
+
+    def run(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--port", port, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def running_in(folder):
+    """Return the command lines of processes whose environment names `folder`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (entry / "environ").read_bytes()
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"CERTCTL_VAR_DIR={folder}\0".encode() in environment and command:
+            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_demo_walks_to_the_end_and_leaves_nothing_running(start, tmp_path):
+    var = tmp_path / "var"
+
+    walked = start("--exit")
+    said = walked.communicate(timeout=150)[0]
+
+    assert walked.returncode == 0, said
+    for evidence in (
+        "403 self_approval",
+        "leaf.pem: good",
+        "leaf.pem: OK",
+        "403 missing_permission",
+        "certificate revoked",
+        "leaf.pem: revoked",
+        "The audit trail holds",
+    ):
+        assert evidence in said
+    assert running_in(var) == []
+    told = json.loads((var / "demo.json").read_text())
+    assert set(told) >= {"base_url", "issuer", "alice", "bob", "carol", "victor"}
+    assert all(told[name].keys() >= {"username", "password", "api_key"} for name in ("alice",))
+    private = ("demo.json", "certctl.env", "certctl.sqlite3", "logs/worker.log", "logs/web.log")
+    assert {name: mode_of(var / name) for name in private} == dict.fromkeys(private, 0o600)
+    secrets = [told[name][what] for name in ("alice", "carol") for what in ("api_key", "password")]
+    logs = "".join(file.read_text(errors="replace") for file in (var / "logs").iterdir())
+    assert [secret for secret in secrets if secret in logs] == []
+
+
+def test_a_second_start_keeps_the_data_and_a_signal_ends_all_of_it(start, tmp_path):
+    var = tmp_path / "var"
+    first = start("--no-walk", "--exit")
+    assert first.communicate(timeout=90)[0]
+    before = json.loads((var / "demo.json").read_text())
+
+    second = start("--no-walk")
+    line = ""
+    for line in second.stdout:
+        if "Ctrl-C" in line:
+            break
+    key = before["alice"]["api_key"]
+    request = urllib.request.Request(  # noqa: S310 - our own http URL
+        f"{before['base_url']}/api/v1/jobs/", headers={"Authorization": f"Bearer {key}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        status = answer.status
+    alive = len(running_in(var))
+    os.kill(second.pid, signal.SIGINT)
+    second.communicate(timeout=30)
+
+    assert (status, alive >= 4, second.returncode) == (200, True, 0)
+    deadline = time.monotonic() + 5
+    while running_in(var) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert running_in(var) == []
