@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import ProtectedError
+from django.db.models import Model, ProtectedError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -104,11 +104,21 @@ def _audit(request: Request, view: Any, kwargs: dict[str, Any], status: int, cod
     what = getattr(view, "basename", "") or type(view).__name__.lower()
     action = f"{what}.{getattr(view, 'action', None) or str(request.method).lower()}.refuse"[:64]
     data = {"code": code, "status": status, "path": request.path[:255]}
-    if "pk" in kwargs:
-        data["id"] = str(kwargs["pk"])[:64]
     # Never the body: it may hold a secret.
     actor = request._user if hasattr(request, "_user") else None  # noqa: SLF001
     if isinstance(actor, Principal):
-        record_many([Entry(actor, action, None, data)])
+        record_many([Entry(actor, action, _subject(view, kwargs), data)])
     else:
         record_unknown(name="", action=action, via=via_of(request, door=Door.REST), **data)
+
+
+def _subject(view: Any, kwargs: dict[str, Any]) -> Model | None:
+    """Return the row that the URL names, so that its history shows the refusal too."""
+    queryset = getattr(view, "queryset", None)
+    if queryset is None or "pk" not in kwargs:
+        return None
+    try:
+        found: Model | None = queryset.model._default_manager.filter(pk=kwargs["pk"]).first()  # noqa: SLF001
+    except (ValueError, TypeError, DjangoValidationError):
+        return None  # no key at all, such as "not-a-uuid"
+    return found

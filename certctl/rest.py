@@ -1,12 +1,14 @@
 """What all REST lists share: pages and cursors, sorting, sparse fields, throttling."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
@@ -14,6 +16,22 @@ from rest_framework.throttling import SimpleRateThrottle
 if TYPE_CHECKING:
     # REST framework loads these classes while it loads its views.
     from rest_framework.views import APIView
+
+
+class Json(JSONParser):
+    """JSON, with nesting that Python's own parser gives up on told as malformed."""
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the body's value; raises ParseError."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("JSON parse error - it is nested too deeply.") from None
 
 
 class _Cursor(CursorPagination):

@@ -278,7 +278,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["owners.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["owners.permissions.ModelPermissions"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["certctl.rest.Json"],
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
@@ -329,7 +329,7 @@ WHITENOISE_USE_FINDERS = env.bool("CERTCTL_STATIC_FROM_PACKAGES", default=True)
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = False
-DATETIME_FORMAT = "j M Y, H:i:s"  # UTC, as everything here
+FORMAT_MODULE_PATH = "certctl.formats"
 USE_TZ = True
 
 # --- Admin's look ---------------------------------------------------------------------------

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certctl.errors import CertctlError, NotPermitted
+from certctl.forms import LinesField
 from certificates import crl, services
 from certificates.models import (
     CRL,
@@ -96,10 +99,21 @@ class VersionInline(TabularInline):
         return False
 
 
+class CertificateForm(forms.ModelForm[Certificate]):
+    """What people may change about a certificate, its tags one a line."""
+
+    tags = LinesField(help_text="One a line.")
+
+    class Meta:
+        model = Certificate
+        fields = ("name", "owner", "team", "renewal_policy", "environment", "tags")
+
+
 @admin.register(Certificate)
 class CertificateAdmin(Saves):
     """Names under management: to read, to reassign, to revoke."""
 
+    form = CertificateForm
     list_display = ("name", "show_status", "expires", "owner", "issuer", "profile", "environment")
     list_filter = (
         "status",
@@ -116,8 +130,8 @@ class CertificateAdmin(Saves):
     autocomplete_fields = ("owner", "team", "renewal_policy")
     fields = (
         "name",
-        "show_status",
-        ("common_name", "sans"),
+        "status_words",
+        ("common_name", "show_names"),
         ("owner", "team"),
         ("issuer", "profile"),
         "renewal_policy",
@@ -126,9 +140,9 @@ class CertificateAdmin(Saves):
         ("created_at", "updated_at"),
     )
     readonly_fields = (
-        "show_status",
+        "status_words",
         "common_name",
-        "sans",
+        "show_names",
         "issuer",
         "profile",
         "jobs",
@@ -144,6 +158,16 @@ class CertificateAdmin(Saves):
         """Show the status as a badge."""
         return certificate.status, certificate.get_status_display()
 
+    @display(description="Status")
+    def status_words(self, certificate: Certificate) -> str:
+        """Show the status on the certificate's own page, which knows no badges."""
+        return certificate.get_status_display()
+
+    @display(description="Subject alternative names", empty_value="-")
+    def show_names(self, certificate: Certificate) -> SafeString:
+        """Show each name on a line of its own."""
+        return format_html_join(mark_safe("<br>"), "{}", ((name,) for name in certificate.sans))
+
     @display(description="Expires", ordering="current__not_after", empty_value="-")
     def expires(self, certificate: Certificate) -> Any:
         """Show when the current version ends."""
@@ -157,7 +181,7 @@ class CertificateAdmin(Saves):
         except NoReverseMatch:
             return "-"
         return format_html(
-            '<a href="{}?certificate__id__exact={}">Jobs of this certificate</a>',
+            '<a class="certctl-link" href="{}?certificate__id__exact={}">All its jobs</a>',
             url,
             certificate.pk,
         )
@@ -186,8 +210,26 @@ class CertificateAdmin(Saves):
 
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
         """Change the details through the service."""
-        data["tags"] = data.get("tags") or []
         return services.update_details(certificate_id=row.pk, actor=actor_of(request), changes=data)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer what the certificate's state allows."""
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        certificate = self.get_object(request, str(object_id))
+        if certificate is None:
+            return []
+        allowed = {"archive"}
+        if certificate.status == CertificateStatus.ARCHIVED:
+            allowed = set()
+        elif certificate.current is not None:
+            revocation = getattr(certificate.current, "revocation", None)
+            if revocation is None:
+                allowed = {"revoke"} | ({"archive"} if _has_ended(certificate) else set())
+            elif revocation.reason == Reason.CERTIFICATE_HOLD:
+                allowed |= {"revoke", "release-hold"}
+            elif revocation.reason != Reason.KEY_COMPROMISE:
+                allowed |= {"revoke"}  # any reason may be corrected to keyCompromise
+        return [button for button in offered if button.path in allowed]
 
     @admin.action(description="Revoke…", permissions=["revoke"])
     def revoke_selected(
@@ -512,6 +554,10 @@ class RenewalPolicyAdmin(Saves):
 
 def _confirmed(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get("confirmed") == "yes"
+
+
+def _has_ended(certificate: Certificate) -> bool:
+    return certificate.current is not None and certificate.current.not_after <= timezone.now()
 
 
 def _state(version: Version) -> str:

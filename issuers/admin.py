@@ -16,11 +16,11 @@ from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from certctl.errors import CertctlError
+from certctl.forms import LinesField
 from issuers import services
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
@@ -206,28 +206,6 @@ class IssuerAdmin(Saves):
             )
         done = "Enabled" if enabled else "Disabled"
         self.message_user(request, f"{done} {len(queryset)} issuer(s).", messages.SUCCESS)
-
-
-class LinesField(forms.CharField):
-    """A list of strings, one a line."""
-
-    widget = UnfoldAdminTextareaWidget
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, strip=True, **kwargs)
-        self.widget.attrs.update(rows=4, spellcheck="false", autocapitalize="off")
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show a list as lines."""
-        return "\n".join(map(str, value)) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        """Read lines as a list."""
-        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare the lists and not their text."""
-        return bool((initial or []) != self.to_python(data))
 
 
 class AttributesField(LinesField):

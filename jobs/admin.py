@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -189,13 +189,10 @@ class JobAdmin(ModelAdmin):
     # --- The list ----------------------------------------------------------------------------
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        """What waits for a decision first, the longest waiting of it on top; then the newest."""
-        waits = Case(
-            When(status=Status.AWAITING_APPROVAL, then=Value(0)),
-            default=Value(1),
-            output_field=IntegerField(),
-        )
-        return (waits.asc(), "-created_at", "pk")
+        """The newest first; of what waits for a decision, whoever has waited longest."""
+        if request.GET.get("status__exact") == Status.AWAITING_APPROVAL:
+            return ("created_at", "pk")
+        return ("-created_at", "pk")
 
     @display(description="Certificate", ordering="certificate__name")
     def show_certificate(self, job: Job) -> str:

@@ -23,9 +23,7 @@ class InvalidMove(Conflict):
     code = "invalid_move"
 
     def __init__(self, job: "Job", move: Move) -> None:
-        super().__init__(
-            f"A job that is {job.status} cannot {move.name.lower().replace('_', ' ')}."
-        )
+        super().__init__(f"A job that is {job.status} cannot {move.words}.")
 
 
 class JobQuerySet(models.QuerySet["Job"]):

@@ -33,20 +33,25 @@ OPEN = (Status.PENDING, Status.AWAITING_CSR, Status.AWAITING_APPROVAL, Status.RU
 
 @unique
 class Move(Enum):
-    """What can happen to a job: the statuses that it may leave, and the one that it enters."""
+    """What can happen to a job: the statuses that it may leave, the one that it enters, words."""
 
-    SUBMIT_CSR = (Status.AWAITING_CSR,), Status.PENDING
-    SUBMIT_CSR_FOR_APPROVAL = (Status.AWAITING_CSR,), Status.AWAITING_APPROVAL
-    APPROVE = (Status.AWAITING_APPROVAL,), Status.PENDING
-    REJECT = (Status.AWAITING_APPROVAL,), Status.CANCELLED
-    CANCEL = OPEN, Status.CANCELLED
-    TIME_OUT = (Status.AWAITING_CSR, Status.AWAITING_APPROVAL), Status.CANCELLED
-    CLAIM = (Status.PENDING,), Status.RUNNING
-    RELEASE = (Status.RUNNING,), Status.PENDING
-    COMPLETE = (Status.RUNNING,), Status.COMPLETED
-    FAIL = (Status.RUNNING,), Status.FAILED
-    RETRY = (Status.FAILED,), Status.PENDING
+    SUBMIT_CSR = (Status.AWAITING_CSR,), Status.PENDING, "be given a CSR"
+    SUBMIT_CSR_FOR_APPROVAL = (
+        (Status.AWAITING_CSR,),
+        Status.AWAITING_APPROVAL,
+        "be given a CSR to approve",
+    )
+    APPROVE = (Status.AWAITING_APPROVAL,), Status.PENDING, "be approved"
+    REJECT = (Status.AWAITING_APPROVAL,), Status.CANCELLED, "be rejected"
+    CANCEL = OPEN, Status.CANCELLED, "be cancelled"
+    TIME_OUT = (Status.AWAITING_CSR, Status.AWAITING_APPROVAL), Status.CANCELLED, "time out"
+    CLAIM = (Status.PENDING,), Status.RUNNING, "be claimed"
+    RELEASE = (Status.RUNNING,), Status.PENDING, "be released"
+    COMPLETE = (Status.RUNNING,), Status.COMPLETED, "be completed"
+    FAIL = (Status.RUNNING,), Status.FAILED, "fail"
+    RETRY = (Status.FAILED,), Status.PENDING, "be tried again"
 
-    def __init__(self, sources: tuple[Status, ...], target: Status) -> None:
+    def __init__(self, sources: tuple[Status, ...], target: Status, words: str) -> None:
         self.sources = sources
         self.target = target
+        self.words = words

@@ -19,6 +19,7 @@ from unfold.widgets import (
 )
 
 from certctl.errors import CertctlError, NotPermitted
+from certctl.forms import LinesField
 from owners import services
 from owners.actors import actor_of
 from owners.models import ApiKey, Owner, Principal, Team
@@ -177,10 +178,23 @@ class PrincipalAdmin(Saves):
         )
 
 
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    """A new key, its networks one a line."""
+
+    allowed_networks = LinesField(
+        help_text="Networks it may be used from, one a line, as 10.0.0.0/8; empty means anywhere."
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "principal", "role_cap", "expires_at", "allowed_networks")
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(Saves):
     """API keys: made here and shown once, disabled here; never changed."""
 
+    form = ApiKeyForm
     list_display = (
         "name",
         "prefix",
@@ -225,7 +239,6 @@ class ApiKeyAdmin(Saves):
 
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
         """Make a key, and keep the whole of it for the one page that shows it."""
-        data["allowed_networks"] = data.get("allowed_networks") or []
         key, whole = services.issue_api_key(actor=actor_of(request), **data)
         request.META["certctl.new_key"] = whole
         return key

@@ -44,7 +44,11 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(carol, client_of):
     assert problem_of(answer)["code"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize("body", ["{", '"text"', "[1, 2]", "\x00", "nul"])
+@pytest.mark.parametrize(
+    "body",
+    ["{", '"text"', "[1, 2]", "\x00", "nul", "[" * 100_000, '{"a":' * 100_000],
+    ids=["open", "text", "list", "NUL", "half a word", "deep list", "deep object"],
+)
 def test_a_malformed_body_is_400(carol, client_of, body):
     answer = client_of(carol).generic(
         "POST", "/api/v1/teams/", body, content_type="application/json"

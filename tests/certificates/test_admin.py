@@ -106,7 +106,7 @@ def test_details_are_changed_through_the_service(as_, alice, certificate):
             "team": "",
             "renewal_policy": "",
             "environment": "staging",
-            "tags": '["blue"]',
+            "tags": "blue\n green \n",
             "versions-TOTAL_FORMS": "0",
             "versions-INITIAL_FORMS": "0",
             "status": "Archived",
@@ -118,7 +118,7 @@ def test_details_are_changed_through_the_service(as_, alice, certificate):
     assert (certificate.name, certificate.status, certificate.tags) == (
         "renamed",
         "Active",
-        ["blue"],
+        ["blue", "green"],
     )
     event = Event.objects.get(action="certificate.update")
     assert (event.actor, event.door) == (alice, "admin")
@@ -282,3 +282,26 @@ def test_a_renewal_policy_is_saved_with_before_and_after(as_, carol):
         Event.objects.get(action="renewalpolicy.update").data["after"]["window"]
         == "3 days, 0:00:00"
     )
+
+
+def offered(client, certificate):
+    page = client.get(f"{LIST}{certificate.pk}/change/").content.decode()
+    return {path for path in ("revoke", "release-hold", "archive") if f"/{path}" in page}
+
+
+def test_the_page_shows_the_names_and_offers_what_the_state_allows(as_, carol, certificate):
+    client = as_(carol)
+    page = client.get(f"{LIST}{certificate.pk}/change/").content.decode()
+    assert certificate.sans[0] in page
+    assert "Active" in page
+    assert "(&#x27;Active" not in page
+
+    assert offered(client, certificate) == {"revoke"}
+    services.revoke(version_id=certificate.current_id, actor=carol, reason="certificateHold")
+    assert offered(client, certificate) == {"revoke", "release-hold", "archive"}
+    services.revoke(version_id=certificate.current_id, actor=carol, reason="superseded")
+    assert offered(client, certificate) == {"revoke", "archive"}
+    services.revoke(version_id=certificate.current_id, actor=carol, reason="keyCompromise")
+    assert offered(client, certificate) == {"archive"}
+    services.archive(certificate_id=certificate.pk, actor=carol)
+    assert offered(client, certificate) == set()

@@ -47,15 +47,23 @@ def words(response):
     return [str(message) for message in response.context["messages"]]
 
 
-def test_the_list_shows_what_waits_first(browse, bob, issued, ask, profile):
-    waiting = ask(profile, "waits.demo.internal")
-    Job.objects.filter(pk=waiting.pk).update(created_at="2020-01-01T00:00:00Z")
+def test_the_list_shows_the_newest_first_but_of_what_waits_the_longest(
+    browse, bob, issued, ask, profile
+):
+    waiting = [ask(profile, f"{name}.demo.internal") for name in ("new", "old", "older")]
+    for job, year in zip(waiting, (2022, 2021, 2020), strict=True):
+        Job.objects.filter(pk=job.pk).update(created_at=f"{year}-01-01T00:00:00Z")
+    client = browse(bob)
 
-    response = browse(bob).get(LIST)
+    inbox = client.get(LIST, {"status__exact": "AwaitingApproval"})
+    everything = client.get(LIST)
 
-    rows = list(response.context["cl"].result_list)
-    assert rows[0].pk == waiting.pk
-    assert "Awaiting approval" in response.content.decode()
+    new, old, older = (job.pk for job in waiting)
+    rows = [job.pk for job in inbox.context["cl"].result_list]
+    assert rows == [older, old, new]
+    rows = [job.pk for job in everything.context["cl"].result_list]
+    assert rows == [issued.jobs.get().pk, new, old, older]
+    assert "Awaiting approval" in inbox.content.decode()
 
 
 def test_the_list_takes_as_many_queries_for_one_as_for_many(

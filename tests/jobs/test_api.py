@@ -205,6 +205,7 @@ def test_every_key_of_the_requester_is_refused(awaiting, alice, client_of):
     refusals = Event.objects.filter(action="job.approve.refuse")
     assert {event.api_key for event in refusals} == {"laptop", "pipeline"}
     assert all(event.actor == alice for event in refusals)
+    assert {event.subject_id for event in refusals} == {str(awaiting.pk)}
 
 
 @pytest.mark.parametrize("alias", ["e-mail", "team seat", "membership"])
