@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from ipaddress import ip_address
 
 import structlog
 from django.conf import settings
@@ -20,16 +21,25 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 def remote_address(request: HttpRequest) -> str | None:
     """Return the client's address: the peer's, or what the trusted proxies in front of us saw.
 
-    With N trusted proxies the N-th address from the right is the client's; whatever stands to the
+    None for what is no address, such as a Unix socket's peer or a proxy's "unknown". With N trusted proxies the N-th address from the right is the client's; whatever stands to the
     left of it was written by the client and is worth nothing.
     """
     if settings.TRUSTED_PROXIES:
         forwarded = request.headers.get("X-Forwarded-For", "").split(",")
         seen = [part.strip() for part in forwarded if part.strip()]
         if len(seen) >= settings.TRUSTED_PROXIES:
-            return str(seen[-settings.TRUSTED_PROXIES])
-    address = request.META.get("REMOTE_ADDR")
-    return str(address) if address else None
+            return _address(seen[-settings.TRUSTED_PROXIES])
+    return _address(request.META.get("REMOTE_ADDR") or "")
+
+
+def _address(text: str) -> str | None:
+    try:
+        # A scope (fe80::1%eth0) means something on this host alone.
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    # A dual-stack socket shows IPv4 clients as ::ffff:10.1.2.3; networks are written as IPv4.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 class RequestId:

@@ -11,9 +11,11 @@ from django.conf import settings
 from django.core.management import call_command
 
 from certctl.embedded import write_private
+from certificates import services as certificate_services
 from certificates.models import RenewalPolicy
 from deployments import services as deployment_services
 from deployments.models import Target
+from issuers import services as issuer_services
 from issuers.models import Issuer, Profile
 from owners import services as owner_services
 from owners.models import Owner, Principal
@@ -111,28 +113,28 @@ def _rules(system: Principal) -> None:
         "allowed_sans": ["dns:*.demo.internal"],
         "subject_attributes": ["CN"],
     }
-    Profile.objects.get_or_create(
-        slug="tls-server",
-        defaults={
-            **common,
+    profiles = (
+        {
+            "slug": "tls-server",
             "name": "TLS server",
             "description": "47 days; somebody else approves the first issuance.",
             "max_lifetime": timedelta(days=47),
             "approval_required_for": ["Issuance"],
         },
-    )
-    Profile.objects.get_or_create(
-        slug="tls-short",
-        defaults={
-            **common,
+        {
+            "slug": "tls-short",
             "name": "Short-lived TLS",
             "description": "30 minutes: noRevAvail, in no CRL and no OCSP (RFC 9608).",
             "max_lifetime": timedelta(minutes=30),
         },
     )
-    RenewalPolicy.objects.get_or_create(
-        name="standard", defaults={"window": timedelta(days=14), "alert_days": [30, 14, 7, 0]}
-    )
+    for profile in profiles:
+        if not Profile.objects.filter(slug=profile["slug"]).exists():
+            issuer_services.save_profile(actor=system, changes={**common, **profile})
+    if not RenewalPolicy.objects.filter(name="standard").exists():
+        certificate_services.create_policy(
+            actor=system, name="standard", window=timedelta(days=14), alert_days=[30, 14, 7, 0]
+        )
     if not Owner.objects.filter(name="Web platform").exists():
         owner_services.save_owner(
             actor=system,
