@@ -21,8 +21,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 def remote_address(request: HttpRequest) -> str | None:
     """Return the client's address: the peer's, or what the trusted proxies in front of us saw.
 
-    None for what is no address, such as a Unix socket's peer or a proxy's "unknown". With N trusted proxies the N-th address from the right is the client's; whatever stands to the
-    left of it was written by the client and is worth nothing.
+    None for what is no address, such as a Unix socket's peer or a proxy's "unknown". With N trusted
+    proxies the N-th address from the right is the client's; whatever stands to the left of it was
+    written by the client and is worth nothing.
     """
     if settings.TRUSTED_PROXIES:
         forwarded = request.headers.get("X-Forwarded-For", "").split(",")

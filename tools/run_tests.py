@@ -8,31 +8,18 @@ xdist's workers, and end with us. Every half runs even if the one before it fail
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from certctl.demo import openssl
 from tests.servers import NoServer, postgres, redis
 from tools.browser import NoBrowser, bring
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERRUPTED = 130  # what a shell calls a program that Ctrl-C ended
-
-
-def ensure_openssl() -> None:
-    """As root, bring the judge of what we sign; otherwise the tests that need it will say so."""
-    if shutil.which("openssl") or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return
-    print("tests: installing openssl", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ("apt-get", "update", "-qq"),
-        ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "openssl"),
-    ):
-        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
 
 
 def ensure_browser() -> None:
@@ -80,7 +67,8 @@ def main() -> int:
     theirs = sys.argv[split + 1 :]
     halves: list[str] = parser.parse_args(sys.argv[1:split]).halves
     signal.signal(signal.SIGTERM, stop)
-    ensure_openssl()
+    if not openssl.bring():
+        print(f"tests: {openssl.MISSING}", file=sys.stderr, flush=True)  # its tests fail
     ensure_browser()
     ended = {}
     for half in halves:

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from certctl.demo import openssl
 from certctl.demo.client import Answer, Client
 from certctl.embedded import python, write_private
 
@@ -105,7 +106,7 @@ class Walk:
         """Run openssl and return what it printed; Failed where it is not there."""
         program = shutil.which("openssl")
         if program is None:
-            raise Failed("openssl is not installed (Debian: apt-get install openssl)")
+            raise Failed(openssl.MISSING)
         done = subprocess.run(  # noqa: S603 - an argument list of our own
             [program, *arguments],
             capture_output=True,
