@@ -74,6 +74,13 @@ class Pagination(PageNumberPagination):
             return self._cursor.get_paginated_response(data)
         return super().get_paginated_response(data)
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe both kinds of page: one that was walked to by key is not counted."""
+        described: dict[str, Any] = super().get_paginated_response_schema(schema)
+        described["required"] = ["results"]
+        described["properties"]["count"]["description"] = "Of all rows; absent with `cursor`."
+        return described
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe both ways in the OpenAPI schema."""
         return [

@@ -304,6 +304,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "certctl.openapi.describe_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "CertificateStatus": "certificates.models.CertificateStatus",
         "JobStatus": "jobs.states.Status",

@@ -205,7 +205,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
 
     @extend_schema(
         request=shapes.ExportInput,
-        responses={(200, "application/x-pkcs12"): OpenApiTypes.BINARY},
+        responses={(200, media.media_type): OpenApiTypes.BINARY for media in _MEDIA.values()},
     )
     @export.mapping.post
     def export_with_password(self, request: Request, pk: str) -> Response:

@@ -41,10 +41,15 @@ class JobSerializer(SparseFields):
     """One job, read only: what happens to it is asked for by its actions."""
 
     certificate_name = serializers.CharField(source="certificate.name", read_only=True)
-    target_name = serializers.CharField(source="target.name", read_only=True, default=None)
+    target_name = serializers.CharField(
+        source="target.name", read_only=True, default=None, allow_null=True
+    )
     requested_by_name = serializers.CharField(source="requested_by.username", read_only=True)
     digest = serializers.SerializerMethodField(
         help_text="SHA-256 of exactly what would be done; send it along with an approval."
+    )
+    verification = serializers.SerializerMethodField(
+        help_text="What a Validation saw; empty for other kinds."
     )
     decision = serializers.SerializerMethodField()
     waiting_for = serializers.SerializerMethodField()
@@ -86,6 +91,13 @@ class JobSerializer(SparseFields):
         if job.status == Status.AWAITING_APPROVAL:
             return approvals.digest_of(job, job.certificate)
         return job.approved_digest
+
+    @extend_schema_field(
+        serializers.ChoiceField(choices=["", *Job.Verification.values], allow_blank=True)
+    )
+    def get_verification(self, job: Job) -> str:
+        """Return what a Validation saw."""
+        return job.verification
 
     @extend_schema_field(DecisionSerializer(allow_null=True))
     def get_decision(self, job: Job) -> dict[str, Any] | None:

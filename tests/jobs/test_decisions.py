@@ -143,6 +143,19 @@ def test_a_disabled_principal_decides_nothing(bob):
         services.approve_job(job_id=job.pk, actor=bob)
 
 
+@pytest.mark.parametrize("change", [{"is_active": False}, {"kind": Principal.Kind.SYSTEM}])
+def test_no_right_however_granted_makes_up_for_what_somebody_is(bob, monkeypatch, change):
+    job = waiting()
+    monkeypatch.setattr(Principal, "has_perm", lambda self, permission, obj=None: True)
+    for name, value in change.items():
+        setattr(bob, name, value)
+
+    with pytest.raises(policy.MayNotDecide):
+        services.approve_job(job_id=job.pk, actor=bob)
+    with pytest.raises(policy.MayNotDecide):
+        services.reject_job(job_id=job.pk, actor=bob, reason="no")
+
+
 def test_a_viewer_decides_nothing(victor):
     job = waiting()
 
