@@ -15,7 +15,7 @@ from certificates.models import Certificate, RenewalPolicy, Version
 from certificates.services.lifecycle import register, store_version
 from issuers.models import SHORT_LIVED, Issuer, Profile
 from issuers.services import SignedCertificate
-from issuers.x509 import certs, names
+from issuers.x509 import certs, names, reading
 from owners.models import Owner, Principal, Team
 
 MAX_CERTIFICATES = 10
@@ -150,9 +150,9 @@ def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
         raise PrivateKeyIncluded
     try:
         # A paste often holds the text form too; what stands between the blocks is ignored.
-        found = x509.load_pem_x509_certificates(pem.encode("ascii", "ignore"))
-    except ValueError as error:
-        raise _malformed("This is not a PEM certificate.") from error
+        found = reading.certificates(pem)
+    except reading.Unreadable as error:
+        raise _malformed("This is not a PEM certificate, or not a well-formed one.") from error
     if len(found) > MAX_CERTIFICATES:
         raise _malformed(f"At most {MAX_CERTIFICATES} certificates can be imported with a chain.")
     return _in_order(found)
@@ -179,7 +179,7 @@ def _in_order(found: list[x509.Certificate]) -> tuple[x509.Certificate, list[x50
 def _issued(ca: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
         return False
     return True
 
@@ -197,11 +197,7 @@ def _signed(
 ) -> SignedCertificate:
     if leaf.serial_number <= 0 or leaf.serial_number.bit_length() > _MAX_SERIAL_BITS:
         raise _malformed("Its serial number is not 1 to 20 octets (RFC 5280 §4.1.2.2).")
-    try:
-        algorithm, size = certs.key_algorithm_of(leaf.public_key())
-        sans = _sans(leaf)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _malformed("Its key or its extensions cannot be read.") from error
+    algorithm, size = certs.key_algorithm_of(leaf.public_key())
     chain_pem = "".join(one.public_bytes(Encoding.PEM).decode() for one in chain)
     if not chain_pem and signer is not None:
         chain_pem = signer.certificate_pem.rstrip() + "\n" + signer.chain_pem
@@ -216,7 +212,7 @@ def _signed(
         key_algorithm=algorithm,
         key_size=size,
         subject=leaf.subject.rfc4514_string(),
-        sans=sans,
+        sans=_sans(leaf),
         short_lived=certs.lifetime_of(leaf) < SHORT_LIVED,
     )
 
@@ -236,7 +232,9 @@ def _sans(leaf: x509.Certificate) -> list[str]:
 
 def _common_name(leaf: x509.Certificate) -> str:
     found = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(found[0].value)[:64] if found else ""
+    text = str(found[0].value)[:64] if found else ""
+    # Somebody else's certificate may say anything; what hides something is shown as a hole.
+    return "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def _name_of(leaf: x509.Certificate, signed: SignedCertificate) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from certctl.errors import FieldError, Invalid
 from issuers.models import Issuer
-from issuers.x509 import certs, names
+from issuers.x509 import certs, names, reading
 
 CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
@@ -67,11 +67,8 @@ def load_chain(
 ) -> tuple[x509.Certificate, list[x509.Certificate]]:
     """Return a CA's certificate and those above it; raises CannotImport."""
     try:
-        found = x509.load_pem_x509_certificates(f"{certificate_pem}\n{chain_pem}".encode())
-        for certificate in found:
-            # The parser reads these only now; nothing later is to fail on them.
-            _ = list(certificate.extensions), certificate.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        found = reading.certificates(f"{certificate_pem}\n{chain_pem}")
+    except reading.Unreadable:
         raise CannotImport("There is no readable PEM certificate.") from None
     return found[0], found[1:]
 
@@ -172,6 +169,6 @@ def _chain_problems(
     for lower, upper in zip((certificate, *chain), chain, strict=False):
         try:
             lower.verify_directly_issued_by(upper)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
             yield "The chain is not in order: each must be signed by the next."
             return

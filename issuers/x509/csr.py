@@ -6,13 +6,13 @@ from base64 import b64decode
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from certctl.errors import FieldError, Invalid
 from issuers.x509 import certs, names
+from issuers.x509.reading import UNREADABLE
 
 MAX_BYTES = 64 * 1024
 MAX_RSA_BITS = 8192
@@ -22,15 +22,6 @@ _BLOCK = re.compile(
     rb"-----END (?:NEW )?CERTIFICATE REQUEST-----"
 )
 _WEAK = (hashes.MD5, hashes.SHA1)
-# All that pyca raises for a request that it cannot make sense of.
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
-)
 # What a request may ask for; anything else that is critical cannot be ignored in good faith.
 _UNDERSTOOD = {
     x509.SubjectAlternativeName.oid,
@@ -78,7 +69,7 @@ def parse(data: str | bytes) -> x509.CertificateSigningRequest:
         digest = csr.signature_hash_algorithm
         _check_strength(key, digest)
         signature_holds = csr.is_signature_valid
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise MalformedCSR(f"The request cannot be read: {str(error)[:120]}.") from None
     if not signature_holds:
         raise MalformedCSR("The request's own signature is not valid.", "bad_signature")

@@ -1,13 +1,19 @@
+import base64
+import random
 import subprocess
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
+from django.db import transaction
 from django.utils import timezone
 
 from audit.models import Event
+from certctl.errors import CertctlError
 from certificates import export, services
 from certificates.models import Certificate, Version
 from certificates.services.importing import (
@@ -18,9 +24,18 @@ from certificates.services.importing import (
 from issuers import services as issuer_services
 from tests.fixtures import make_csr, new_key
 
+VECTORS = Path(__file__).parent.parent / "vectors"
+
 
 def self_signed(
-    name="old.example.com", *, days=300, serial=None, sign_with=None, issuer=None, ca=False
+    name="old.example.com",
+    *,
+    host=None,
+    days=300,
+    serial=None,
+    sign_with=None,
+    issuer=None,
+    ca=False,
 ):
     key = new_key()
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -34,7 +49,7 @@ def self_signed(
         .not_valid_before(now - timedelta(days=400))
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host or name)]), critical=False)
         .sign(sign_with or key, hashes.SHA256())
     )
     return key, certificate
@@ -195,3 +210,47 @@ def test_an_export_is_on_record_without_its_password(version, victor):
     event = Event.objects.get(action="certificate.export")
     assert (event.actor, event.data["format"]) == (victor, "pkcs12")
     assert "hunter2" not in str(event.data)
+
+
+def damaged(der, random):
+    """Return the bytes with a few of them changed, lost or added, as PEM."""
+    data = bytearray(der)
+    for _ in range(random.randint(1, 3)):
+        place = random.randrange(len(data))
+        match random.randrange(4):
+            case 0:
+                del data[place]
+            case 1:
+                data.insert(place, random.randrange(256))
+            case _:
+                data[place] = random.randrange(256)
+    body = base64.encodebytes(bytes(data)).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+
+
+def test_damage_is_refused_or_taken_and_never_an_error_of_ours(importing):
+    """A fixed certificate and fixed damage: each run sees the same."""
+    pem = (VECTORS / "ca.pem").read_text()
+    der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER)
+    dice = random.Random(20261125)  # noqa: S311 - damage, not secrets
+    outcomes = Counter()
+    for _ in range(600):
+        text = damaged(der, dice) + dice.choice(["", "", pem])
+        try:
+            with transaction.atomic():
+                importing(text)
+                outcomes["taken"] += 1
+        except CertctlError as error:
+            outcomes[error.code] += 1
+
+    assert outcomes["malformed_certificate"] > 100
+    assert outcomes["taken"] > 20
+    assert all(name.isprintable() for name in Certificate.objects.values_list("name", flat=True))
+
+
+def test_what_a_name_hides_is_shown_as_a_hole(importing):
+    _, leaf = self_signed("a\u202eb\x07c", host="old.example.com")
+
+    certificate = importing(pem_of(leaf), name="")
+
+    assert certificate.common_name == "a\ufffdb\ufffdc"

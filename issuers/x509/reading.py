@@ -1,0 +1,36 @@
+"""Certificates that others made, read whole: pyca reads most of one only when asked."""
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+# All that pyca raises for a certificate or request that it cannot make sense of.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+class Unreadable(ValueError):
+    """It is no certificate, or one that nothing can be said of."""
+
+
+def certificates(pem: str) -> list[x509.Certificate]:
+    """Return the certificates in a PEM text; what stands between the blocks is ignored.
+
+    Raises Unreadable for none at all and for any that is malformed in any part, so that nothing
+    later fails on them.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(pem.encode("ascii", "ignore"))
+        for one in found:
+            _ = one.version, one.serial_number, one.signature_algorithm_oid
+            _ = one.subject.public_bytes(), one.issuer.public_bytes()
+            _ = one.not_valid_before_utc, one.not_valid_after_utc
+            _ = one.public_key(), list(one.extensions)
+    except UNREADABLE as error:
+        raise Unreadable(str(error)[:120]) from None
+    return found
