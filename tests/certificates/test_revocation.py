@@ -1,15 +1,17 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import Event
 from certificates import crl, ocsp, services
-from certificates.models import OCSPResponse, Reason, Revocation, Version
+from certificates.models import Certificate, OCSPResponse, Reason, Revocation, Version
 from certificates.policy import AlreadyRevoked, InvalidRevocation, IssuedElsewhere, NotOnHold
 from issuers.x509.ocsp import cert_id
+from owners.models import Principal
 
 
 def ask(version, algorithm="sha256"):
@@ -173,3 +175,27 @@ def test_a_revocation_that_cannot_be_audited_does_not_happen(version, bob, monke
         services.revoke(version_id=version.pk, actor=bob)
 
     assert not Revocation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_revoking_what_is_renewed_meanwhile_leaves_the_certificate_active(issue, bob):
+    """The revocation waits for the renewal, and then sees that another version is current."""
+    old = issue()
+
+    def revoke():
+        try:
+            services.revoke(version_id=old.pk, actor=Principal.objects.get(pk=bob.pk))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            issue(certificate=old.certificate)
+            revoking = worker.submit(revoke)
+            with pytest.raises(TimeoutError):
+                revoking.result(timeout=0.5)
+        revoking.result(timeout=30)
+
+    certificate = Certificate.objects.get(pk=old.certificate_id)
+    assert Revocation.objects.get().version == old
+    assert (certificate.current.number, certificate.status) == (2, "Active")
