@@ -260,6 +260,25 @@ def test_a_revocation_that_commits_while_a_crl_is_signed_is_on_the_next(
     assert crl.publish_if_due(local_ca.pk, actor=system).entries == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_hint_waits_for_the_publisher_and_then_finds_nothing_left_to_do(local_ca, system):
+    def hint():
+        try:
+            return crl.publish_if_due(local_ca.pk, actor=Principal.objects.system())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            crl.publish(local_ca.pk, actor=system)
+            hinted = worker.submit(hint)
+            with pytest.raises(TimeoutError):
+                hinted.result(timeout=0.5)
+        assert hinted.result(timeout=30) is None
+
+    assert CRL.objects.get().number == 1
+
+
 # --- openssl --------------------------------------------------------------------------------
 
 
