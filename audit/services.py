@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.utils import timezone
 
 from audit.models import GENESIS, ChainHead, Event
 from audit.via import Via
+from certctl.errors import Conflict
 
 if TYPE_CHECKING:
     from owners.models import Principal
 
 ANONYMOUS = "anonymous"
+Row = TypeVar("Row", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,29 @@ def record_many(entries: Iterable[Entry]) -> list[Event]:
     Event.objects.bulk_create(events)
     ChainHead.objects.filter(pk=head.pk).update(sequence=sequence, hash=previous)
     return events
+
+
+class Busy(Conflict):
+    """Somebody else holds the row just now."""
+
+    code = "busy"
+    message = "Somebody is changing this just now: try again."
+
+
+def lock_to_delete(rows: "models.QuerySet[Row]", pk: Any) -> "Row":
+    """Lock the trail, and then the row that is to be deleted; deletions alone go this way round.
+
+    The database checks foreign keys at the commit: whoever refers to a row locks it then, with
+    the trail in hand. A deletion that held the row and waited for the trail would wait in a ring
+    with them. Nor may it wait for the row: whoever changes that waits for the trail. Call it in a
+    transaction. Raises Busy, or DoesNotExist.
+    """
+    _locked_head()
+    try:
+        with transaction.atomic():
+            return rows.select_for_update(nowait=True).get(pk=pk)
+    except OperationalError:
+        raise Busy from None
 
 
 def _locked_head() -> ChainHead:

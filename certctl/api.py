@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import IntegrityError, OperationalError
 from django.db.models import Model, ProtectedError
 from django.http import Http404
 from rest_framework import exceptions
@@ -47,6 +48,17 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     )
 
 
+MEANWHILE = "Something that this refers to was changed at the same moment: look again."
+# Of PostgreSQL: a foreign key, a deadlock, a lock not to be had, a serialisation failure.
+_RACES = {"23503", "40P01", "55P03", "40001"}
+_RACES_OF_SQLITE = ("FOREIGN KEY constraint failed", "database is locked")
+
+
+def is_a_race(exc: Exception) -> bool:
+    """Whether the database undid a change because of another one, as it is meant to."""
+    return getattr(exc.__cause__, "sqlstate", None) in _RACES or str(exc) in _RACES_OF_SQLITE
+
+
 Answer = tuple[int, str, str, list[Any], dict[str, str]]
 
 
@@ -61,6 +73,8 @@ def _answer(exc: Exception) -> Answer | None:  # noqa: PLR0911 - a table, one ro
             return 403, "missing_permission", "You may not do this.", [], {}
         case ProtectedError():
             return 409, "in_use", "Something else still refers to it.", [], {}
+        case IntegrityError() | OperationalError() if is_a_race(exc):
+            return 409, "changed_meanwhile", MEANWHILE, [], {}
         case DjangoValidationError():
             return 400, "invalid", "; ".join(exc.messages), [], {}
         case exceptions.ValidationError():

@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "certctl.admin_refusals.AdminRefusals",
 ]
 
 ROOT_URLCONF = "certctl.urls"

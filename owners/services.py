@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audit.services import record
+from audit.services import lock_to_delete, record
 from certctl.errors import Conflict, FieldError, Invalid, NotPermitted
 from owners import keys
 from owners.models import SYSTEM, ApiKey, Owner, Principal, Team
@@ -232,8 +232,10 @@ def save_owner(
 
 @transaction.atomic
 def delete_named(*, actor: Principal, row: Owner | Team) -> None:
-    """Delete an owner or team that nothing refers to; raises ProtectedError otherwise."""
+    """Delete an owner or team that nothing refers to; raises ProtectedError otherwise, Busy."""
     kind = type(row).__name__.lower()
+    rows: Any = type(row)._default_manager.all()  # noqa: SLF001 - Django's public name for it
+    row = lock_to_delete(rows, row.pk)
     row_id, name = str(row.pk), str(row)
     row.delete()
     record(actor=actor, action=f"{kind}.delete", id=row_id, name=name)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.services import record
+from audit.services import lock_to_delete, record
 from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import RenewalPolicy
 from owners.models import Principal
@@ -71,9 +71,8 @@ def update_policy(
 
 @transaction.atomic
 def delete_policy(*, policy_id: UUID, actor: Principal) -> None:
-    """Delete a renewal policy that no certificate uses; raises PolicyInUse."""
-    # A full lock: nobody can point a certificate at it while we look.
-    policy = RenewalPolicy.objects.select_for_update().get(pk=policy_id)
+    """Delete a renewal policy that no certificate uses; raises PolicyInUse, Busy."""
+    policy = lock_to_delete(RenewalPolicy.objects.all(), policy_id)
     if policy.certificates.exists():
         raise PolicyInUse
     record(actor=actor, action="renewalpolicy.delete", subject=policy, before=_shown(policy))

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from audit.services import record
+from audit.services import lock_to_delete, record
 from certctl.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
 from deployments import policy
 from deployments.connectors import handshake
@@ -116,9 +116,8 @@ def update_target(
 
 @transaction.atomic
 def delete_target(*, actor: Principal, target_id: uuid.UUID) -> None:
-    """Delete a target that nothing refers to. Raises TargetInUse, Target.DoesNotExist."""
-    # FOR UPDATE and not "no key": whoever is about to refer to the row waits.
-    target = Target.objects.select_for_update().get(pk=target_id)
+    """Delete a target that nothing refers to. Raises TargetInUse, Busy, Target.DoesNotExist."""
+    target = lock_to_delete(Target.objects.all(), target_id)
     gone = Target(pk=target.pk, name=target.name)
     before = _shown(target)
     try:

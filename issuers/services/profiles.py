@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from audit.services import record
+from audit.services import lock_to_delete, record
 from certctl.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from issuers.x509 import certs, names
@@ -135,7 +135,11 @@ def save_profile(
 
 @transaction.atomic
 def delete_profile(*, actor: Principal, profile: Profile) -> None:
-    """Delete a profile that nothing was ever issued under; raises ProfileInUse, ProfileReserved."""
+    """Delete a profile that nothing was ever issued under.
+
+    Raises ProfileInUse, ProfileReserved, Busy.
+    """
+    profile = lock_to_delete(Profile.objects.all(), profile.pk)
     row_id, slug = str(profile.pk), profile.slug
     if profile.is_ca:
         raise ProfileReserved

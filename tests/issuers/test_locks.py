@@ -1,35 +1,15 @@
 """Two who change the same issuer or profile at once: the second sees what the first did."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
 
 from audit.models import Event
 from issuers import services
 from issuers.models import Issuer, Profile
+from tests.races import meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def meanwhile(change, call):
-    """Run `call` in a thread while `change` is made but not committed yet."""
-
-    def call_and_close():
-        try:
-            return call()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as other:
-        with transaction.atomic():
-            change()
-            done = other.submit(call_and_close)
-            time.sleep(0.5)
-            assert not done.done()
-        return done.result(timeout=20)
 
 
 def test_switching_an_issuer_waits_for_whoever_is_switching_it(local_ca, carol):

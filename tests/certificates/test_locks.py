@@ -1,0 +1,89 @@
+"""Two who change the same certificate or renewal policy at once."""
+
+import pytest
+
+from audit.models import Event
+from certctl.management.commands import rotate_keys
+from certificates import services
+from certificates.models import Certificate, RenewalPolicy
+from certificates.policy import Archived
+from certificates.services.policies import PolicyInUse
+from issuers import crypto
+from issuers.models import Issuer
+from tests.factories import RenewalPolicyFactory
+from tests.races import meanwhile
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_changing_details_waits_for_whoever_is_changing_them(certificate, alice):
+    meanwhile(
+        lambda: Certificate.objects.filter(pk=certificate.pk).update(environment="first"),
+        lambda: services.update_details(
+            certificate_id=certificate.pk, actor=alice, changes={"environment": "second"}
+        ),
+    )
+
+    event = Event.objects.get(action="certificate.update")
+    assert event.data["before"] == {"environment": "first"}
+
+
+def test_archiving_waits_for_whoever_is_archiving(certificate, carol):
+    services.revoke(version_id=certificate.current_id, actor=carol)
+
+    def archive():
+        return services.archive(certificate_id=certificate.pk, actor=carol)
+
+    with pytest.raises(Archived):
+        meanwhile(archive, archive)
+
+    assert Event.objects.filter(action="certificate.archive").count() == 1
+
+
+def test_changing_a_renewal_policy_waits_for_whoever_is_changing_it(carol):
+    policy = RenewalPolicyFactory(name="first")
+    rows = RenewalPolicy.objects.filter(pk=policy.pk)
+
+    meanwhile(
+        lambda: rows.update(name="second", max_attempts=7),
+        lambda: services.update_policy(policy_id=policy.pk, actor=carol, changes={"name": "third"}),
+    )
+
+    event = Event.objects.get(action="renewalpolicy.update")
+    assert event.data["before"] == {"name": "second"}
+    assert rows.get().max_attempts == 7
+
+
+def test_a_policy_that_a_certificate_takes_up_meanwhile_is_not_deleted(certificate, alice, carol):
+    policy = RenewalPolicyFactory()
+
+    with pytest.raises(PolicyInUse):
+        meanwhile(
+            lambda: services.update_details(
+                certificate_id=certificate.pk, actor=alice, changes={"renewal_policy": policy}
+            ),
+            lambda: services.delete_policy(policy_id=policy.pk, actor=carol),
+        )
+
+    assert RenewalPolicy.objects.get() == policy
+
+
+def test_a_secret_that_is_replaced_meanwhile_is_not_rotated_back(local_ca, settings):
+    old = settings.KEY_ENCRYPTION_KEYS
+    new = ["bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4="]
+    context = f"issuer:{local_ca.pk}"
+    replaced = crypto.encrypt(b"the new secret", context=context)
+    column = next(one for one in rotate_keys.COLUMNS if one.model is Issuer)
+    Issuer.objects.exclude(pk=local_ca.pk).update(secrets=None)
+    settings.KEY_ENCRYPTION_KEYS = new + old
+    lost = []
+
+    count = meanwhile(
+        lambda: Issuer.objects.filter(pk=local_ca.pk).update(secrets=replaced),
+        lambda: rotate_keys._rotate(column, lost),
+    )
+
+    token = Issuer.objects.get(pk=local_ca.pk).secrets
+    assert (count, lost) == (1, [])
+    assert crypto.is_current(token)
+    assert crypto.decrypt(token, context=context) == b"the new secret"

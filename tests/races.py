@@ -1,0 +1,31 @@
+"""Two who change the same row at once: the second waits, and then sees what the first did."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection, transaction
+
+
+def meanwhile(change, call):
+    """Run `call` in a thread while `change` is made but not committed yet; give its result."""
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            change()
+            done = other.submit(_closing, call)
+            time.sleep(0.5)
+            assert not done.done()
+        return done.result(timeout=20)
+
+
+def aside(call):
+    """Run `call` in a thread, on a connection of its own, and wait for its result."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(_closing, call).result(timeout=20)
+
+
+def _closing(call):
+    try:
+        return call()
+    finally:
+        connection.close()
