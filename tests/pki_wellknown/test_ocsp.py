@@ -21,7 +21,7 @@ URL = "/.well-known/pki/ocsp/issuing"
 MALFORMED, INTERNAL, LATER, UNAUTHORIZED = (bytes((48, 3, 10, 1, n)) for n in (1, 2, 3, 6))
 
 
-def request_for(version, algorithm=None, *, nonce=None, issuer=None):
+def request_for(version, algorithm=None, *, nonce=None, issuer=None, padding=0):
     builder = ocsp.OCSPRequestBuilder().add_certificate(
         x509.load_pem_x509_certificate(version.pem.encode()),
         x509.load_pem_x509_certificate((issuer or version.issuer).certificate_pem.encode()),
@@ -29,6 +29,11 @@ def request_for(version, algorithm=None, *, nonce=None, issuer=None):
     )
     if nonce is not None:
         builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+    if padding:
+        unknown = x509.UnrecognizedExtension(
+            x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\0" * padding
+        )
+        builder = builder.add_extension(unknown, critical=False)
     return builder.build().public_bytes(serialization.Encoding.DER)
 
 
@@ -48,6 +53,17 @@ def test_a_posted_question_is_answered(client, version):
     assert status(response) == "GOOD"
     assert not response.cookies
     assert "Vary" not in response
+
+
+def test_a_long_question_is_answered_by_post_and_over_8_kib_not_by_get(client, version):
+    short, long = (request_for(version, padding=size) for size in (4000, 7000))
+
+    answers = [
+        client.get(f"{URL}/{quote(base64.b64encode(der), safe='')}") for der in (short, long)
+    ]
+
+    assert status(post(client, long)) == status(answers[0]) == "GOOD"
+    assert answers[1].content == MALFORMED
 
 
 def test_a_warm_answer_takes_one_query(client, version, django_assert_num_queries):
