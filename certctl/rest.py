@@ -1,9 +1,13 @@
 """What all REST lists share: pages and cursors, sorting, sparse fields, throttling."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.filters import OrderingFilter
@@ -139,6 +143,38 @@ class SparseFields(serializers.ModelSerializer[Any]):
         if unknown:
             raise ValidationError({"fields": f"There is no field: {', '.join(unknown)}."})
         return {name: field for name, field in fields.items() if name in names}
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class Named(serializers.SlugRelatedField[Any]):
+    """A row by its id or by the unique name that people know it under (`by`).
+
+    It is shown by that name, or by its id where `as_id`. What does not exist is refused as
+    `unknown_<what>`.
+    """
+
+    def __init__(self, *, by: str, what: str, as_id: bool = False, **options: Any) -> None:
+        super().__init__(slug_field=by, **options)
+        self.what, self.as_id = what, as_id
+        self.error_messages[f"unknown_{what}"] = f"There is no {what} {{given!r}}."
+        self.error_messages["invalid"] = f"Give the {what}'s id or {by}, as a string."
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Find the row; say what does not exist."""
+        if not isinstance(data, str) or not data:
+            self.fail("invalid")
+        named = Q(**{str(self.slug_field): data})
+        with contextlib.suppress(ValueError):
+            named |= Q(pk=UUID(data))
+        rows: Any = self.get_queryset()
+        row = None if "\0" in data else rows.filter(named).first()
+        if row is None:
+            self.fail(f"unknown_{self.what}", given=data[:100])
+        return row
+
+    def to_representation(self, obj: Any) -> Any:
+        """Give the name, or the id."""
+        return obj.pk if self.as_id else super().to_representation(obj)
 
 
 class PrincipalThrottle(SimpleRateThrottle):

@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Model
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from certctl.rest import SparseFields
+from certctl.rest import Named, SparseFields
 from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, Version
 from certificates.services.bulk import CRITERIA
 from issuers.models import Issuer, Profile
@@ -20,24 +18,6 @@ Slug = serializers.SlugRelatedField[Any]
 
 
 @extend_schema_field(OpenApiTypes.STR)
-class ByIdOrName(serializers.SlugRelatedField[Any]):
-    """A related row by its id or by the unique name that people know it under."""
-
-    def to_internal_value(self, data: Any) -> Model:
-        """Find the row; say what does not exist."""
-        rows: Any = self.get_queryset()
-        try:
-            found: Model | None = rows.filter(pk=UUID(str(data))).first()
-        except ValueError:
-            found = None
-        if found is not None:
-            return found
-        if not isinstance(data, str) or not data or "\0" in data:
-            self.fail("invalid")
-        row: Model = super().to_internal_value(data)
-        return row
-
-
 class VersionSerializer(SparseFields):
     """One signed certificate."""
 
@@ -191,12 +171,16 @@ class DetailsInput(serializers.Serializer[Any]):
     """What may be changed about a certificate."""
 
     name = serializers.CharField(max_length=200, required=False)
-    owner = ByIdOrName(slug_field="name", queryset=Owner.objects.all(), required=False)
-    team = ByIdOrName(
-        slug_field="name", queryset=Team.objects.all(), required=False, allow_null=True
+    owner = Named(by="name", what="owner", queryset=Owner.objects.all(), required=False)
+    team = Named(
+        by="name", what="team", queryset=Team.objects.all(), required=False, allow_null=True
     )
-    renewal_policy = ByIdOrName(
-        slug_field="name", queryset=RenewalPolicy.objects.all(), required=False, allow_null=True
+    renewal_policy = Named(
+        by="name",
+        what="renewal_policy",
+        queryset=RenewalPolicy.objects.all(),
+        required=False,
+        allow_null=True,
     )
     environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
     tags = _Tags(required=False, max_length=32)
@@ -218,17 +202,21 @@ class ImportInput(serializers.Serializer[Any]):
     pem = serializers.CharField(
         max_length=PEM_MAX, help_text="The certificate and its chain in PEM, in any order."
     )
-    owner = ByIdOrName(slug_field="name", queryset=Owner.objects.all())
-    issuer = ByIdOrName(
-        slug_field="slug", queryset=Issuer.objects.all(), help_text="Who is to renew it."
+    owner = Named(by="name", what="owner", queryset=Owner.objects.all())
+    issuer = Named(
+        by="slug", what="issuer", queryset=Issuer.objects.all(), help_text="Who is to renew it."
     )
-    profile = ByIdOrName(slug_field="slug", queryset=Profile.objects.filter(is_ca=False))
+    profile = Named(by="slug", what="profile", queryset=Profile.objects.filter(is_ca=False))
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    team = ByIdOrName(
-        slug_field="name", queryset=Team.objects.all(), required=False, allow_null=True
+    team = Named(
+        by="name", what="team", queryset=Team.objects.all(), required=False, allow_null=True
     )
-    renewal_policy = ByIdOrName(
-        slug_field="name", queryset=RenewalPolicy.objects.all(), required=False, allow_null=True
+    renewal_policy = Named(
+        by="name",
+        what="renewal_policy",
+        queryset=RenewalPolicy.objects.all(),
+        required=False,
+        allow_null=True,
     )
     environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
     tags = _Tags(required=False, max_length=32)

@@ -9,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from certctl.rest import SparseFields
+from certctl.rest import Named, SparseFields
 from deployments import services
 from deployments.models import Agent, Deployment, Target
 from owners.actors import actor_of
@@ -30,8 +30,13 @@ class TargetSerializer(SparseFields):
         help_text="Replaces all of them; left out, they are kept.",
     )
     has_secrets = serializers.SerializerMethodField()
-    agent = serializers.PrimaryKeyRelatedField(
-        queryset=Agent.objects.all(), required=False, allow_null=True
+    agent = Named(
+        by="name",
+        what="agent",
+        as_id=True,
+        queryset=Agent.objects.all(),
+        required=False,
+        allow_null=True,
     )
     endpoint_port = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=65535

@@ -1,30 +1,16 @@
 """Issuers and profiles as JSON: never a key, never a secret."""
 
-import contextlib
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from cryptography import x509
 from rest_framework import serializers
 
-from certctl.rest import SparseFields
+from certctl.rest import Named, SparseFields
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
 from issuers.x509 import certs
-
-
-class ByIdOrSlug(serializers.SlugRelatedField[Issuer]):
-    """An issuer by its id or its slug; shown by its slug."""
-
-    def to_internal_value(self, data: Any) -> Issuer:
-        """Find the issuer; say what does not exist."""
-        if not isinstance(data, str) or "\0" in data:
-            self.fail("invalid")
-        with contextlib.suppress(ValueError, Issuer.DoesNotExist):
-            return Issuer.objects.get(pk=UUID(data))
-        return super().to_internal_value(data)
 
 
 class IssuerSerializer(SparseFields):
@@ -109,8 +95,8 @@ class IssuerInput(serializers.Serializer[Any]):
     organization = serializers.CharField(max_length=64, required=False, allow_blank=True)
     key_algorithm = serializers.ChoiceField(CA_ALGORITHMS, default="ecdsa-p256")
     lifetime_days = serializers.IntegerField(min_value=1, max_value=10_950, default=1825)
-    parent: Any = ByIdOrSlug(
-        slug_field="slug", queryset=Issuer.objects.all(), required=False, allow_null=True
+    parent: Any = Named(
+        by="slug", what="issuer", queryset=Issuer.objects.all(), required=False, allow_null=True
     )
     path_length = serializers.IntegerField(
         min_value=0, max_value=9, required=False, allow_null=True
@@ -134,8 +120,8 @@ class TestedSerializer(serializers.Serializer[Any]):
 class ProfileSerializer(SparseFields):
     """A profile; the service checks what each rule may say."""
 
-    issuers: Any = ByIdOrSlug(
-        slug_field="slug", many=True, queryset=Issuer.objects.all(), required=False
+    issuers: Any = Named(
+        by="slug", what="issuer", many=True, queryset=Issuer.objects.all(), required=False
     )
     key_algorithms = serializers.JSONField(required=False)
     max_lifetime = serializers.DurationField(required=False)

@@ -1,15 +1,11 @@
 """Jobs as JSON, and the forms of what asks for them."""
 
-import contextlib
-import uuid
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from certctl.rest import SparseFields
+from certctl.rest import Named, SparseFields
 from certificates.models import RenewalPolicy
 from deployments.models import Target
 from issuers.models import Issuer, Profile
@@ -176,37 +172,8 @@ class ReviewSerializer(serializers.Serializer[Any]):
     differences = DifferenceSerializer(many=True)
 
 
-@extend_schema_field(OpenApiTypes.STR)
-class NamedRow(serializers.Field[Any, Any, Any, Any]):
-    """A row named by its UUID or by its `slug` or `name`; unknown ones are `unknown_<what>`."""
-
-    def __init__(self, rows: QuerySet[Any], *, by: str, what: str, **options: Any) -> None:
-        super().__init__(**options)
-        self.rows, self.by, self.what = rows, by, what
-        self.error_messages[f"unknown_{what}"] = f"There is no {what} {{given!r}}."
-        self.error_messages["invalid"] = f"Give the {what}'s id or {by}, as a string."
-
-    def to_internal_value(self, data: Any) -> Model:
-        """Find the row."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        named = Q(**{self.by: data})
-        with contextlib.suppress(ValueError):
-            named |= Q(pk=uuid.UUID(data))
-        row: Model | None = None
-        if "\x00" not in data:
-            row = self.rows.filter(named).first()
-        if row is None:
-            self.fail(f"unknown_{self.what}", given=data[:100])
-        return row
-
-    def to_representation(self, value: Any) -> str:
-        """Give the name."""
-        return str(getattr(value, self.by))
-
-
-def _target(**options: Any) -> NamedRow:
-    return NamedRow(Target.objects.all(), by="name", what="target", **options)
+def _target(**options: Any) -> Named:
+    return Named(queryset=Target.objects.all(), by="name", what="target", **options)
 
 
 class AskSerializer(serializers.Serializer[Any]):
@@ -231,9 +198,9 @@ class AskSerializer(serializers.Serializer[Any]):
 class IssuanceSerializer(AskSerializer):
     """Ask for a certificate; names that are left out are those of the CSR."""
 
-    owner = NamedRow(Owner.objects.all(), by="name", what="owner")
-    issuer = NamedRow(Issuer.objects.all(), by="slug", what="issuer")
-    profile = NamedRow(Profile.objects.all(), by="slug", what="profile")
+    owner = Named(queryset=Owner.objects.all(), by="name", what="owner")
+    issuer = Named(queryset=Issuer.objects.all(), by="slug", what="issuer")
+    profile = Named(queryset=Profile.objects.all(), by="slug", what="profile")
     name = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
     common_name = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
     sans = serializers.ListField(
@@ -243,11 +210,16 @@ class IssuanceSerializer(AskSerializer):
         max_length=1000,
         help_text='As ["dns:web.example.com"].',
     )
-    team = NamedRow(
-        Team.objects.all(), by="name", what="team", required=False, allow_null=True, default=None
+    team = Named(
+        queryset=Team.objects.all(),
+        by="name",
+        what="team",
+        required=False,
+        allow_null=True,
+        default=None,
     )
-    renewal_policy = NamedRow(
-        RenewalPolicy.objects.all(),
+    renewal_policy = Named(
+        queryset=RenewalPolicy.objects.all(),
         by="name",
         what="renewal_policy",
         required=False,

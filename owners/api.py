@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from certctl.rest import SparseFields
+from certctl.rest import Named, SparseFields
 from owners import services
 from owners.actors import actor_of
 from owners.models import ApiKey, Owner, Principal, Team
@@ -143,7 +143,7 @@ class ApiKeyInput(serializers.Serializer[Any]):
     """What is asked for."""
 
     name = serializers.CharField(max_length=100)
-    principal = serializers.PrimaryKeyRelatedField(queryset=Principal.objects.all())
+    principal = Named(by="username", what="principal", queryset=Principal.objects.all())
     role_cap = serializers.ChoiceField(ROLE_CHOICES)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     allowed_networks = serializers.ListField(
@@ -191,8 +191,13 @@ class ApiKeyViewSet(viewsets.ReadOnlyModelViewSet[ApiKey]):
 class TeamSerializer(SparseFields):
     """A team and who sits in it."""
 
-    members = serializers.PrimaryKeyRelatedField(
-        many=True, queryset=Principal.objects.all(), required=False
+    members = Named(
+        by="username",
+        what="principal",
+        as_id=True,
+        many=True,
+        queryset=Principal.objects.all(),
+        required=False,
     )
 
     class Meta:
@@ -203,11 +208,21 @@ class TeamSerializer(SparseFields):
 class OwnerSerializer(SparseFields):
     """An owner."""
 
-    members = serializers.PrimaryKeyRelatedField(
-        many=True, queryset=Principal.objects.all(), required=False
+    members = Named(
+        by="username",
+        what="principal",
+        as_id=True,
+        many=True,
+        queryset=Principal.objects.all(),
+        required=False,
     )
-    team = serializers.PrimaryKeyRelatedField(
-        queryset=Team.objects.all(), required=False, allow_null=True
+    team = Named(
+        by="name",
+        what="team",
+        as_id=True,
+        queryset=Team.objects.all(),
+        required=False,
+        allow_null=True,
     )
 
     class Meta:

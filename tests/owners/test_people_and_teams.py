@@ -178,3 +178,34 @@ def test_only_administrators_write(who, what, client_of, request):
     refusal = Event.objects.get(action__endswith=".refuse")
     assert refusal.actor_name == who
     assert refusal.data["code"] == "missing_permission"
+
+
+def test_people_and_teams_are_named_as_people_name_them(carol, alice, client_of):
+    client = client_of(carol)
+
+    team = client.post("/api/v1/teams/", {"name": "red", "members": ["alice"]})
+    owner = client.post("/api/v1/owners/", {"name": "shop", "team": "red", "members": ["alice"]})
+    key = client.post(
+        "/api/v1/api-keys/", {"name": "ci", "principal": "alice", "role_cap": "viewer"}
+    )
+
+    assert team.json()["members"] == owner.json()["members"] == [str(alice.pk)]
+    assert owner.json()["team"] == team.json()["id"]
+    assert key.json()["principal_name"] == "alice"
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "field", "code"),
+    [
+        ("teams", {"members": ["nobody"]}, "members", "unknown_principal"),
+        ("owners", {"team": "nobody"}, "team", "unknown_team"),
+        ("owners", {"team": "a\0b"}, "team", "unknown_team"),
+        ("owners", {"team": 7}, "team", "invalid"),
+        ("targets", {"kind": "file", "agent": "nobody"}, "agent", "unknown_agent"),
+    ],
+)
+def test_who_does_not_exist_is_named_in_the_answer(carol, client_of, what, body, field, code):
+    answer = client_of(carol).post(f"/api/v1/{what}/", {"name": "x", **body})
+
+    assert answer.status_code == 400
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
