@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ENV_FILE = "certctl.env"
+PKI_BASE_URL = "CERTCTL_PKI_BASE_URL"
+EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104 - to be told from addresses that lead here
 
 
 def var_dir(base: Path) -> Path:
@@ -21,7 +23,7 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
     folder = var_dir(base)
     # Database, logs and broker are their owner's alone, in this process and in all that it starts.
     os.umask(0o077)
-    ensure_env(folder)
+    file = ensure_env(folder)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
@@ -29,7 +31,10 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
         options, _ = parser.parse_known_args(arguments[1:])
     except SystemExit:
         return  # The command's own parser says it better.
-    _default("CERTCTL_PKI_BASE_URL", f"http://{options.host}:{options.port}")
+    if PKI_BASE_URL not in os.environ and options.host not in EVERYWHERE:
+        os.environ[PKI_BASE_URL] = url_of(options.host, options.port)
+        # For manage.py in another terminal: a CA made there must point to where we listen.
+        remember(file, PKI_BASE_URL, os.environ[PKI_BASE_URL])
     if arguments[:1] == ["demo"]:
         _default("CERTCTL_DEMO", "true")
         _default("CERTCTL_TARGET_ROOTS", str(folder / "demo"))
@@ -53,6 +58,20 @@ def ensure_env(folder: Path) -> Path:
             f"SECRET_KEY={secrets.token_urlsafe(50)}\nCERTCTL_KEY_ENCRYPTION_KEYS={key}\n",
         )
     return file
+
+
+def url_of(host: str, port: int) -> str:
+    """Return the http URL of a host, an IPv6 address in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host.strip("[]") else f"http://{host}:{port}"
+
+
+def remember(file: Path, name: str, value: str) -> None:
+    """Set one line of `file`, which keeps the others."""
+    lines = file.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(f"{name}=")]
+    wanted = [*kept, f"{name}={value}"]
+    if wanted != lines:
+        write_private(file, "\n".join(wanted) + "\n")
 
 
 def write_private(file: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """`manage.py serve`: the embedded installation, web server, worker and beat as one group."""
 
+import os
 import time
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from certctl import serving
+from certctl.embedded import EVERYWHERE, PKI_BASE_URL, url_of
 from certctl.supervisor import Program, Supervisor
 
 
@@ -40,6 +42,12 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         if not serving.port_is_free(host, port):
             raise CommandError(f"Port {port} on {host} is taken. Choose another with --port.")
+        if host in EVERYWHERE and PKI_BASE_URL not in os.environ:
+            raise CommandError(
+                f"Set {PKI_BASE_URL} to where relying parties reach this server, such as "
+                f"http://pki.example.com: it is signed into every certificate, and {host} leads "
+                "nowhere."
+            )
         began = time.monotonic()
         call_command("migrate", interactive=False, verbosity=0)
         self.prepare(options)
@@ -47,7 +55,7 @@ class Command(BaseCommand):
             [*serving.programs(host=host, port=port, workers=options["workers"]), *extra]
         )
         supervisor.start()
-        base_url = f"http://{host}:{port}"
+        base_url = url_of("127.0.0.1" if host == EVERYWHERE[0] else host, port)
         if not serving.wait_until_ready(base_url):
             supervisor.stop()
             raise CommandError(f"The server did not become ready; see {supervisor.programs[0].log}")

@@ -1,0 +1,88 @@
+"""What `make serve` and `make demo` make ready before the settings load."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from certctl import embedded
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def prepare(tmp_path, monkeypatch):
+    """Prepare a folder with the arguments of manage.py; give what stands in its certctl.env."""
+    names = ("CERTCTL_PKI_BASE_URL", "CERTCTL_DEMO", "CERTCTL_TARGET_ROOTS")
+    names += ("CERTCTL_ALLOW_LOOPBACK_TARGETS", "CERTCTL_JOB_LEASE_SECONDS")
+    umask = os.umask(0o022)
+
+    def run(*arguments, **environment):
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("CERTCTL_VAR_DIR", str(tmp_path / "var"))
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        embedded.prepare(tmp_path, arguments)
+        lines = (tmp_path / "var" / "certctl.env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    yield run
+    os.umask(umask)
+    for name in names:
+        os.environ.pop(name, None)
+
+
+def test_secrets_are_made_once_and_are_the_owners_alone(prepare, tmp_path):
+    first = prepare("serve")
+    second = prepare("serve")
+
+    assert first == second
+    assert len(first["SECRET_KEY"]) > 50
+    file = tmp_path / "var" / "certctl.env"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url"),
+    [
+        (("serve",), "http://127.0.0.1:8000"),
+        (("serve", "--port", "8123"), "http://127.0.0.1:8123"),
+        (("demo", "--host", "::1", "--port=9000"), "http://[::1]:9000"),
+    ],
+)
+def test_other_commands_learn_where_we_listen(prepare, arguments, url):
+    before = prepare("serve", "--port", "1")
+
+    after = prepare(*arguments)
+
+    assert after["CERTCTL_PKI_BASE_URL"] == url
+    assert after["SECRET_KEY"] == before["SECRET_KEY"]
+
+
+def test_what_the_environment_says_is_left_to_it(prepare):
+    after = prepare("serve", CERTCTL_PKI_BASE_URL="http://pki.example.com")
+
+    assert "CERTCTL_PKI_BASE_URL" not in after
+
+
+def test_an_address_that_leads_nowhere_is_not_signed_into_certificates(tmp_path):
+    ours = ("CERTCTL_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "DJANGO_")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--host", "0.0.0.0", "--port", "0"],  # noqa: S104
+        cwd=ROOT,
+        env={**clean, "CERTCTL_VAR_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "Set CERTCTL_PKI_BASE_URL" in done.stderr
