@@ -19,6 +19,7 @@ from deployments.services import Outcome, Seen, targets
 from issuers import crypto
 from owners.services import NameTaken
 from tests.factories import PlainCertificateFactory, PrincipalFactory
+from tests.races import meanwhile
 
 pytestmark = pytest.mark.django_db
 
@@ -656,6 +657,36 @@ def test_results_that_come_at_once_end_with_the_newest(target, certify, keep, sy
         assert all(isinstance(result, Deployment) for result in results), results
 
     assert Deployment.objects.get(certificate=one.certificate).version == two
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_certificates_that_come_to_one_target_the_later_displaces_the_other(
+    record, certify, keep
+):
+    one, two = keep(certify()), keep(certify())
+    record(one)
+    record(two)  # both rows are there, and both have been served
+
+    meanwhile(lambda: record(one), lambda: record(two))
+
+    health = {row.certificate: row.health for row in Deployment.objects.all()}
+    assert health == {one.certificate: "Mismatch", two.certificate: "Unknown"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_seen_of_a_version_that_is_replaced_meanwhile_is_dropped(
+    record, see, certify, keep
+):
+    one = keep(certify())
+    two = keep(certify(), certificate=one.certificate)
+    record(one)
+    seen = Seen(one.fingerprint, matches=True, expected=one.fingerprint)
+
+    meanwhile(lambda: record(two), lambda: see(one, seen))
+
+    deployment = Deployment.objects.get()
+    assert (deployment.version, deployment.health) == (two, "Unknown")
+    assert deployment.served_fingerprint == ""
 
 
 @pytest.mark.django_db(transaction=True)
