@@ -149,6 +149,22 @@ def test_an_edited_event_shows(trail, column, value):
     assert "changed" in broken.why
 
 
+def test_an_event_that_was_edited_with_its_hash_shows_at_the_next(trail):
+    edited = trail[2]
+    edited.actor_name = "mallory"
+    forge(
+        "UPDATE audit_event SET actor_name = %s, hash = %s WHERE sequence = %s",
+        edited.actor_name,
+        edited.digest(),
+        edited.sequence,
+    )
+
+    count, broken = services.verify()
+
+    assert (count, broken.sequence) == (edited.sequence, trail[3].sequence)
+    assert "does not continue" in broken.why
+
+
 def test_a_moved_time_shows(trail):
     moved = trail[2].at - timedelta(days=1)
     forge("UPDATE audit_event SET at = %s WHERE sequence = %s", moved, trail[2].sequence)

@@ -1,6 +1,10 @@
 """Two who change the same certificate or renewal policy at once."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from audit.models import Event
 from certctl.management.commands import rotate_keys
@@ -11,7 +15,7 @@ from certificates.services.policies import PolicyInUse
 from issuers import crypto
 from issuers.models import Issuer
 from tests.factories import RenewalPolicyFactory
-from tests.races import meanwhile
+from tests.races import aside, meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,3 +91,17 @@ def test_a_secret_that_is_replaced_meanwhile_is_not_rotated_back(local_ca, setti
     assert (count, lost) == (1, [])
     assert crypto.is_current(token)
     assert crypto.decrypt(token, context=context) == b"the new secret"
+
+
+@pytest.mark.postgres
+def test_the_sweep_of_statuses_waits_for_nobody(issue, system):
+    held, free = issue("a.demo.internal").certificate, issue("b.demo.internal").certificate
+    later = timezone.now() + timedelta(days=100)
+
+    with transaction.atomic():
+        Certificate.objects.lock(held.pk)
+        changed = aside(lambda: services.update_expiry_statuses(now=later, actor=system))
+
+    assert changed == 1
+    status = dict(Certificate.objects.values_list("pk", "status"))
+    assert (status[held.pk], status[free.pk]) == ("Active", "Expired")

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from certctl.errors import ConnectorError, Invalid
 from issuers import crypto, services
+from issuers.connectors import connector_for
 from issuers.services.signing import SERVER_KEY
 from tests.fixtures import make_csr
 
@@ -112,6 +113,18 @@ def test_what_was_signed_wrong_never_leaves(sign, monkeypatch):
         sign()
 
     assert caught.value.permanent
+
+
+def test_a_key_of_another_ca_signs_nothing(sign, local_ca, root_ca):
+    """Not even a CRL, which nobody would look over before it is served."""
+    stranger = crypto.decrypt(root_ca.secrets, context=f"issuer:{root_ca.pk}")
+    local_ca.secrets = crypto.encrypt(stranger, context=f"issuer:{local_ca.pk}")
+    now = timezone.now()
+
+    with pytest.raises(ConnectorError, match="not that of the CA certificate"):
+        connector_for(local_ca).sign_crl(
+            number=1, this_update=now, next_update=now + timedelta(days=1), entries=[]
+        )
 
 
 # --- The digest -----------------------------------------------------------------------------
