@@ -20,8 +20,12 @@ def meanwhile(change, call):
 
 def aside(call):
     """Run `call` in a thread, on a connection of its own, and wait for its result."""
-    with ThreadPoolExecutor(1) as other:
+    other = ThreadPoolExecutor(1)
+    try:
         return other.submit(_closing, call).result(timeout=20)
+    finally:
+        # Not waiting for the thread: it may wait for a lock that our caller holds.
+        other.shutdown(wait=False)
 
 
 def _closing(call):
