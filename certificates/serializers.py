@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from certctl.rest import Named, SparseFields
@@ -17,7 +15,6 @@ PEM_MAX = 200_000
 Slug = serializers.SlugRelatedField[Any]
 
 
-@extend_schema_field(OpenApiTypes.STR)
 class VersionSerializer(SparseFields):
     """One signed certificate."""
 
