@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from owners.models import Principal
 
 ANONYMOUS = "anonymous"
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL; SQLite has no row that could be locked
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -83,7 +84,9 @@ def lock_to_delete(rows: "models.QuerySet[Row]", pk: Any) -> "Row":
     try:
         with transaction.atomic():
             return rows.select_for_update(nowait=True).get(pk=pk)
-    except OperationalError:
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
         raise Busy from None
 
 

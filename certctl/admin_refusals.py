@@ -5,22 +5,15 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
-from certctl.api import MEANWHILE, is_a_race
-from certctl.errors import CertctlError, Conflict
+from certctl.api import is_a_race
+from certctl.errors import CertctlError, ChangedMeanwhile
 from owners.actors import actor_of
 from owners.models import Principal
 from owners.refusals import record_refusal
 
 PREFIX = "/admin/"
-
-
-class ChangedMeanwhile(Conflict):
-    """The database undid the change because of another one."""
-
-    code = "changed_meanwhile"
-    message = MEANWHILE
 
 
 class AdminRefusals:
@@ -41,25 +34,26 @@ class AdminRefusals:
     ) -> HttpResponseRedirect | None:
         """Turn a refusal into a message; None leaves everything else a 500."""
         error = ChangedMeanwhile() if is_a_race(exception) else exception
-        signed_in = isinstance(getattr(request, "user", None), Principal)
         if not isinstance(error, CertctlError) or not request.path.startswith(PREFIX):
             return None
-        if not signed_in:
+        if not isinstance(getattr(request, "user", None), Principal):
             return None
-        record_refusal(actor=actor_of(request), action=_action(request), error=error)
+        app, model, verb = _place(request)
+        record_refusal(actor=actor_of(request), action=f"{model}.{verb}", error=error)
         messages.error(request, error.detail)
-        return HttpResponseRedirect(_back(request))
+        return HttpResponseRedirect(_list_of(app, model))
 
 
-def _action(request: HttpRequest) -> str:
-    """Return what was tried, such as "target.delete", from the name of the admin's URL."""
+def _place(request: HttpRequest) -> tuple[str, str, str]:
+    """Return app, model and verb of the admin's URL, such as "owners", "owner", "delete"."""
     name = (request.resolver_match.url_name if request.resolver_match else None) or "admin"
-    return ".".join(name.split("_")[1:]) or name
+    app, _, rest = name.partition("_")
+    model, _, verb = rest.partition("_")
+    return app, model or app, verb or "post"
 
 
-def _back(request: HttpRequest) -> str:
-    name = (request.resolver_match.url_name if request.resolver_match else None) or ""
-    app_and_model = name.rpartition("_")[0]
-    if app_and_model:
-        return reverse(f"admin:{app_and_model}_changelist")
-    return reverse("admin:index")
+def _list_of(app: str, model: str) -> str:
+    try:
+        return reverse(f"admin:{app}_{model}_changelist")
+    except NoReverseMatch:  # such as the page where one changes one's password
+        return reverse("admin:index")

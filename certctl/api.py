@@ -48,14 +48,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     )
 
 
-MEANWHILE = "Something that this refers to was changed at the same moment: look again."
 # Of PostgreSQL: a foreign key, a deadlock, a lock not to be had, a serialisation failure.
 _RACES = {"23503", "40P01", "55P03", "40001"}
 _RACES_OF_SQLITE = ("FOREIGN KEY constraint failed", "database is locked")
 
 
 def is_a_race(exc: Exception) -> bool:
-    """Whether the database undid a change because of another one, as it is meant to."""
+    """Whether it is the database's way to undo a change because of another one."""
+    if not isinstance(exc, IntegrityError | OperationalError):
+        return False
     return getattr(exc.__cause__, "sqlstate", None) in _RACES or str(exc) in _RACES_OF_SQLITE
 
 
@@ -73,8 +74,8 @@ def _answer(exc: Exception) -> Answer | None:  # noqa: PLR0911 - a table, one ro
             return 403, "missing_permission", "You may not do this.", [], {}
         case ProtectedError():
             return 409, "in_use", "Something else still refers to it.", [], {}
-        case IntegrityError() | OperationalError() if is_a_race(exc):
-            return 409, "changed_meanwhile", MEANWHILE, [], {}
+        case _ if is_a_race(exc):
+            return _answer(errors.ChangedMeanwhile())
         case DjangoValidationError():
             return 400, "invalid", "; ".join(exc.messages), [], {}
         case exceptions.ValidationError():

@@ -10,7 +10,8 @@ from pathlib import Path
 
 ENV_FILE = "certctl.env"
 PKI_BASE_URL = "CERTCTL_PKI_BASE_URL"
-EVERYWHERE = ("0.0.0.0", "::", "[::]")  # noqa: S104 - to be told from addresses that lead here
+# Where to listen on every address, and where such a server is reached from this machine.
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be told from the others
 
 
 def var_dir(base: Path) -> Path:
@@ -62,7 +63,7 @@ def ensure_env(folder: Path) -> Path:
 
 def url_of(host: str, port: int) -> str:
     """Return the http URL of a host, an IPv6 address in brackets."""
-    return f"http://[{host}]:{port}" if ":" in host.strip("[]") else f"http://{host}:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def remember(file: Path, name: str, value: str) -> None:

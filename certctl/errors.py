@@ -57,6 +57,13 @@ class Conflict(CertctlError):
     message = "The current state does not allow this."
 
 
+class ChangedMeanwhile(Conflict):
+    """The database undid the change because of another one, as it is meant to."""
+
+    code = "changed_meanwhile"
+    message = "Something that this refers to was changed at the same moment: look again."
+
+
 class ConnectorError(CertctlError):
     """An issuer or a target did not do what it was asked; `permanent` says whether to try again."""
 

@@ -1,9 +1,12 @@
 """Every error under /api/ is problem+json, and bad input changes nothing."""
 
 import pytest
-from django.test import Client
+from django.contrib import admin
+from django.test import Client, RequestFactory
+from django.urls import ResolverMatch
 
 from audit.models import Event
+from certctl import admin_refusals
 
 
 def problem_of(answer):
@@ -132,3 +135,24 @@ def test_an_unforeseen_error_says_nothing_of_the_inside(carol, key_of, monkeypat
     assert answer.status_code == 500
     assert problem_of(answer)["code"] == "internal_error"
     assert "inside" not in answer.content.decode()
+
+
+def at(name):
+    request = RequestFactory().get("/admin/")
+    request.resolver_match = ResolverMatch(None, (), {}, url_name=name)
+    return admin_refusals._place(request)
+
+
+def test_after_a_refusal_every_page_of_the_admin_leads_somewhere():
+    """A page without a list of rows leads to the front page, and none to an error."""
+    patterns = [p for top in admin.site.get_urls() for p in getattr(top, "url_patterns", [top])]
+
+    places = {admin_refusals._list_of(*at(p.name)[:2]) for p in patterns if p.name}
+
+    assert {"/admin/", "/admin/certificates/certificate/", "/admin/jobs/job/"} <= places
+
+
+def test_the_place_of_a_page_is_its_app_model_and_verb():
+    place = at("certificates_certificate_release_hold")
+
+    assert place == ("certificates", "certificate", "release_hold")

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from certctl.demo import openssl
 from certctl.demo.bootstrap import PEOPLE, Folders, bootstrap
 from certctl.demo.walk import Failed, walk
-from certctl.embedded import python, url_of
+from certctl.embedded import python
 from certctl.management.commands import serve
 from certctl.supervisor import Program
 
@@ -38,7 +38,7 @@ class Command(serve.Command):
             python("-m", "certctl.demo.tls_server", str(folders.site), str(self.tls_port)),
             settings.VAR_DIR / "logs" / "tls.log",
         )
-        supervisor, _ = self.up(options, extra=(tls,))
+        supervisor = self.up(options, extra=(tls,))
         failures: list[Exception] = []
 
         def go() -> None:
@@ -66,8 +66,7 @@ class Command(serve.Command):
 
     def prepare(self, options: dict[str, Any]) -> None:
         """Make the people, the CA and the target."""
-        base_url = url_of(options["host"], options["port"])
-        self.told = bootstrap(base_url=base_url, tls_port=self.tls_port)
+        self.told = bootstrap(base_url=self.base_url, tls_port=self.tls_port)
 
     def say(self, text: str) -> None:
         """Print a line at once."""

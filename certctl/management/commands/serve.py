@@ -25,20 +25,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal ends it."""
-        supervisor, base_url = self.up(options)
+        supervisor = self.up(options)
         try:
             self.stdout.write(
-                self.style.SUCCESS(f"certctl is ready: {base_url}/admin/")
+                self.style.SUCCESS(f"certctl is ready: {self.base_url}/admin/")
                 + "\nCtrl-C ends it. A first administrator: manage.py createsuperuser"
             )
             supervisor.watch()
         finally:
             supervisor.stop()
 
-    def up(
-        self, options: dict[str, Any], extra: tuple[Program, ...] = ()
-    ) -> tuple[Supervisor, str]:
-        """Start everything and wait until it answers; return the supervisor and the base URL."""
+    def up(self, options: dict[str, Any], extra: tuple[Program, ...] = ()) -> Supervisor:
+        """Start everything and wait until it answers at `base_url`; return the supervisor."""
         host, port = options["host"], options["port"]
         if not serving.port_is_free(host, port):
             raise CommandError(f"Port {port} on {host} is taken. Choose another with --port.")
@@ -48,6 +46,7 @@ class Command(BaseCommand):
                 f"http://pki.example.com: it is signed into every certificate, and {host} leads "
                 "nowhere."
             )
+        self.base_url = url_of(EVERYWHERE.get(host, host), port)
         began = time.monotonic()
         call_command("migrate", interactive=False, verbosity=0)
         self.prepare(options)
@@ -55,12 +54,11 @@ class Command(BaseCommand):
             [*serving.programs(host=host, port=port, workers=options["workers"]), *extra]
         )
         supervisor.start()
-        base_url = url_of("127.0.0.1" if host == EVERYWHERE[0] else host, port)
-        if not serving.wait_until_ready(base_url):
+        if not serving.wait_until_ready(self.base_url):
             supervisor.stop()
             raise CommandError(f"The server did not become ready; see {supervisor.programs[0].log}")
         self.stdout.write(f"Ready after {time.monotonic() - began:.1f} s.")
-        return supervisor, base_url
+        return supervisor
 
     def prepare(self, options: dict[str, Any]) -> None:
         """Make what must be there before the processes start; nothing for a plain server."""
