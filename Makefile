@@ -36,8 +36,8 @@ format: setup-dev ## Format the code and apply ruff's safe fixes
 	@$(PYTHON) -m ruff check --fix .
 
 openapi: setup-dev ## Write docs/openapi.yaml from the code
-	@SECRET_KEY=unused CERTCTL_KEY_ENCRYPTION_KEYS=$$($(PYTHON) -c \
-		'import base64; print(base64.b64encode(bytes(32)).decode())') \
+	@export SECRET_KEY=unused && \
+		export CERTCTL_KEY_ENCRYPTION_KEYS=$$($(PYTHON) manage.py generate_key) && \
 		$(PYTHON) manage.py spectacular --file docs/openapi.yaml
 
 screenshots: setup-dev browser ## Take the pictures for the documentation

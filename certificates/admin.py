@@ -216,19 +216,18 @@ class CertificateAdmin(Saves):
         """Offer what the certificate's state allows."""
         offered: list[Any] = super().get_actions_detail(request, object_id)
         certificate = self.get_object(request, str(object_id))
-        if certificate is None:
+        if certificate is None or certificate.status == CertificateStatus.ARCHIVED:
             return []
-        allowed = {"archive"}
-        if certificate.status == CertificateStatus.ARCHIVED:
-            allowed = set()
-        elif certificate.current is not None:
-            revocation = getattr(certificate.current, "revocation", None)
-            if revocation is None:
-                allowed = {"revoke"} | ({"archive"} if _has_ended(certificate) else set())
-            elif revocation.reason == Reason.CERTIFICATE_HOLD:
-                allowed |= {"revoke", "release-hold"}
-            elif revocation.reason != Reason.KEY_COMPROMISE:
-                allowed |= {"revoke"}  # any reason may be corrected to keyCompromise
+        current, allowed = certificate.current, set()
+        revocation = getattr(current, "revocation", None)
+        reason = revocation.reason if revocation else None
+        # Any reason may still be corrected to keyCompromise.
+        if current is not None and reason != Reason.KEY_COMPROMISE:
+            allowed.add("revoke")
+        if reason == Reason.CERTIFICATE_HOLD:
+            allowed.add("release-hold")
+        if current is None or reason or current.not_after <= timezone.now():
+            allowed.add("archive")
         return [button for button in offered if button.path in allowed]
 
     @admin.action(description="Revoke…", permissions=["revoke"])
@@ -554,10 +553,6 @@ class RenewalPolicyAdmin(Saves):
 
 def _confirmed(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get("confirmed") == "yes"
-
-
-def _has_ended(certificate: Certificate) -> bool:
-    return certificate.current is not None and certificate.current.not_after <= timezone.now()
 
 
 def _state(version: Version) -> str:

@@ -12,7 +12,7 @@ def meanwhile(change, call):
     with ThreadPoolExecutor(1) as other:
         with transaction.atomic():
             change()
-            done = other.submit(_closing, call)
+            done = other.submit(closing, call)
             time.sleep(0.5)
             assert not done.done()
         return done.result(timeout=20)
@@ -22,13 +22,14 @@ def aside(call):
     """Run `call` in a thread, on a connection of its own, and wait for its result."""
     other = ThreadPoolExecutor(1)
     try:
-        return other.submit(_closing, call).result(timeout=20)
+        return other.submit(closing, call).result(timeout=20)
     finally:
         # Not waiting for the thread: it may wait for a lock that our caller holds.
         other.shutdown(wait=False)
 
 
-def _closing(call):
+def closing(call):
+    """Call it, and close the connection that the thread opened for it."""
     try:
         return call()
     finally:

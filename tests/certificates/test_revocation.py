@@ -1,9 +1,8 @@
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit.models import Event
@@ -12,6 +11,7 @@ from certificates.models import Certificate, OCSPResponse, Reason, Revocation, V
 from certificates.policy import AlreadyRevoked, InvalidRevocation, IssuedElsewhere, NotOnHold
 from issuers.x509.ocsp import cert_id
 from owners.models import Principal
+from tests.races import meanwhile
 
 
 def ask(version, algorithm="sha256"):
@@ -182,19 +182,10 @@ def test_revoking_what_is_renewed_meanwhile_leaves_the_certificate_active(issue,
     """The revocation waits for the renewal, and then sees that another version is current."""
     old = issue()
 
-    def revoke():
-        try:
-            services.revoke(version_id=old.pk, actor=Principal.objects.get(pk=bob.pk))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as worker:
-        with transaction.atomic():
-            issue(certificate=old.certificate)
-            revoking = worker.submit(revoke)
-            with pytest.raises(TimeoutError):
-                revoking.result(timeout=0.5)
-        revoking.result(timeout=30)
+    meanwhile(
+        lambda: issue(certificate=old.certificate),
+        lambda: services.revoke(version_id=old.pk, actor=Principal.objects.get(pk=bob.pk)),
+    )
 
     certificate = Certificate.objects.get(pk=old.certificate_id)
     assert Revocation.objects.get().version == old

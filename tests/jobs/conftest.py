@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from deployments.models import Target
 from deployments.services import Outcome, Seen
 from jobs import runner, services
 from jobs.models import Job
+from tests.races import closing
 
 LEASE = timedelta(seconds=60)
 NAME = "web.demo.internal"
@@ -102,7 +102,7 @@ def together():
 
     def run(*functions):
         with ThreadPoolExecutor(len(functions)) as pool:
-            futures = [pool.submit(_closing, function) for function in functions]
+            futures = [pool.submit(closing, function) for function in functions]
             return [_outcome(future) for future in futures]
 
     return run
@@ -112,14 +112,7 @@ def together():
 def aside():
     """Run a function in another thread with a connection of its own: `aside(f)` is a future."""
     with ThreadPoolExecutor(4) as pool:
-        yield lambda function: pool.submit(_closing, function)
-
-
-def _closing(function):
-    try:
-        return function()
-    finally:
-        connections.close_all()
+        yield lambda function: pool.submit(closing, function)
 
 
 def _outcome(future):
