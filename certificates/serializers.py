@@ -164,11 +164,9 @@ class _Tags(serializers.ListField):
     child = serializers.CharField(max_length=63)
 
 
-class DetailsInput(serializers.Serializer[Any]):
-    """What may be changed about a certificate."""
+class _Details(serializers.Serializer[Any]):
+    """What may be left out, whether a certificate is imported or changed."""
 
-    name = serializers.CharField(max_length=200, required=False)
-    owner = Named(by="name", what="owner", queryset=Owner.objects.all(), required=False)
     team = Named(
         by="name", what="team", queryset=Team.objects.all(), required=False, allow_null=True
     )
@@ -181,6 +179,13 @@ class DetailsInput(serializers.Serializer[Any]):
     )
     environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
     tags = _Tags(required=False, max_length=32)
+
+
+class DetailsInput(_Details):
+    """What may be changed about a certificate."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    owner = Named(by="name", what="owner", queryset=Owner.objects.all(), required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse fields that nobody can change, rather than ignore them."""
@@ -193,7 +198,7 @@ class DetailsInput(serializers.Serializer[Any]):
         return attrs
 
 
-class ImportInput(serializers.Serializer[Any]):
+class ImportInput(_Details):
     """A certificate that somebody else had signed; never with its key."""
 
     pem = serializers.CharField(
@@ -205,18 +210,6 @@ class ImportInput(serializers.Serializer[Any]):
     )
     profile = Named(by="slug", what="profile", queryset=Profile.objects.filter(is_ca=False))
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    team = Named(
-        by="name", what="team", queryset=Team.objects.all(), required=False, allow_null=True
-    )
-    renewal_policy = Named(
-        by="name",
-        what="renewal_policy",
-        queryset=RenewalPolicy.objects.all(),
-        required=False,
-        allow_null=True,
-    )
-    environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
-    tags = _Tags(required=False, max_length=32)
 
 
 class RevokeInput(serializers.Serializer[Any]):

@@ -188,8 +188,8 @@ class ApiKeyViewSet(viewsets.ReadOnlyModelViewSet[ApiKey]):
 # --- Teams and owners -----------------------------------------------------------------------
 
 
-class TeamSerializer(SparseFields):
-    """A team and who sits in it."""
+class _WithMembers(SparseFields):
+    """Members go in by id or username, and are shown by id."""
 
     members = Named(
         by="username",
@@ -199,23 +199,19 @@ class TeamSerializer(SparseFields):
         queryset=Principal.objects.all(),
         required=False,
     )
+
+
+class TeamSerializer(_WithMembers):
+    """A team and who sits in it."""
 
     class Meta:
         model = Team
         fields = ("id", "name", "members", "created_at")
 
 
-class OwnerSerializer(SparseFields):
+class OwnerSerializer(_WithMembers):
     """An owner."""
 
-    members = Named(
-        by="username",
-        what="principal",
-        as_id=True,
-        many=True,
-        queryset=Principal.objects.all(),
-        required=False,
-    )
     team = Named(
         by="name",
         what="team",

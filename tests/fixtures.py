@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, connections
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
 from owners import services as owner_services
@@ -125,6 +125,18 @@ def client_of(key_of):
         return client
 
     return make
+
+
+@pytest.fixture
+def browse(db):
+    """Sign a principal in to the admin: `browse(bob)` is a client of theirs."""
+
+    def log_in(principal):
+        client = Client()
+        client.force_login(principal, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return log_in
 
 
 @pytest.fixture

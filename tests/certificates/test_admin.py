@@ -10,15 +10,6 @@ LIST = "/admin/certificates/certificate/"
 
 
 @pytest.fixture
-def as_(client):
-    def log_in(principal):
-        client.force_login(principal, backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return log_in
-
-
-@pytest.fixture
 def two(local_ca, profile, owner):
     rows = [CertificateFactory(issuer=local_ca, profile=profile, owner=owner) for _ in range(2)]
     return [VersionFactory(certificate=row).certificate for row in rows]
@@ -28,11 +19,11 @@ def words(response):
     return [str(message) for message in response.context["messages"]]
 
 
-def test_every_model_can_be_read(as_, carol, version, system):
+def test_every_model_can_be_read(browse, carol, version, system):
     services.revoke(version_id=version.pk, actor=carol)
     published = crl.publish(version.issuer_id, actor=system)
     policy = RenewalPolicyFactory()
-    client = as_(carol)
+    client = browse(carol)
 
     for path, pk in (
         ("certificate", version.certificate_id),
@@ -46,9 +37,9 @@ def test_every_model_can_be_read(as_, carol, version, system):
 
 
 def test_the_list_takes_the_same_queries_however_long_it_is(
-    as_, carol, two, local_ca, profile, django_assert_max_num_queries
+    browse, carol, two, local_ca, profile, django_assert_max_num_queries
 ):
-    client = as_(carol)
+    client = browse(carol)
     client.get(LIST)
     with django_assert_max_num_queries(60) as few:
         client.get(LIST)
@@ -60,7 +51,7 @@ def test_the_list_takes_the_same_queries_however_long_it_is(
 
 
 @pytest.mark.parametrize("path", ["version", "revocation", "crl", "ocspresponse", "certificate"])
-def test_machine_written_rows_are_not_added_or_deleted(as_, carol, version, system, path):
+def test_machine_written_rows_are_not_added_or_deleted(browse, carol, version, system, path):
     carol.is_superuser = True
     carol.save()
     services.revoke(version_id=version.pk, actor=carol)
@@ -85,7 +76,7 @@ def test_machine_written_rows_are_not_added_or_deleted(as_, carol, version, syst
         "ocspresponse": answer.pk,
         "certificate": version.certificate_id,
     }[path]
-    client = as_(carol)
+    client = browse(carol)
 
     assert client.get(f"/admin/certificates/{path}/add/").status_code == 403
     assert (
@@ -95,8 +86,8 @@ def test_machine_written_rows_are_not_added_or_deleted(as_, carol, version, syst
         assert client.post(f"/admin/certificates/{path}/{pk}/change/", {}).status_code == 403
 
 
-def test_details_are_changed_through_the_service(as_, alice, certificate):
-    client = as_(alice)
+def test_details_are_changed_through_the_service(browse, alice, certificate):
+    client = browse(alice)
 
     response = client.post(
         f"{LIST}{certificate.pk}/change/",
@@ -124,9 +115,9 @@ def test_details_are_changed_through_the_service(as_, alice, certificate):
     assert (event.actor, event.door) == (alice, "admin")
 
 
-def test_one_certificate_is_revoked_after_confirmation(as_, bob, certificate):
+def test_one_certificate_is_revoked_after_confirmation(browse, bob, certificate):
     client, url = (
-        as_(bob),
+        browse(bob),
         reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk]),
     )
 
@@ -145,8 +136,8 @@ def test_one_certificate_is_revoked_after_confirmation(as_, bob, certificate):
     assert Event.objects.get(action="certificate.revoke").door == "admin"
 
 
-def test_a_version_that_was_not_on_the_page_is_not_revoked(as_, bob, issue, certificate):
-    client = as_(bob)
+def test_a_version_that_was_not_on_the_page_is_not_revoked(browse, bob, issue, certificate):
+    client = browse(bob)
     url = reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk])
     plan = client.get(url).context["plan"]
     issue(certificate=certificate)
@@ -157,27 +148,27 @@ def test_a_version_that_was_not_on_the_page_is_not_revoked(as_, bob, issue, cert
     assert not Revocation.objects.exists()
 
 
-def test_a_get_never_revokes(as_, bob, certificate):
+def test_a_get_never_revokes(browse, bob, certificate):
     url = reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk])
 
-    as_(bob).get(url, {"confirmed": "yes", "reason": "superseded"})
+    browse(bob).get(url, {"confirmed": "yes", "reason": "superseded"})
 
     assert not Revocation.objects.exists()
 
 
-def test_what_is_refused_is_said_in_the_words_of_the_api_and_audited(as_, bob, certificate):
+def test_what_is_refused_is_said_in_the_words_of_the_api_and_audited(browse, bob, certificate):
     services.revoke(version_id=certificate.current_id, actor=bob)
     url = reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk])
 
-    response = as_(bob).post(url, {"confirmed": "yes"}, follow=True)
+    response = browse(bob).post(url, {"confirmed": "yes"}, follow=True)
 
     assert words(response) == ["This version is already revoked."]
     event = Event.objects.get(action="certificate.revoke.refuse")
     assert (event.actor, event.data["code"]) == (bob, "already_revoked")
 
 
-def test_a_viewer_cannot_revoke(as_, victor, certificate):
-    client = as_(victor)
+def test_a_viewer_cannot_revoke(browse, victor, certificate):
+    client = browse(victor)
     url = reverse("admin:certificates_certificate_revoke_one", args=[certificate.pk])
 
     assert client.post(url, {"confirmed": "yes"}).status_code == 403
@@ -189,8 +180,8 @@ def test_a_viewer_cannot_revoke(as_, victor, certificate):
     assert not Revocation.objects.exists()
 
 
-def test_more_than_one_needs_bulk_revoke(as_, bob, two):
-    response = as_(bob).post(
+def test_more_than_one_needs_bulk_revoke(browse, bob, two):
+    response = browse(bob).post(
         LIST,
         {
             "action": "revoke_selected",
@@ -205,8 +196,8 @@ def test_more_than_one_needs_bulk_revoke(as_, bob, two):
     assert Event.objects.get(action="certificate.bulk_revoke.refuse").actor == bob
 
 
-def test_an_admin_revokes_what_the_page_showed(as_, carol, two):
-    client = as_(carol)
+def test_an_admin_revokes_what_the_page_showed(browse, carol, two):
+    client = browse(carol)
     body = {"action": "revoke_selected", "_selected_action": [row.pk for row in two]}
 
     page = client.post(LIST, body)
@@ -221,8 +212,8 @@ def test_an_admin_revokes_what_the_page_showed(as_, carol, two):
     assert {row.reason for row in Revocation.objects.all()} == {"superseded"}
 
 
-def test_a_page_that_is_out_of_date_revokes_nothing(as_, carol, two):
-    client = as_(carol)
+def test_a_page_that_is_out_of_date_revokes_nothing(browse, carol, two):
+    client = browse(carol)
     body = {"action": "revoke_selected", "_selected_action": [row.pk for row in two]}
     plan = client.post(LIST, body).context["plan"]
     VersionFactory(certificate=two[0])
@@ -233,9 +224,9 @@ def test_a_page_that_is_out_of_date_revokes_nothing(as_, carol, two):
     assert not Revocation.objects.exists()
 
 
-def test_a_hold_is_released_and_a_revoked_one_archived(as_, carol, certificate):
+def test_a_hold_is_released_and_a_revoked_one_archived(browse, carol, certificate):
     services.revoke(version_id=certificate.current_id, actor=carol, reason="certificateHold")
-    client = as_(carol)
+    client = browse(carol)
     release = reverse("admin:certificates_certificate_release_hold", args=[certificate.pk])
     archive = reverse("admin:certificates_certificate_archive", args=[certificate.pk])
 
@@ -251,19 +242,19 @@ def test_a_hold_is_released_and_a_revoked_one_archived(as_, carol, certificate):
     assert certificate.status == "Archived"
 
 
-def test_a_crl_is_published_now(as_, carol, bob, local_ca, system):
+def test_a_crl_is_published_now(browse, carol, bob, local_ca, system):
     first = crl.publish(local_ca.pk, actor=system)
     body = {"action": "publish_now", "_selected_action": [first.pk]}
 
-    as_(bob).post("/admin/certificates/crl/", body)
+    browse(bob).post("/admin/certificates/crl/", body)
     assert CRL.objects.count() == 1
-    as_(carol).post("/admin/certificates/crl/", body)
+    browse(carol).post("/admin/certificates/crl/", body)
 
     assert sorted(CRL.objects.values_list("number", flat=True)) == [1, 2]
     assert Event.objects.filter(action="crl.publish", door="admin").get().actor == carol
 
 
-def test_a_renewal_policy_is_saved_with_before_and_after(as_, carol):
+def test_a_renewal_policy_is_saved_with_before_and_after(browse, carol):
     policy = RenewalPolicyFactory(name="short")
     url = f"/admin/certificates/renewalpolicy/{policy.pk}/change/"
     body = {
@@ -274,8 +265,8 @@ def test_a_renewal_policy_is_saved_with_before_and_after(as_, carol):
         "alert_days": "[7]",
     }
 
-    as_(carol).post(url, body)
-    refused = as_(carol).post(url, {**body, "window": "-1 00:00:00"})
+    browse(carol).post(url, body)
+    refused = browse(carol).post(url, {**body, "window": "-1 00:00:00"})
 
     assert "up to 365 days" in refused.content.decode()
     assert (
@@ -289,8 +280,8 @@ def offered(client, certificate):
     return {path for path in ("revoke", "release-hold", "archive") if f"/{path}" in page}
 
 
-def test_the_page_shows_the_names_and_offers_what_the_state_allows(as_, carol, certificate):
-    client = as_(carol)
+def test_the_page_shows_the_names_and_offers_what_the_state_allows(browse, carol, certificate):
+    client = browse(carol)
     page = client.get(f"{LIST}{certificate.pk}/change/").content.decode()
     assert certificate.sans[0] in page
     assert "Active" in page

@@ -33,17 +33,8 @@ def said(response):
     return [str(message) for message in response.context["messages"]]
 
 
-@pytest.fixture
-def signed_in(client):
-    def make(principal):
-        client.force_login(principal)
-        return client
-
-    return make
-
-
-def test_the_list_and_the_page_show_a_ca_and_never_its_key(signed_in, victor, local_ca):
-    client = signed_in(victor)
+def test_the_list_and_the_page_show_a_ca_and_never_its_key(browse, victor, local_ca):
+    client = browse(victor)
 
     answers = [client.get(ISSUERS), client.get(page(local_ca))]
 
@@ -54,8 +45,8 @@ def test_the_list_and_the_page_show_a_ca_and_never_its_key(signed_in, victor, lo
     assert not [secret for secret in secrets_of(local_ca) if secret in text]
 
 
-def test_a_ca_is_made(signed_in, carol, root_ca):
-    client = signed_in(carol)
+def test_a_ca_is_made(browse, carol, root_ca):
+    client = browse(carol)
 
     response = client.post(
         reverse("admin:issuers_issuer_add"),
@@ -79,16 +70,16 @@ def test_a_ca_is_made(signed_in, carol, root_ca):
         ({"common_name": ""}, "required"),
     ],
 )
-def test_a_ca_that_cannot_be_says_so_in_the_form(signed_in, carol, root_ca, change, words):
-    response = signed_in(carol).post(reverse("admin:issuers_issuer_add"), {**NEW_CA, **change})
+def test_a_ca_that_cannot_be_says_so_in_the_form(browse, carol, root_ca, change, words):
+    response = browse(carol).post(reverse("admin:issuers_issuer_add"), {**NEW_CA, **change})
 
     assert response.status_code == 200
     assert words in response.content.decode()
     assert Issuer.objects.count() == 1
 
 
-def test_name_and_switch_are_all_that_changes(signed_in, carol, local_ca):
-    response = signed_in(carol).post(
+def test_name_and_switch_are_all_that_changes(browse, carol, local_ca):
+    response = browse(carol).post(
         page(local_ca), {"name": "New", "slug": "other", "certificate_pem": "x"}
     )
 
@@ -104,8 +95,8 @@ def act(client, url, action, *rows, **more):
     )
 
 
-def test_the_actions_test_and_switch(signed_in, carol, local_ca, root_ca):
-    client = signed_in(carol)
+def test_the_actions_test_and_switch(browse, carol, local_ca, root_ca):
+    client = browse(carol)
     Issuer.objects.filter(pk=root_ca.pk).update(secrets=b"\x01changed")
 
     tested = said(act(client, ISSUERS, "test", local_ca, root_ca))
@@ -121,8 +112,8 @@ def test_the_actions_test_and_switch(signed_in, carol, local_ca, root_ca):
 
 
 @pytest.mark.parametrize("who", ["victor", "alice"])
-def test_only_administrators_act(signed_in, who, request, local_ca, profile):
-    client = signed_in(request.getfixturevalue(who))
+def test_only_administrators_act(browse, who, request, local_ca, profile):
+    client = browse(request.getfixturevalue(who))
 
     for action in ("test", "disable"):
         act(client, ISSUERS, action, local_ca)
@@ -139,8 +130,8 @@ def test_only_administrators_act(signed_in, who, request, local_ca, profile):
     assert not Event.objects.filter(action__in=["issuer.test", "issuer.disable"]).exists()
 
 
-def test_an_issuer_is_not_deleted(signed_in, carol, local_ca):
-    response = signed_in(carol).post(
+def test_an_issuer_is_not_deleted(browse, carol, local_ca):
+    response = browse(carol).post(
         reverse("admin:issuers_issuer_delete", args=[local_ca.pk]), {"post": "yes"}
     )
 
@@ -169,8 +160,8 @@ NEW_PROFILE = {
 }
 
 
-def test_a_profile_is_made_from_lines(signed_in, carol, local_ca):
-    response = signed_in(carol).post(
+def test_a_profile_is_made_from_lines(browse, carol, local_ca):
+    response = browse(carol).post(
         reverse("admin:issuers_profile_add"), {**NEW_PROFILE, "issuers": [str(local_ca.pk)]}
     )
 
@@ -198,8 +189,8 @@ def test_a_profile_is_made_from_lines(signed_in, carol, local_ca):
         ("approval_required_for", "Flight"),
     ],
 )
-def test_a_mistake_shows_at_its_field(signed_in, carol, field, value):
-    response = signed_in(carol).post(
+def test_a_mistake_shows_at_its_field(browse, carol, field, value):
+    response = browse(carol).post(
         reverse("admin:issuers_profile_add"), {**NEW_PROFILE, field: value}
     )
 
@@ -207,8 +198,8 @@ def test_a_mistake_shows_at_its_field(signed_in, carol, field, value):
     assert not Profile.objects.exists()
 
 
-def test_a_profile_is_shown_and_changed_as_lines(signed_in, carol, profile):
-    client = signed_in(carol)
+def test_a_profile_is_shown_and_changed_as_lines(browse, carol, profile):
+    client = browse(carol)
 
     shown = client.get(page(profile)).content.decode()
     client.post(page(profile), {**NEW_PROFILE, "slug": profile.slug, "name": "Changed"})
@@ -219,9 +210,9 @@ def test_a_profile_is_shown_and_changed_as_lines(signed_in, carol, profile):
     assert Event.objects.filter(action="profile.update").count() == 1
 
 
-def test_a_used_profile_is_not_deleted(signed_in, carol, profile):
+def test_a_used_profile_is_not_deleted(browse, carol, profile):
     PlainCertificateFactory(profile=profile)
-    client = signed_in(carol)
+    client = browse(carol)
 
     client.post(reverse("admin:issuers_profile_delete", args=[profile.pk]), {"post": "yes"})
     act(client, PROFILES, "delete_selected", profile, post="yes")
@@ -229,8 +220,8 @@ def test_a_used_profile_is_not_deleted(signed_in, carol, profile):
     assert Profile.objects.filter(pk=profile.pk).exists()
 
 
-def test_an_unused_profile_is_deleted(signed_in, carol, profile, free_profile):
-    client = signed_in(carol)
+def test_an_unused_profile_is_deleted(browse, carol, profile, free_profile):
+    client = browse(carol)
 
     client.post(reverse("admin:issuers_profile_delete", args=[profile.pk]), {"post": "yes"})
     act(client, PROFILES, "delete_selected", free_profile, post="yes")
@@ -239,9 +230,9 @@ def test_an_unused_profile_is_deleted(signed_in, carol, profile, free_profile):
     assert Event.objects.filter(action="profile.delete").count() == 2
 
 
-def test_the_profile_of_our_own_cas_is_not_edited_or_deleted(signed_in, carol, profile):
+def test_the_profile_of_our_own_cas_is_not_edited_or_deleted(browse, carol, profile):
     Profile.objects.update(is_ca=True)
-    client = signed_in(carol)
+    client = browse(carol)
 
     shown = client.get(page(profile))
     changed = client.post(page(profile), NEW_PROFILE)

@@ -1,7 +1,6 @@
 """The admin's job list, job page and the page of a decision."""
 
 import pytest
-from django.test import Client
 
 from audit.models import Event
 from jobs import services
@@ -11,16 +10,6 @@ from tests.jobs.conftest import NAME, status_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/jobs/job/"
-
-
-@pytest.fixture
-def browse():
-    def make(principal):
-        client = Client()
-        client.force_login(principal, backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return make
 
 
 def ask_about(client, action, *jobs):

@@ -13,15 +13,6 @@ PEOPLE = "/admin/owners/principal/"
 
 
 @pytest.fixture
-def browse(client):
-    def log_in(principal):
-        client.force_login(principal, backend="django.contrib.auth.backends.ModelBackend")
-        return client
-
-    return log_in
-
-
-@pytest.fixture
 def new_key(alice):
     return {
         "name": "laptop",
