@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from audit.models import Event
-from certctl.rest import SparseFields
+from foundation.rest.fields import SparseFields
 
 FIELDS = (
     "sequence",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import GENESIS, ChainHead, Event
 from audit.via import Via
-from certctl.errors import Conflict
+from foundation.errors import Conflict
 
 if TYPE_CHECKING:
     from owners.models import Principal

@@ -1,7 +1,7 @@
 """Every URL of certctl, except /.well-known/pki/.
 
-Those are answered before routing, by certctl.middleware.PlainPki with pki_wellknown.urls; they
-are listed here too, so that this file stays the whole map and `reverse` knows them.
+Those are answered before routing, by pki_wellknown.middleware.PlainPki with pki_wellknown.urls;
+they are listed here too, so that this file stays the whole map and `reverse` knows them.
 """
 
 from django.contrib import admin
@@ -12,14 +12,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
 import audit.api
-import certctl.dashboard
 import certificates.api
+import console.api
 import deployments.api
 import issuers.api
 import jobs.api
 import owners.api
-from certctl import ops
-from certctl.problems import problem
+from console import ops
+from foundation.problems import problem
 
 router = DefaultRouter()
 router.include_root_view = False
@@ -43,7 +43,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/me/", owners.api.MeView.as_view(), name="me"),
-    path("api/v1/stats/", certctl.dashboard.StatsView.as_view(), name="stats"),
+    path("api/v1/stats/", console.api.StatsView.as_view(), name="stats"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include(router.urls)),

@@ -16,8 +16,6 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from certctl.errors import CertctlError, NotPermitted
-from certctl.forms import LinesField
 from certificates import crl, services
 from certificates.models import (
     CRL,
@@ -29,6 +27,8 @@ from certificates.models import (
     Revocation,
     Version,
 )
+from foundation.errors import CertctlError, NotPermitted
+from foundation.forms import LinesField
 from owners.actors import actor_of
 from owners.admin import Saves
 from owners.refusals import record_refusal

@@ -13,11 +13,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from certctl.errors import Conflict, NotFound
 from certificates import serializers as shapes
 from certificates import services
 from certificates.filters import CertificateFilter, RevocationFilter, VersionFilter
 from certificates.models import Certificate, RenewalPolicy, Revocation, Version
+from foundation.errors import Conflict, NotFound
 from owners.actors import actor_of
 from owners.permissions import needs
 

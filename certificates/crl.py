@@ -12,8 +12,8 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from audit.services import record
-from certctl.errors import Conflict
 from certificates.models import CRL, Revocation
+from foundation.errors import Conflict
 from issuers.connectors import connector_for
 from issuers.connectors.base import SignsRevocation
 from issuers.models import Issuer

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from certctl.errors import ConnectorError
 from certificates.models import OCSPResponse, Revocation, Version
+from foundation.errors import ConnectorError
 from issuers.connectors import connector_for
 from issuers.connectors.base import SignsRevocation
 from issuers.models import Issuer

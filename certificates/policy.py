@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
+from foundation.errors import Conflict, FieldError, Invalid
 
 # How long before its end a certificate without a renewal policy counts as expiring.
 DEFAULT_WINDOW = timedelta(days=30)

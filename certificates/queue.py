@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from certctl import hints
+from foundation import hints
 
 PUBLISH_CRL = "certificates.publish_crl"
 

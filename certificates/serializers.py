@@ -5,9 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from certctl.rest import Named, SparseFields
 from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, Version
 from certificates.services.bulk import CRITERIA
+from foundation.rest.fields import Named, SparseFields
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 

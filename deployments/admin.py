@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from certctl.errors import CertctlError, FieldError, Invalid
 from deployments import services
 from deployments.models import Agent, Deployment, Target
+from foundation.errors import CertctlError, FieldError, Invalid
 from owners.actors import actor_of
 from owners.admin import Saves
 from owners.refusals import record_refusal

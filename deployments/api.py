@@ -9,9 +9,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from certctl.rest import Named, SparseFields
 from deployments import services
 from deployments.models import Agent, Deployment, Target
+from foundation.rest.fields import Named, SparseFields
 from owners.actors import actor_of
 from owners.permissions import needs
 

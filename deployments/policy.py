@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from certctl.errors import CertctlError, FieldError, Invalid
 from deployments.connectors import addresses, connector_class
 from deployments.connectors.base import Connector
 from deployments.models import Target
+from foundation.errors import CertctlError, FieldError, Invalid
 
 MAX_PORT = 65535
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)

@@ -19,8 +19,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from certctl.errors import CertctlError
-from certctl.forms import LinesField
+from foundation.errors import CertctlError
+from foundation.forms import LinesField
 from issuers import services
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile

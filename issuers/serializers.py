@@ -6,7 +6,7 @@ from typing import Any
 from cryptography import x509
 from rest_framework import serializers
 
-from certctl.rest import Named, SparseFields
+from foundation.rest.fields import Named, SparseFields
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from certctl.errors import CertctlError
+from foundation.errors import CertctlError
 from jobs import approvals, policy, services
 from jobs.models import Job
 from jobs.states import OPEN, Status

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import certificates.api
-from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import Certificate
 from deployments.models import Target
+from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, serializers, services
 from jobs.filters import JobFilter
 from jobs.models import Job

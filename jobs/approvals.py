@@ -14,8 +14,8 @@ from typing import Any
 from django.utils import timezone
 
 import issuers.services
-from certctl.errors import ConnectorError, FieldError, Invalid
 from certificates.models import Certificate, Reason, Version
+from foundation.errors import ConnectorError, FieldError, Invalid
 from issuers.x509 import certs, csr
 from jobs.models import Job
 from jobs.states import Status

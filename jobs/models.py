@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from audit.services import Entry, record, record_many
-from certctl.errors import Conflict
 from certificates.models import Certificate, Version
 from deployments.models import Agent, Target
+from foundation.errors import Conflict
 from jobs.states import OPEN, Move, Status
 from owners.models import Principal
 

@@ -6,8 +6,8 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
-from certctl.errors import NotPermitted
 from certificates.models import Certificate
+from foundation.errors import NotPermitted
 from jobs.models import InvalidMove, Job
 from jobs.states import Move, Status
 from owners.models import Principal

@@ -1,6 +1,6 @@
 """Hints to the workers, by name: the jobs table is the queue, and messages only save waiting."""
 
-from certctl import hints
+from foundation import hints
 
 RUN_PENDING = "jobs.run_pending_jobs"
 # A hint that nobody took within a sweep's period says nothing that the sweep does not know.

@@ -19,9 +19,9 @@ from django.conf import settings
 
 import deployments.services
 import issuers.services
-from certctl.errors import ConnectorError
 from certificates.models import Certificate
 from deployments.models import Deployment
+from foundation.errors import ConnectorError
 from jobs import approvals, services
 from jobs.models import Job
 from owners.models import Principal

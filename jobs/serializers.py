@@ -5,9 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from certctl.rest import Named, SparseFields
 from certificates.models import RenewalPolicy
 from deployments.models import Target
+from foundation.rest.fields import Named, SparseFields
 from issuers.models import Issuer, Profile
 from jobs import approvals
 from jobs.models import Job

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from audit.via import Door, Via
-from certctl.errors import NotPermitted
-from certctl.middleware import remote_address
+from foundation.errors import NotPermitted
+from foundation.middleware import remote_address
 from owners.models import ApiKey, Principal
 
 

@@ -18,8 +18,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from certctl.errors import CertctlError, NotPermitted
-from certctl.forms import LinesField
+from foundation.errors import CertctlError, NotPermitted
+from foundation.forms import LinesField
 from owners import services
 from owners.actors import actor_of
 from owners.models import ApiKey, Owner, Principal, Team

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from certctl.rest import Named, SparseFields
+from foundation.rest.fields import Named, SparseFields
 from owners import services
 from owners.actors import actor_of
 from owners.models import ApiKey, Owner, Principal, Team

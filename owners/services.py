@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.services import lock_to_delete, record
-from certctl.errors import Conflict, FieldError, Invalid, NotPermitted
+from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
 from owners import keys
 from owners.models import SYSTEM, ApiKey, Owner, Principal, Team
 from owners.roles import PERMISSIONS, Role

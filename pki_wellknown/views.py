@@ -1,7 +1,7 @@
 """CRL, OCSP and CA certificates for relying parties: DER out, no credentials, nothing changes.
 
-Plain functions behind certctl.middleware.PlainPki: no session, no CSRF, no cookie. Whatever goes
-wrong is answered in the protocol's own form, never as an HTML page.
+Plain functions behind pki_wellknown.middleware.PlainPki: no session, no CSRF, no cookie. Whatever
+goes wrong is answered in the protocol's own form, never as an HTML page.
 """
 
 import base64
@@ -22,8 +22,8 @@ from django.utils import timezone
 
 import certificates.crl
 import certificates.ocsp
-from certctl.errors import ConnectorError
 from certificates.models import OCSPResponse
+from foundation.errors import ConnectorError
 from issuers.models import Issuer
 from issuers.x509.ocsp import (
     INTERNAL_ERROR,

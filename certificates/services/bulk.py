@@ -12,11 +12,11 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from audit.services import record
-from certctl.errors import CertctlError, Conflict, FieldError, Invalid
 from certificates import policy, queue
 from certificates.crl import entry_size
 from certificates.models import Certificate, Reason, Version
 from certificates.services.revocation import revoke
+from foundation.errors import CertctlError, Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Principal, Team
 

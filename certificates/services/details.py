@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
-from certctl.errors import Conflict, FieldError, Invalid
 from certificates import export as files
 from certificates import policy
 from certificates.models import Certificate, CertificateStatus, Version
 from certificates.services.lifecycle import check_tags, standing_of
+from foundation.errors import Conflict, FieldError, Invalid
 from owners.models import Principal
 
 EDITABLE = ("name", "owner", "team", "renewal_policy", "environment", "tags")

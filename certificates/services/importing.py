@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import IntegrityError, transaction
 
 from audit.services import record
-from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import Certificate, RenewalPolicy, Version
 from certificates.services.lifecycle import register, store_version
+from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import SHORT_LIVED, Issuer, Profile
 from issuers.services import SignedCertificate
 from issuers.x509 import certs, names, reading

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
-from certctl.errors import FieldError, Invalid
 from certificates import policy
 from certificates.models import (
     Certificate,
@@ -20,6 +19,7 @@ from certificates.models import (
     Revocation,
     Version,
 )
+from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Principal, Team
 

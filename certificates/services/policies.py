@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.services import lock_to_delete, record
-from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import RenewalPolicy
+from foundation.errors import Conflict, FieldError, Invalid
 from owners.models import Principal
 
 FIELDS = (

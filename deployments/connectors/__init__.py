@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from django.utils.module_loading import import_string
 
-from certctl.errors import FieldError, Invalid
 from deployments.connectors.base import Connector, ConnectorClass
+from foundation.errors import FieldError, Invalid
 
 TABLE: Mapping[str, str] = {
     "file": "deployments.connectors.file.FileConnector",

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from certctl.errors import ConnectorError
+from foundation.errors import ConnectorError
 
 # Trying again does not cure these: somebody must change a path or a permission first.
 _PERMANENT = frozenset(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from certctl.errors import ConnectorError
+from foundation.errors import ConnectorError
 
 TIMEOUT = 30.0  # seconds
 MAX_ARGUMENTS = 32

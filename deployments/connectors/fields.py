@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from certctl.errors import ConnectorError, FieldError, Invalid
 from deployments.connectors import commands, paths
+from foundation.errors import ConnectorError, FieldError, Invalid
 
 _MODE = re.compile(r"0?([0-7]{3})")
 _OTHERS_WRITE = 0o022

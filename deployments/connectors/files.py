@@ -8,9 +8,9 @@ from pathlib import Path
 
 from cryptography import x509
 
-from certctl.errors import ConnectorError
 from deployments.connectors import commands, fields, paths, pems, swap
 from deployments.connectors.base import Check, Material, Outcome, as_connector_errors
+from foundation.errors import ConnectorError
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from certctl.errors import ConnectorError
 from deployments.connectors import addresses
+from foundation.errors import ConnectorError
 
 TIMEOUT = 10.0  # seconds, for all addresses and the whole handshake together
 

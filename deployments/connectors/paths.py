@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from certctl.errors import ConnectorError
+from foundation.errors import ConnectorError
 
 MAX_PATH = 1024
 # Room for what stands before and after the name of a file that is put aside.

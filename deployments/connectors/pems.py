@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
-from certctl.errors import ConnectorError
 from deployments.connectors.base import Material
+from foundation.errors import ConnectorError
 
 
 def chain_of(material: Material) -> list[x509.Certificate]:

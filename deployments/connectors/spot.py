@@ -8,8 +8,8 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 
-from certctl.errors import ConnectorError
 from deployments.connectors import paths
+from foundation.errors import ConnectorError
 
 MAX_SIZE = 1024 * 1024  # bytes: far more than any chain
 

@@ -21,9 +21,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from certctl.errors import ConnectorError
 from deployments.connectors.paths import Place, open_folder
 from deployments.connectors.spot import Spot
+from foundation.errors import ConnectorError
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from audit.services import lock_to_delete, record
-from certctl.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
 from deployments import policy
 from deployments.connectors import handshake
 from deployments.connectors.base import Check, Connector
 from deployments.models import Agent, Target
+from foundation.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
 from issuers import crypto
 from owners.models import Principal
 from owners.services import NameTaken

@@ -8,12 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
-from certctl.errors import Conflict, ConnectorError, Invalid
 from certificates.models import Certificate, Revocation, Version
 from deployments.connectors import handshake
 from deployments.connectors.base import Material, Outcome
 from deployments.models import Deployment, Target
 from deployments.services.targets import connector_for
+from foundation.errors import Conflict, ConnectorError, Invalid
 from issuers import crypto
 from owners.models import Principal
 

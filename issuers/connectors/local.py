@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 from django.conf import settings
 from django.utils import timezone
 
-from certctl.errors import ConnectorError
+from foundation.errors import ConnectorError
 from issuers import crypto
 from issuers.connectors.base import Signed, SigningRequest
 from issuers.x509 import certs, crl, lint, ocsp

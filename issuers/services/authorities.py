@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from audit.services import record
-from certctl.errors import Conflict, ConnectorError, FieldError
+from foundation.errors import Conflict, ConnectorError, FieldError
 from issuers import crypto
 from issuers.connectors import connector_for
 from issuers.connectors.local import BACKDATE, LocalCA, pointers_of

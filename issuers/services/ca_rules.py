@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from django.utils import timezone
 
-from certctl.errors import FieldError, Invalid
+from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
 from issuers.x509 import certs, names, reading
 

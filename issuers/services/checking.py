@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from certctl.errors import FieldError, Invalid
+from foundation.errors import FieldError, Invalid
 from issuers.models import Profile
 from issuers.x509 import csr as requests
 from issuers.x509 import names

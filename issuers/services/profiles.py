@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from audit.services import lock_to_delete, record
-from certctl.errors import Conflict, FieldError, Invalid
+from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from issuers.x509 import certs, names
 from owners.models import Principal

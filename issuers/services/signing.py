@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.conf import settings
 
-from certctl.errors import FieldError, Invalid
+from foundation.errors import FieldError, Invalid
 from issuers import crypto
 from issuers.connectors import connector_for
 from issuers.connectors.base import SigningRequest

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from certctl.errors import FieldError, Invalid
+from foundation.errors import FieldError, Invalid
 from issuers.x509 import certs, names
 from issuers.x509.reading import UNREADABLE
 

@@ -5,7 +5,7 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
-from certctl.errors import Conflict, FieldError, Invalid
+from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
 from jobs.models import Job
 from jobs.services.common import lock_both, restore

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from certctl.errors import Conflict
+from foundation.errors import Conflict
 from jobs.models import IdempotencyRecord
 from owners.models import Principal
 

@@ -15,7 +15,6 @@ import certificates.services
 import deployments.services
 import issuers.services
 from audit.services import record
-from certctl.errors import Conflict, FieldError, Invalid
 from certificates.models import (
     Certificate,
     Reason,
@@ -23,6 +22,7 @@ from certificates.models import (
     Version,
 )
 from deployments.models import Target
+from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from jobs import approvals, policy, queue
 from jobs.models import Job

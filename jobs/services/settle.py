@@ -14,10 +14,10 @@ from django.utils import timezone
 
 import certificates.services
 import deployments.services
-from certctl.errors import CertctlError, ConnectorError, Invalid
 from certificates.models import Version
 from deployments.models import Target
 from deployments.services import Outcome, Seen
+from foundation.errors import CertctlError, ConnectorError, Invalid
 from issuers.services import SignedCertificate
 from jobs import queue
 from jobs.models import Job

@@ -16,8 +16,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.services import record
-from certctl.errors import Conflict, ConnectorError
 from certificates.models import Certificate, CertificateStatus
+from foundation.errors import Conflict, ConnectorError
 from jobs import policy, queue
 from jobs.models import Job, JobQuerySet
 from jobs.services import requests, settle

@@ -13,7 +13,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.models import Event
-from certctl.errors import CertctlError
 from certificates import export, services
 from certificates.models import Certificate, Version
 from certificates.services.importing import (
@@ -21,6 +20,7 @@ from certificates.services.importing import (
     MalformedCertificate,
     PrivateKeyIncluded,
 )
+from foundation.errors import CertctlError
 from issuers import services as issuer_services
 from tests.fixtures import make_csr, new_key
 

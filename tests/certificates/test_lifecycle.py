@@ -6,10 +6,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.models import Event
-from certctl.errors import Invalid
 from certificates import services
 from certificates.models import Certificate, CertificateStatus, Version
 from certificates.policy import Archived
+from foundation.errors import Invalid
 from jobs.models import Job
 from jobs.states import Status
 from tests.factories import CertificateFactory, OwnerFactory, RenewalPolicyFactory, VersionFactory

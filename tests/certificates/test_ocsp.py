@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from certctl.errors import ConnectorError
 from certificates import crl, ocsp, services
 from certificates.models import OCSPResponse, Revocation, Version
+from foundation.errors import ConnectorError
 from issuers.x509.ocsp import CertID, cert_id
 from owners.models import Principal
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from certctl.errors import ConnectorError
 from deployments.connectors import commands
+from foundation.errors import ConnectorError
 
 
 def run(*arguments, permanent=True):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from certctl.errors import Invalid
 from deployments.connectors import TABLE, connector_class, connector_for
 from deployments.models import Target
+from foundation.errors import Invalid
 
 
 def mistakes(kind, config, *, local=True):

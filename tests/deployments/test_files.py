@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from certctl.errors import ConnectorError
 from deployments.connectors import paths, spot, swap
+from foundation.errors import ConnectorError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from certctl.errors import ConnectorError
 from deployments.connectors import addresses, handshake
+from foundation.errors import ConnectorError
 from tests.deployments.conftest import TlsServer
 from tests.servers import free_port
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from certctl.errors import ConnectorError
 from deployments.connectors import connector_for, handshake
+from foundation.errors import ConnectorError
 from tests import servers
 
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from certctl.errors import ConnectorError
 from deployments.connectors import paths
+from foundation.errors import ConnectorError
 
 
 def refused(path):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from certctl.errors import ConnectorError
 from deployments.connectors import commands, paths, spot, swap
+from foundation.errors import ConnectorError
 
 ROOT = Path(__file__).resolve().parents[2]
 

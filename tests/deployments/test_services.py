@@ -9,13 +9,13 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from audit.models import Event
-from certctl.errors import ConnectorError, Invalid
 from certificates.models import Revocation
 from deployments import policy, services
 from deployments.connectors import addresses, handshake
 from deployments.connectors.file import FileConnector
 from deployments.models import Agent, Deployment, Target
 from deployments.services import Outcome, Seen, targets
+from foundation.errors import ConnectorError, Invalid
 from issuers import crypto
 from owners.services import NameTaken
 from tests.factories import PlainCertificateFactory, PrincipalFactory

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from django.utils import timezone
 
 from audit.models import Event
-from certctl.errors import ConnectorError, Invalid
+from foundation.errors import ConnectorError, Invalid
 from issuers import crypto, services
 from issuers.connectors import connector_for
 from issuers.models import Issuer

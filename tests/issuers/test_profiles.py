@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Event
-from certctl.errors import Invalid
+from foundation.errors import Invalid
 from issuers import services
 from issuers.models import Profile
 from tests.factories import PlainCertificateFactory

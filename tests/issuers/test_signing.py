@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from django.utils import timezone
 
-from certctl.errors import ConnectorError, Invalid
+from foundation.errors import ConnectorError, Invalid
 from issuers import crypto, services
 from issuers.connectors import connector_for
 from issuers.services.signing import SERVER_KEY

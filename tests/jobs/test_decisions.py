@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from certctl.errors import Invalid
 from certificates.models import CertificateStatus
+from foundation.errors import Invalid
 from jobs import policy, services
 from jobs.models import InvalidMove
 from jobs.services import ChangedSinceShown

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Event
-from certctl.errors import Conflict, Invalid
 from certificates.models import Certificate, CertificateStatus, RenewalPolicy
+from foundation.errors import Conflict, Invalid
 from issuers.models import Profile
 from jobs import runner, services
 from jobs.models import InvalidMove, Job

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from audit.models import Event
 from audit.services import verify
-from certctl.errors import ConnectorError, Invalid
 from certificates.models import CertificateStatus, Version
 from deployments.models import Agent, Deployment
+from foundation.errors import ConnectorError, Invalid
 from jobs import runner, services
 from jobs.models import Job
 from jobs.services.settle import MAX_DELAY, delay_after

@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from audit.models import Event
-from certctl.errors import ConnectorError
 from certificates.models import CertificateStatus, RenewalPolicy, Revocation
+from foundation.errors import ConnectorError
 from jobs import runner, services
 from jobs.models import IdempotencyRecord, Job
 from jobs.services import sweeps

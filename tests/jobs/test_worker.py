@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def broker(redis_url, monkeypatch):
     """Let this process send its hints to a real Redis."""
     app = Celery("certctl-tests", broker=redis_url, set_as_current=False)
-    monkeypatch.setattr("certctl.hints.current_app", app)
+    monkeypatch.setattr("foundation.hints.current_app", app)
     yield redis_url
     app.close()
 

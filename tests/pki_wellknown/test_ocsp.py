@@ -12,9 +12,9 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from certctl.errors import ConnectorError
 from certificates import services
 from certificates.models import OCSPResponse
+from foundation.errors import ConnectorError
 
 SHA1 = hashes.SHA1()  # noqa: S303 - what many clients still name certificates by
 URL = "/.well-known/pki/ocsp/issuing"

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from audit.via import Door, Via
-from certctl.errors import CertctlError
 from certificates import crl, services
+from foundation.errors import CertctlError
 from issuers import services as issuer_services
 from issuers.models import Issuer
 from issuers.services.authorities import CA_ALGORITHMS

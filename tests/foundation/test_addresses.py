@@ -3,7 +3,7 @@
 import pytest
 from django.test import RequestFactory
 
-from certctl.middleware import remote_address
+from foundation.middleware import remote_address
 
 
 def seen(peer, forwarded=None):

@@ -1,4 +1,4 @@
-"""Errors that every app may raise; certctl.api says which HTTP status each one becomes."""
+"""Errors that every app may raise; foundation.outcomes says which HTTP status each one becomes."""
 
 from typing import ClassVar
 

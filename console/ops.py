@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from certctl import stats
+from console import stats
 
 
 @require_safe

@@ -6,7 +6,7 @@ from django.test import Client, RequestFactory
 from django.urls import ResolverMatch
 
 from audit.models import Event
-from certctl import admin_refusals
+from owners import middleware as admin_refusals
 
 
 def problem_of(answer):

@@ -8,8 +8,8 @@ import structlog
 from django.db import DatabaseError
 from django.test import Client
 
-from certctl import ops
-from certctl.logs import logging_config
+from console import ops
+from foundation.logs import logging_config
 
 
 def test_health_needs_no_database(db, django_assert_num_queries):

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from certctl.problems import CONTENT_TYPE
+from foundation.problems import CONTENT_TYPE
 
 PROBLEM: dict[str, Any] = {
     "type": "object",

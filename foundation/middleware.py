@@ -1,4 +1,4 @@
-"""What every request passes: its id, its size limit, and the short way for relying parties."""
+"""What every request passes: its id and its size limit."""
 
 import re
 import uuid
@@ -7,14 +7,12 @@ from ipaddress import ip_address
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve
 
-from certctl.problems import problem
+from foundation.problems import problem
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-PKI_PREFIX = "/.well-known/pki/"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -57,32 +55,6 @@ class RequestId:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
-        return response
-
-
-class PlainPki:
-    """Answer relying parties without sessions, cookies, CSRF or redirects.
-
-    Their answers must not vary by cookie, be redirected or be compressed (RFC 9919 §6), and they
-    are the hot path; so these URLs end here and no other middleware sees them.
-    """
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Call the view of pki_wellknown directly."""
-        if not request.path_info.startswith(PKI_PREFIX):
-            return self.get_response(request)
-        try:
-            match = resolve("/" + request.path_info[len(PKI_PREFIX) :], "pki_wellknown.urls")
-        except Resolver404:
-            return HttpResponse(
-                "There is nothing at this address.\n",
-                status=404,
-                content_type="text/plain; charset=utf-8",
-            )
-        response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         return response
 
 

@@ -56,7 +56,7 @@ def test_the_page_size_is_bounded(victor, client_of, db):
 
 
 def test_too_many_requests_are_429_with_retry_after(victor, client_of, monkeypatch):
-    from certctl.rest import PrincipalThrottle  # noqa: PLC0415
+    from foundation.rest.throttles import PrincipalThrottle  # noqa: PLC0415
 
     monkeypatch.setattr(PrincipalThrottle, "get_rate", lambda self: "2/min")
     client = client_of(victor)

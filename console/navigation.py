@@ -47,7 +47,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "approval",
                     "jobs.job",
                     f"?status__exact={Status.AWAITING_APPROVAL}",
-                    badge="certctl.navigation.waiting",
+                    badge="console.navigation.waiting",
                 ),
                 _item("Jobs", "work_history", "jobs.job"),
             ],

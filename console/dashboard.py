@@ -1,25 +1,19 @@
-"""The admin's front page and the REST stats: counts, and what waits for me."""
+"""The admin's front page: counts, and what waits for me."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from audit.models import Event
-from certctl import stats
-from certctl.errors import CertctlError
 from certificates.models import CertificateStatus
+from console import stats
+from foundation.errors import CertctlError
 from jobs import policy
 from jobs.models import Job
 from jobs.states import Status
 from owners.models import Principal
-from owners.permissions import needs
 
 SHOWN = 8
 
@@ -98,30 +92,3 @@ def _waiting(user: Principal) -> tuple[list[Job], list[Job]]:
         else:
             mine.append(job)
     return mine, others
-
-
-class StatsSerializer(serializers.Serializer[Any]):
-    """Counts."""
-
-    certificates = serializers.DictField(child=serializers.IntegerField())
-    jobs = serializers.DictField(child=serializers.IntegerField())
-    expiring = serializers.ListField(child=serializers.DictField())
-    oldest_due_seconds = serializers.FloatField()
-
-
-class StatsView(APIView):
-    """Counts over everything."""
-
-    permission_classes = [needs("certificates.view_certificate", "jobs.view_job")]
-
-    @extend_schema(responses=StatsSerializer)
-    def get(self, request: Request) -> Response:
-        """Return certificates and jobs by status, and what expires in the coming weeks."""
-        return Response(
-            {
-                "certificates": stats.certificates_by_status(),
-                "jobs": stats.jobs_by_status(),
-                "expiring": stats.expiring_by_week(),
-                "oldest_due_seconds": stats.oldest_due_seconds(),
-            }
-        )

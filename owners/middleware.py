@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
-from certctl.api import is_a_race
-from certctl.errors import CertctlError, ChangedMeanwhile
+from foundation.errors import CertctlError, ChangedMeanwhile
+from foundation.outcomes import is_a_race
 from owners.actors import actor_of
 from owners.models import Principal
 from owners.refusals import record_refusal

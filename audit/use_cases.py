@@ -1,0 +1,147 @@
+"""A use case: one function, one transaction, one name in the trail, also where it is refused.
+
+    @use_case("certificate.archive", on=Certificate)
+    def archive(*, certificate_id: UUID, actor: Principal) -> Certificate: ...
+
+The decorator opens the transaction and knows the name, so what refuses the act is written as
+`certificate.archive.refuse` whichever door it came through. That event cannot share the
+transaction that the refusal rolls back; it is written when the outermost transaction has ended.
+Whoever opened that one (an Idempotency-Key, a framework's own block) is not always a use case:
+then the refusal travels on the error, and the edge that catches it calls `record_refused`.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+
+from audit.models import Event
+from audit.services import Entry, record_many
+from audit.via import Door
+from foundation.errors import NotPermitted
+from foundation.outcomes import outcome_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Who comes by another door (MCP, EST, SCEP, an agent) may only what names that door.
+PEOPLE_AND_PROGRAMS = frozenset({Door.REST, Door.ADMIN, Door.CLI, Door.SYSTEM})
+
+
+class WrongDoor(NotPermitted):
+    """The act exists, but not at this door."""
+
+    code = "wrong_door"
+    message = "This cannot be done through this door."
+
+
+@dataclass(slots=True)
+class Refused:
+    """What was refused to whom: travels on the error until it is in the trail."""
+
+    actor: Any
+    action: str
+    subject: models.Model | None
+    is_recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UseCase:
+    """A name in the trail, and the doors at which the act may be asked for."""
+
+    action: str
+    doors: frozenset[Door]
+    function: str
+
+
+# The closed list: every act that there is, by its name in the trail.
+USE_CASES: dict[str, UseCase] = {}
+
+
+def use_case(
+    action: str,
+    *,
+    on: type[models.Model] | None = None,
+    by: str = "",
+    doors: frozenset[Door] = PEOPLE_AND_PROGRAMS,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a keyword-only function with an `actor` the use case `action`.
+
+    `on` is the model that it is about: the argument `by`, or else `<model>` or `<model>_id`, says
+    which row, so that the row's history shows the refusal. Raises WrongDoor for an actor who came
+    by a door that is not among `doors`.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        where = f"{function.__module__}.{function.__qualname__}"
+        known = USE_CASES.setdefault(action, UseCase(action, doors, where))
+        if known.function != where:
+            raise ValueError(f"{action} is already {known.function}.")
+        if "actor" not in inspect.signature(function).parameters:
+            raise TypeError(f"{where} has no actor.")
+
+        @wraps(function)
+        def act(*args: P.args, **kwargs: P.kwargs) -> R:
+            is_outermost = _is_outermost()
+            try:
+                with transaction.atomic():
+                    _check_door(kwargs["actor"], doors)
+                    return function(*args, **kwargs)
+            except Exception as error:
+                if outcome_of(error) is not None:
+                    # One use case may call another: what was asked for is the outermost.
+                    error.__dict__["refused"] = Refused(
+                        kwargs["actor"], action, _subject(on, by, kwargs)
+                    )
+                    if is_outermost:
+                        record_refused(error)
+                raise
+
+        return act
+
+    return decorate
+
+
+def record_refused(error: BaseException) -> Event | None:
+    """Write `<action>.refuse` for what `error` refused, once; None where it refused no use case.
+
+    Call it with no transaction open, or the refusal goes the way of what it refused.
+    """
+    refused: Refused | None = getattr(error, "refused", None)
+    outcome = outcome_of(error)
+    if refused is None or refused.is_recorded or outcome is None:
+        return None
+    data = {"code": outcome.code, "status": outcome.status, "detail": outcome.detail}
+    event = record_many([Entry(refused.actor, f"{refused.action}.refuse", refused.subject, data)])[
+        0
+    ]
+    refused.is_recorded = True
+    return event
+
+
+def _check_door(actor: Any, doors: frozenset[Door]) -> None:
+    if actor.via.door not in doors:
+        raise WrongDoor
+
+
+def _is_outermost() -> bool:
+    # A test's own transaction is none of ours: Django's `durable` looks past it in the same way.
+    blocks = transaction.get_connection().atomic_blocks
+    return all(block._from_testcase for block in blocks)  # noqa: SLF001
+
+
+def _subject(on: type[models.Model] | None, by: str, given: dict[str, Any]) -> models.Model | None:
+    if on is None:
+        return None
+    name = str(on._meta.model_name)  # noqa: SLF001 - Django's public name for it
+    row = next((given[key] for key in (by, name, f"{name}_id") if given.get(key)), None)
+    if row is None or isinstance(row, models.Model):
+        return row
+    try:
+        return on._default_manager.filter(pk=row).first()  # noqa: SLF001
+    except (ValueError, TypeError, ValidationError):
+        return None  # no key at all, such as "not-a-uuid"

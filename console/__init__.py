@@ -1,0 +1,1 @@
+"""The operator's room over all apps: dashboard, side bar, counts, health and metrics."""

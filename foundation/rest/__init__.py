@@ -1,0 +1,1 @@
+"""The REST API's conventions, which no app departs from."""
