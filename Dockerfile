@@ -26,4 +26,5 @@ RUN SECRET_KEY=for-collectstatic-only python manage.py collectstatic --no-input 
 USER certctl
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "8", "--no-ws", "certctl.wsgi:application"]
+     "--workers", "2", "--blocking-threads", "512", "--no-ws", \
+     "--respawn-failed-workers", "--respawn-interval", "0.5", "certctl.wsgi:application"]

@@ -5,9 +5,13 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, worker_init
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "certctl.settings")
+if not settings.configured:
+    # Not where manage.py loads us: what it starts is none of ours.
+    os.environ.setdefault("CERTCTL_PROCESS", "worker")
 
 app = Celery("certctl")
 app.config_from_object("django.conf:settings", namespace="CELERY")

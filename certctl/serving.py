@@ -12,6 +12,9 @@ from certctl.embedded import python
 from certctl.supervisor import Program
 
 READY_WITHIN = 60.0
+# Made when they are needed and ended when they are idle: a thread whose body stops arriving waits
+# for ever, and must not be one of a few.
+THREADS = 512
 
 
 def programs(*, host: str, port: int, workers: int = 1) -> list[Program]:
@@ -19,12 +22,14 @@ def programs(*, host: str, port: int, workers: int = 1) -> list[Program]:
     logs = Path(settings.VAR_DIR) / "logs"
     web = python(
         "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(workers), "--blocking-threads", "8", "--no-ws",
+        "--workers", str(workers), "--blocking-threads", str(THREADS), "--no-ws",
+        "--respawn-failed-workers", "--respawn-interval", "0.5",
         "certctl.wsgi:application",
     )  # fmt: skip
     worker = python(
         "-m", "celery", "-A", "certctl", "worker", "--pool", "threads", "--concurrency", "4",
-        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO",
+        "--queues", "celery,sweeps", "--without-gossip", "--without-mingle", "--without-heartbeat",
+        "--loglevel", "INFO",
     )  # fmt: skip
     beat = python(
         "-m", "celery", "-A", "certctl", "beat", "--loglevel", "INFO",

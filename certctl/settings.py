@@ -14,7 +14,9 @@ import structlog
 from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from kombu import Queue
 
+from certctl import database
 from foundation.logs import logging_config
 
 django_stubs_ext.monkeypatch()
@@ -94,7 +96,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "foundation.middleware.RequestId",
     "pki_wellknown.middleware.PlainPki",
-    "foundation.middleware.BodyLimit",
+    "foundation.middleware.WholeBody",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -131,20 +133,14 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'certctl.sqlite3'}")
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at BEGIN, so a transaction never fails half-way for want of
-    # it, and since writers then follow one another, claims stay exclusive without row locks.
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            " PRAGMA foreign_keys=ON;",
-        }
-    )
-else:
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CERTCTL_DB_CONN_MAX_AGE", default=60)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# What this process is for: its waits for the database are bounded accordingly.
+PROCESS = env.str("CERTCTL_PROCESS", default="command")
+database.bound(
+    DATABASES["default"],
+    process=PROCESS,
+    connections=env.int("CERTCTL_DB_CONNECTIONS", default=16),
+    keep_seconds=env.int("CERTCTL_DB_CONN_MAX_AGE", default=60),
+)
 ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -188,48 +184,28 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
-# A hint that waited longer than its sweep's period is worth nothing: the next one is there.
+# Sweeps have a queue of their own, so that they never wait behind the work they watch over. No
+# message expires: foundation.coalesced says why a pile of them costs nothing.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("sweeps")]
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_ROUTES = {"certificates.*": {"queue": "sweeps"}, "jobs.*": {"queue": "sweeps"}}
+CELERY_TASK_ROUTES["jobs.run_pending_jobs"] = {"queue": "celery"}
 CELERY_BEAT_SCHEDULE = {
-    "run-pending-jobs": {
-        "task": "jobs.run_pending_jobs",
-        "schedule": 5.0,
-        "options": {"expires": 5},
-    },
-    "retry-failed-jobs": {
-        "task": "jobs.retry_failed_jobs",
-        "schedule": 15.0,
-        "options": {"expires": 15},
-    },
-    "time-out-waiting-jobs": {
-        "task": "jobs.time_out_waiting_jobs",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "request-due-renewals": {
-        "task": "jobs.request_due_renewals",
-        "schedule": crontab(minute="7"),
-        "options": {"expires": 3600},
-    },
-    "update-expiry-statuses": {
-        "task": "certificates.update_expiry_statuses",
-        "schedule": 300.0,
-        "options": {"expires": 300},
-    },
-    "refresh-crls": {
-        "task": "certificates.refresh_crls",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "drop-stale-ocsp-responses": {
-        "task": "certificates.drop_stale_ocsp_responses",
-        "schedule": crontab(minute="17"),
-        "options": {"expires": 3600},
-    },
-    "drop-old-idempotency-records": {
-        "task": "jobs.drop_old_idempotency_records",
-        "schedule": crontab(minute="27"),
-        "options": {"expires": 3600},
-    },
+    name: {"task": task, "schedule": schedule}
+    for name, task, schedule in (
+        ("run-pending-jobs", "jobs.run_pending_jobs", 5.0),
+        ("retry-failed-jobs", "jobs.retry_failed_jobs", 15.0),
+        ("time-out-waiting-jobs", "jobs.time_out_waiting_jobs", 60.0),
+        ("request-due-renewals", "jobs.request_due_renewals", crontab(minute="7")),
+        ("update-expiry-statuses", "certificates.update_expiry_statuses", 300.0),
+        ("refresh-crls", "certificates.refresh_crls", 60.0),
+        (
+            "drop-stale-ocsp-responses",
+            "certificates.drop_stale_ocsp_responses",
+            crontab(minute="17"),
+        ),
+        ("drop-old-idempotency-records", "jobs.drop_old_idempotency_records", crontab(minute="27")),
+    )
 }
 
 # --- Who may log in -------------------------------------------------------------------------

@@ -4,6 +4,8 @@ Those are answered before routing, by pki_wellknown.middleware.PlainPki with pki
 they are listed here too, so that this file stays the whole map and `reverse` knows them.
 """
 
+import sys
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -19,6 +21,8 @@ import issuers.api
 import jobs.api
 import owners.api
 from console import ops
+from foundation.errors import Unavailable
+from foundation.outcomes import Outcome, is_away, outcome_of
 from foundation.problems import problem
 
 router = DefaultRouter()
@@ -38,6 +42,8 @@ router.register("teams", owners.api.TeamViewSet, basename="team")
 router.register("principals", owners.api.PrincipalViewSet, basename="principal")
 router.register("api-keys", owners.api.ApiKeyViewSet, basename="apikey")
 router.register("audit", audit.api.EventViewSet, basename="event")
+
+BROKEN = Outcome(500, "internal_error", "Something went wrong on our side.")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -65,12 +71,24 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500 without a word about the inside; the request id leads to the log."""
+    """Answer 500 without a word about the inside; the request id leads to the log.
+
+    A database that is away, or did not answer in time, is 503 wherever it was asked: in a view, in
+    another middleware or in a template.
+    """
+    error = sys.exc_info()[1]
+    away = error is not None and is_away(error)
+    outcome = outcome_of(Unavailable()) if away else BROKEN
+    assert outcome is not None  # noqa: S101 - Unavailable has one
     if request.path.startswith("/api/"):
-        return problem(request, 500, "internal_error", "Something went wrong on our side.")
-    return HttpResponse(
-        "Something went wrong on our side.\n", status=500, content_type="text/plain"
-    )
+        answer: HttpResponse = problem(request, outcome.status, outcome.code, outcome.detail)
+    else:
+        answer = HttpResponse(
+            f"{outcome.detail}\n", status=outcome.status, content_type="text/plain; charset=utf-8"
+        )
+    for name, value in outcome.headers.items():
+        answer.headers[name] = value
+    return answer
 
 
 handler404 = not_found

@@ -5,6 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "certctl.settings")
+os.environ.setdefault("CERTCTL_PROCESS", "web")
 
 application = get_wsgi_application()
 

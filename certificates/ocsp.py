@@ -9,12 +9,12 @@ from datetime import datetime
 
 from cryptography import x509
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
+from foundation.waits import brief_transaction
 from issuers.connectors import connector_for
 from issuers.connectors.base import SignsRevocation
 from issuers.models import Issuer
@@ -24,6 +24,7 @@ from issuers.x509.ocsp import Answer, CertID
 # What a question by serial alone is answered with: it names no hash, and SHA-1 is what clients
 # that know no other compare with (`openssl ocsp` by default). It is an identifier, no signature.
 SERIAL_HASH = "sha1"
+ANSWERED_WITHIN_SECONDS = 2
 
 
 def response_for(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
@@ -114,8 +115,13 @@ def _cert_id(issuer: Issuer, serial: int, hash_algorithm: str) -> CertID:
     return x509_ocsp.cert_id(certificate, serial, hash_algorithm)
 
 
-@transaction.atomic
 def _sign(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
+    # Whoever asks waits at a TLS handshake: better tryLater than an answer that comes too late.
+    with brief_transaction(ANSWERED_WITHIN_SECONDS):
+        return _sign_locked(issuer_slug, asked)
+
+
+def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     # revoke() takes the same lock, so no "good" signed here can outlive a revocation. The bare
     # row is locked; what decides is read after the wait.
     version = (

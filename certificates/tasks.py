@@ -6,7 +6,17 @@ from celery import shared_task
 from django.utils import timezone
 
 from certificates import crl, ocsp, queue, services
+from foundation.coalesced import Coalesced
 from owners.models import Principal
+
+# A sweep answers for the messages of this long after it: they piled up behind it.
+REST_SECONDS = 1.0
+
+_refresh_crls = Coalesced(lambda: len(crl.refresh_due(timezone.now())), rest_seconds=REST_SECONDS)
+_update_expiry_statuses = Coalesced(
+    lambda: services.update_expiry_statuses(now=timezone.now(), actor=Principal.objects.system()),
+    rest_seconds=REST_SECONDS,
+)
 
 
 @shared_task(name=queue.PUBLISH_CRL)
@@ -19,13 +29,13 @@ def publish_crl(issuer_id: str) -> int:
 @shared_task(name="certificates.refresh_crls")
 def refresh_crls() -> int:
     """Publish every CRL that is due."""
-    return len(crl.refresh_due(timezone.now()))
+    return _refresh_crls()
 
 
 @shared_task(name="certificates.update_expiry_statuses")
 def update_expiry_statuses() -> int:
     """Bring the statuses of certificates up to the clock."""
-    return services.update_expiry_statuses(now=timezone.now(), actor=Principal.objects.system())
+    return _update_expiry_statuses()
 
 
 @shared_task(name="certificates.drop_stale_ocsp_responses")

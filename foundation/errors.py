@@ -73,3 +73,18 @@ class ConnectorError(CertctlError):
     def __init__(self, detail: str = "", *, permanent: bool) -> None:
         super().__init__(detail)
         self.permanent = permanent
+
+
+class TooLarge(CertctlError):
+    """The input has more bytes than are read here."""
+
+    code = "body_too_large"
+    message = "The body is too large."
+
+
+class Unavailable(CertctlError):
+    """A part of the installation does not answer in time; the same again will do later."""
+
+    code = "unavailable"
+    message = "The installation is busy or restarting: try again in a few seconds."
+    retry_after_seconds: ClassVar[int] = 5

@@ -8,13 +8,13 @@ from celery import current_app
 logger = logging.getLogger(__name__)
 
 
-def send(name: str, *args: Any, expires_seconds: float | None = None) -> None:
+def send(name: str, *args: Any) -> None:
     """Tell a worker, by the task's name, that there is something to do.
 
     Called by `transaction.on_commit`, so it never raises: the change is committed, and a broker
     that is down only costs the time until the next sweep.
     """
     try:
-        current_app.send_task(name, args=args, expires=expires_seconds, retry=False)
+        current_app.send_task(name, args=args, retry=False)
     except Exception as error:  # noqa: BLE001 - whatever a broker's client raises
         logger.warning("%s is not sent, the next sweep will see it: %s", name, error)

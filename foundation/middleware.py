@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from foundation import bodies
+from foundation.errors import Invalid, TooLarge
 from foundation.problems import problem
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -58,22 +60,21 @@ class RequestId:
         return response
 
 
-class BodyLimit:
-    """Refuse a body over MAX_BODY_BYTES before anything reads it."""
+class WholeBody:
+    """Read the body whole, up to MAX_BODY_BYTES, before anything else is done for the request.
+
+    So one that arrives slowly, or stops, keeps a thread waiting and nothing else: no connection to
+    the database, no lock.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer 413 for what is too large, 400 for a Content-Length that is no number."""
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal():
-            return problem(request, 400, "malformed", "Content-Length is not a number.")
-        if int(length) > settings.MAX_BODY_BYTES:
-            return problem(
-                request,
-                413,
-                "body_too_large",
-                f"The body has {length} bytes; {settings.MAX_BODY_BYTES} are allowed.",
-            )
+        """Answer 413 for what is too large, 400 for what is not what its headers say."""
+        try:
+            bodies.read_whole(request, limit=settings.MAX_BODY_BYTES)
+        except (TooLarge, Invalid) as error:
+            status = 413 if isinstance(error, TooLarge) else 400
+            return problem(request, status, error.code, error.detail)
         return self.get_response(request)

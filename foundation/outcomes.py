@@ -1,10 +1,11 @@
 """What an error is at any door: its status, its stable code, its words; one table for all."""
 
+import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404
 
@@ -15,12 +16,19 @@ STATUS: dict[type[errors.CertctlError], int] = {
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TooLarge: 413,
     errors.ConnectorError: 502,
+    errors.Unavailable: 503,
 }
 
-# Of PostgreSQL: a foreign key, a deadlock, a lock not to be had, a serialisation failure.
-_RACES = {"23503", "40P01", "55P03", "40001"}
-_RACES_OF_SQLITE = ("FOREIGN KEY constraint failed", "database is locked")
+# Of PostgreSQL: a foreign key, a deadlock, a serialisation failure.
+_RACES = {"23503", "40P01", "40001"}
+_RACES_OF_SQLITE = ("FOREIGN KEY constraint failed",)
+# A lock, a statement or a session that took too long (decision 0029), and a database that stops,
+# restarts, takes no more sessions or cannot be reached.
+_TOO_LONG = {"55P03", "57014", "25P03", "25P04"}
+_AWAY = ("08", "57P", "53")
+_AWAY_ON_SQLITE = ("database is locked", "database table is locked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,9 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
     match error:
         case errors.CertctlError():
             status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-            return Outcome(status, error.code, error.detail, list(error.errors))
+            wait = getattr(error, "retry_after_seconds", None)
+            headers = {"Retry-After": str(wait)} if wait else {}
+            return Outcome(status, error.code, error.detail, list(error.errors), headers)
         case Http404() | ObjectDoesNotExist():
             return Outcome(404, "not_found", "There is no such thing.")
         case PermissionDenied():
@@ -48,6 +58,8 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
             return Outcome(409, "in_use", "Something else still refers to it.")
         case _ if is_a_race(error):
             return outcome_of(errors.ChangedMeanwhile())
+        case _ if is_away(error):
+            return outcome_of(errors.Unavailable())
         case ValidationError():
             return Outcome(400, "invalid", "; ".join(error.messages))
     return None
@@ -58,3 +70,20 @@ def is_a_race(error: BaseException) -> bool:
     if not isinstance(error, IntegrityError | OperationalError):
         return False
     return getattr(error.__cause__, "sqlstate", None) in _RACES or str(error) in _RACES_OF_SQLITE
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database did not answer, or not in time: the same again will do later."""
+    if isinstance(error, InterfaceError):
+        return True  # the connection was closed under us
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state is None:
+        # psycopg could not connect, or lost the connection; SQLite waited for the write lock.
+        return not _is_sqlite(error) or str(error) in _AWAY_ON_SQLITE
+    return state in _TOO_LONG or state.startswith(_AWAY)
+
+
+def _is_sqlite(error: BaseException) -> bool:
+    return isinstance(error.__cause__, sqlite3.Error)

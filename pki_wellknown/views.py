@@ -17,13 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from django.utils import timezone
 
 import certificates.crl
 import certificates.ocsp
 from certificates.models import OCSPResponse
-from foundation.errors import ConnectorError
+from foundation.bodies import read_whole
+from foundation.errors import ConnectorError, Invalid, TooLarge
 from issuers.models import Issuer
 from issuers.x509.ocsp import (
     INTERNAL_ERROR,
@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 # Larger than any honest question: a request for one certificate has about 100 bytes.
 MAX_REQUEST = 64 * 1024
-_LENGTH_DIGITS = 10
 # RFC 6960 Appendix A.1 has GET for requests up to 255 bytes once encoded; longer ones work too.
 MAX_ENCODED = 8 * 1024
 # A base64 request begins with "M" (the SEQUENCE's 0x30), which is no hexadecimal digit, so what
@@ -192,13 +191,11 @@ def _refused(request: HttpRequest, issuer: str, status: bytes) -> HttpResponse:
 
 
 def _body(request: HttpRequest) -> bytes | None:
-    length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not length.isdecimal() or len(length) > _LENGTH_DIGITS or int(length) > MAX_REQUEST:
-        return None
     try:
-        return request.read(MAX_REQUEST)
-    except (UnreadablePostError, OSError):
+        read_whole(request, limit=MAX_REQUEST)
+    except (TooLarge, Invalid):
         return None
+    return request.body
 
 
 def _decode(encoded: str) -> bytes | None:

@@ -42,8 +42,9 @@ WORDS = {
     415: "The body is not JSON.",
     429: "Too many requests: wait as long as Retry-After says.",
     502: "The other side (an issuer, a target) did not do what it was asked.",
+    503: "The installation is busy or restarting: try again as late as Retry-After says.",
 }
-ALWAYS = (400, 401, 403, 404, 429)
+ALWAYS = (400, 401, 403, 404, 429, 503)
 WITH_BODY = (409, 413, 415, 502)
 
 
@@ -73,7 +74,7 @@ def _response(status: int) -> dict[str, Any]:
         "description": WORDS[status],
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         response["headers"] = {
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
         }
