@@ -1,25 +1,19 @@
 """A real Celery worker, with a real Redis as broker: hints arrive, and a killed worker costs
 nothing but the lease."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 from celery import Celery
-from django.conf import settings
-from django.db import connection
 
 from audit.services import verify
 from certificates.models import Version
 from jobs import services
 from jobs.models import Job
 from jobs.states import Status
+from tests.processes import ROOT, environment_of, kill, until
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -30,31 +24,6 @@ def broker(redis_url, monkeypatch):
     monkeypatch.setattr("foundation.hints.current_app", app)
     yield redis_url
     app.close()
-
-
-def database_url():
-    """The test's own database, for another process."""
-    values = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{values['NAME']}"
-    user, host, port = values["USER"], values["HOST"], values["PORT"]
-    password = f":{values['PASSWORD']}" if values["PASSWORD"] else ""
-    return f"postgres://{user}{password}@{host}:{port}/{values['NAME']}"
-
-
-def environment_of(folder, redis):
-    """The environment of another process of this installation."""
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "certctl.settings",
-        "DATABASE_URL": database_url(),
-        "REDIS_URL": redis,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "CERTCTL_KEY_ENCRYPTION_KEYS": settings.KEY_ENCRYPTION_KEYS[0],
-        "CERTCTL_PKI_BASE_URL": settings.PKI_BASE_URL,
-        "CERTCTL_VAR_DIR": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
 
 
 @pytest.fixture
@@ -79,24 +48,7 @@ def worker(broker, tmp_path):
 
     yield start
     for process in started:
-        _kill(process)
-
-
-def _kill(process):
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait(timeout=20)
-
-
-def until(condition, seconds=60):
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
+        kill(process)
 
 
 def counts():
@@ -125,7 +77,7 @@ def test_a_killed_worker_costs_only_the_lease(worker, ask, free_profile, alice, 
     renewals = Job.objects.filter(kind=Job.Kind.RENEWAL)
     assert until(lambda: renewals.filter(status=Status.COMPLETED).count() >= 3)
 
-    _kill(first)
+    kill(first)
     cut_short = renewals.exclude(status=Status.COMPLETED).count()
     worker(lease=3, beat=True)
 

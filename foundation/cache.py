@@ -1,0 +1,61 @@
+"""A shared cache that may go away: then each process counts for itself until it is back."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+# While it is away it is asked only so often, so that requests do not each wait for it.
+ASKED_AGAIN_SECONDS = 5.0
+
+
+def _steady(name: str) -> Callable[..., Any]:
+    def method(self: "SteadyRedisCache", *args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() >= self.away_until:
+            try:
+                return getattr(RedisCache, name)(self, *args, **kwargs)
+            except (RedisError, OSError) as error:
+                logger.warning("Redis does not answer, counting in this process: %s", error)
+                SteadyRedisCache.away_until = time.monotonic() + ASKED_AGAIN_SECONDS
+        return getattr(self.alone, name)(*args, **kwargs)
+
+    method.__name__ = name
+    return method
+
+
+class SteadyRedisCache(RedisCache):
+    """Redis, or this process's own memory while Redis is away or hangs.
+
+    What is counted here (rates, wrong keys) then counts by process: looser, and never not at all.
+    """
+
+    # One of each in a process: Django makes a cache object for every thread.
+    away_until = 0.0
+    alone: BaseCache = LocMemCache("while-redis-is-away", {})
+
+    add = _steady("add")
+    get = _steady("get")
+    set = _steady("set")
+    touch = _steady("touch")
+    delete = _steady("delete")
+    get_many = _steady("get_many")
+    has_key = _steady("has_key")
+    incr = _steady("incr")
+    set_many = _steady("set_many")
+    delete_many = _steady("delete_many")
+    clear = _steady("clear")
+
+    def is_reachable(self) -> bool:
+        """Whether Redis itself answers now."""
+        try:
+            RedisCache.set(self, "certctl.reachable", 1, 5)
+        except (RedisError, OSError):
+            return False
+        return True
