@@ -142,6 +142,8 @@ database.bound(
     keep_seconds=env.int("CERTCTL_DB_CONN_MAX_AGE", default=60),
 )
 ATOMIC_REQUESTS = False
+# Whether what is signed is dated by the database where the two clocks differ (foundation.clock).
+TRUST_DATABASE_CLOCK = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Broker, cache --------------------------------------------------------------------------

@@ -46,3 +46,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"] + ".test"}
 REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {"principal": "100000/min"}  # noqa: F405
+TRUST_DATABASE_CLOCK = False  # tests move our clock, not the database's
