@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -43,12 +44,14 @@ def _soak(installation: Installation, seconds: float) -> int:
     load, chaos = Load(installation.base_url, installation.folder), Chaos(installation)
     for thread in load.threads():
         thread.start()
+    reviver = threading.Thread(target=_revive, args=(installation, load.stop), daemon=True)
+    reviver.start()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         time.sleep(random.uniform(*REST))
         chaos.one()
-        installation.revive()
     load.stop.set()
+    reviver.join()
     took = _settle(installation)
     print("troubles: " + ", ".join(f"{name} {n}" for name, n in sorted(chaos.done.items())))
     print("answers:")
@@ -68,6 +71,12 @@ def _soak(installation: Installation, seconds: float) -> int:
     if wrong:
         print(f"soak: unexpected answers: {', '.join(wrong)}")
     return 1 if checked.returncode or wrong else 0
+
+
+def _revive(installation: Installation, stop: threading.Event) -> None:
+    # As systemd or Compose would.
+    while not stop.wait(1):
+        installation.revive()
 
 
 def _settle(installation: Installation) -> float:

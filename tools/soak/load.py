@@ -35,6 +35,7 @@ class Load:
         self.number = 0
         self.lock = threading.Lock()
         self.certificates: list[str] = []
+        self.places: dict[int, str] = {}
 
     def threads(self) -> list[threading.Thread]:
         """Return one thread for each kind of caller."""
@@ -57,7 +58,19 @@ class Load:
 
     def ask(self) -> None:
         """Have a certificate issued without approval."""
-        self._request("soak", [f"host-{random.randrange(TARGETS)}"])
+        # The first ones have a place each: two certificates at one path would overwrite each other.
+        with self.lock:
+            place = len(self.places)
+            if place < TARGETS:
+                self.places[place] = ""
+        certificate = self._request("soak", [f"host-{place}"] if place < TARGETS else [])
+        with self.lock:
+            if place >= TARGETS:
+                self.certificates += [certificate] if certificate else []
+            elif certificate:
+                self.places[place] = certificate
+            else:
+                del self.places[place]
 
     def ask_for_approval(self) -> None:
         """Ask for one that must be approved."""
@@ -66,8 +79,9 @@ class Load:
 
     def renew(self) -> None:
         """Renew one of those that there are."""
-        if self.certificates:
-            chosen = random.choice(self.certificates)
+        known = [*self.certificates, *filter(None, self.places.copy().values())]
+        if known:
+            chosen = random.choice(known)
             self._call("renew", "alice", "POST", f"/api/v1/certificates/{chosen}/renew/", {})
         time.sleep(0.2)
 
@@ -86,16 +100,12 @@ class Load:
         time.sleep(0.5)
 
     def deploy(self) -> None:
-        """Deploy one somewhere."""
-        if self.certificates:
-            chosen = random.choice(self.certificates)
-            self._call(
-                "deploy",
-                "alice",
-                "POST",
-                f"/api/v1/certificates/{chosen}/deploy/",
-                {"target": f"host-{random.randrange(TARGETS)}"},
-            )
+        """Deploy one again where it belongs."""
+        placed = [(place, one) for place, one in self.places.copy().items() if one]
+        if placed:
+            place, chosen = random.choice(placed)
+            path = f"/api/v1/certificates/{chosen}/deploy/"
+            self._call("deploy", "alice", "POST", path, {"target": f"host-{place}"})
         time.sleep(0.2)
 
     def revoke(self) -> None:
@@ -129,7 +139,7 @@ class Load:
 
     # --- How --------------------------------------------------------------------------------
 
-    def _request(self, profile: str, targets: list[str]) -> None:
+    def _request(self, profile: str, targets: list[str]) -> str:
         with self.lock:
             self.number += 1
             name = f"s{self.number}.demo.internal"
@@ -149,8 +159,8 @@ class Load:
         )
         if status == 201:  # noqa: PLR2004
             self.accepted.append(body["id"])
-            if profile == "soak":
-                self.certificates.append(body["certificate"])
+            return str(body["certificate"])
+        return ""
 
     def _call(
         self, name: str, who: str, method: str, path: str, body: Any = None
