@@ -312,6 +312,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "foundation.rest.openapi.describe_problems",
+        "pki_wellknown.openapi.describe_pki",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CertificateStatus": "certificates.models.CertificateStatus",

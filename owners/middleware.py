@@ -9,13 +9,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
-from audit import actions
-from audit.use_cases import record_edge_refusal
 from foundation.errors import CertctlError, ChangedMeanwhile
 from foundation.outcomes import is_a_race
-from owners.logins import actor_of
 from owners.models import Principal
-from owners.refusals import path_of
+from owners.refusals import record_at_admin
 
 PREFIX = "/admin/"
 # Django's words for what a page does, where they are not the trail's.
@@ -48,14 +45,7 @@ class AdminRefusals:
         if not isinstance(getattr(request, "user", None), Principal):
             return None
         app, model, _ = _place(request)
-        action = act_of(request)
-        record_edge_refusal(
-            actor=actor_of(request),
-            action=action,
-            error=exception,
-            subject=_subject(request, app, model),
-            data=path_of(request, action),
-        )
+        record_at_admin(request, act_of(request), exception, _subject(request, app, model))
         if isinstance(exception, PermissionDenied):
             return None
         shown = exception if isinstance(exception, CertctlError) else ChangedMeanwhile()
@@ -67,16 +57,13 @@ def act_of(request: HttpRequest) -> str:
     """Return the name in the trail of what a page of the admin was asked to do.
 
     By the model and the page's own name, unless the model's admin says otherwise in `use_cases`
-    ({page or action: name}). To open a page is to look.
+    ({page or action: name}).
     """
-    if request.method in {"GET", "HEAD"}:
-        return actions.VIEW
     app, model, verb = _place(request)
     if verb == "changelist":
         verb = request.POST.get("action", "") or verb
     given = getattr(_admin_of(app, model), "use_cases", {}).get(verb)
-    named = str(given or f"{model}.{VERBS.get(verb, verb)}")
-    return named if actions.is_known(named) else actions.CHANGE
+    return str(given or f"{model}.{VERBS.get(verb, verb)}")
 
 
 def _admin_of(app: str, model: str) -> Any:

@@ -1,17 +1,18 @@
-"""What REST refuses goes to the trail: under the name of the use case, and once."""
+"""What REST and the admin refuse goes to the trail: under the use case's name, and once."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.http import HttpRequest
 
 from audit import actions
 from audit.use_cases import record_edge_refusal
 from audit.via import Door
 from foundation.outcomes import Outcome
 from foundation.rates import is_first
-from owners.actors import via_of
+from owners.actors import actor_of, via_of
 from owners.models import Principal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -42,7 +43,28 @@ def record_at_rest(
         outcome=outcome,
         subject=_subject(view, kwargs),
         via=None if known else via_of(request._request, door=Door.REST),  # noqa: SLF001
-        data=path_of(request, action),
+        data=_path(request, action),
+    )
+
+
+def record_at_admin(
+    request: HttpRequest, action: str, error: BaseException, subject: models.Model | None
+) -> None:
+    """Write what the admin refused; `action` is the use case that a page or a button is for.
+
+    Call it when Django's own transaction around the page has ended. To open a page is to look,
+    whatever it is for.
+    """
+    if request.method in SAFE:
+        action = actions.VIEW
+    elif not actions.is_known(action):
+        action = actions.CHANGE  # on rows that machines write, where no act exists
+    record_edge_refusal(
+        actor=actor_of(request, Door.ADMIN),
+        action=action,
+        error=error,
+        subject=subject,
+        data=_path(request, action),
     )
 
 
@@ -55,7 +77,7 @@ def act_of(view: Any, request: Any) -> str:
     return actions.VIEW if request.method in SAFE else actions.CHANGE
 
 
-def path_of(request: Any, action: str) -> dict[str, str]:
+def _path(request: Any, action: str) -> dict[str, str]:
     """Return the address, for an event whose `action` is the name of no act."""
     return {"path": request.path[:255]} if action in {actions.VIEW, actions.CHANGE} else {}
 
