@@ -38,8 +38,8 @@ class Event(models.Model):
     subject_id = models.CharField(max_length=64, blank=True)
     subject_name = models.CharField(max_length=255, blank=True)
     # Keys without a constraint: what they name may be deleted, and this app knows no other.
-    certificate = models.UUIDField(null=True, blank=True, editable=False)
-    owner = models.UUIDField(null=True, blank=True, editable=False)
+    certificate = models.UUIDField(null=True, blank=True)
+    owner = models.UUIDField(null=True, blank=True)
     data = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True, blank=True)
@@ -47,7 +47,7 @@ class Event(models.Model):
     hash = models.CharField(max_length=64, unique=True)
     # Without a default, so that the columns are added in place, and rows stay as they are.
     format = models.PositiveSmallIntegerField(
-        null=True, blank=True, editable=False, help_text="Which fields the hash covers; empty: 1."
+        null=True, blank=True, help_text="Which fields the hash covers; empty: 1."
     )
 
     class Meta:

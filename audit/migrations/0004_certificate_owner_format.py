@@ -14,19 +14,18 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="event",
             name="certificate",
-            field=models.UUIDField(blank=True, editable=False, null=True),
+            field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name="event",
             name="owner",
-            field=models.UUIDField(blank=True, editable=False, null=True),
+            field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name="event",
             name="format",
             field=models.PositiveSmallIntegerField(
                 blank=True,
-                editable=False,
                 help_text="Which fields the hash covers; empty: 1.",
                 null=True,
             ),

@@ -110,7 +110,7 @@ def test_what_is_said_to_need_no_key_is_there_and_needs_none(db, local_ca, syste
     assert refused == {}
 
 
-def test_static_files_are_among_them(settings):
+def test_static_files_are_among_them(settings, db):
     assert f"/{settings.STATIC_URL.strip('/')}/" == STATIC
     assert STATIC in OPEN
     answer = Client().get(f"{STATIC}certctl/admin.css")
