@@ -6,6 +6,8 @@ declare(
     {
         "deployment.bind": "A certificate is to be served at a target.",
         "deployment.deploy": "A version is in place at a target.",
+        "deployment.unbind": "A certificate is no longer to be served at a target.",
+        "deployment.skip": "A certificate is not put at a target, and `data` says why.",
         "deployment.validate": "A handshake saw what a target serves.",
         "target.create": "A target was made.",
         "target.update": "A target was changed.",
