@@ -17,7 +17,7 @@ from audit.management.commands.audit_actions import BEGIN, END
 from audit.models import Event
 from audit.use_cases import USE_CASES, name_of
 from certificates import services as certificate_services
-from certificates.policy import StillValid
+from certificates.services.details import StillValid
 from jobs import services as job_services
 from jobs.models import Job
 from jobs.policy import MayNotDecide

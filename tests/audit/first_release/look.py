@@ -1,7 +1,7 @@
 """Look at a migrated database of the first release as relying parties and auditors do.
 
 A program of its own, because it needs another database than the tests: run with DATABASE_URL, it
-prints what it saw as JSON. It stands in the moment after the last event, when its CRLs are in force.
+prints what it saw as JSON, in the moment after the last event, when its CRLs are in force.
 """
 
 import base64
@@ -45,7 +45,8 @@ def look() -> dict[str, Any]:
 
     revoked = Revocation.objects.select_related("version__issuer").earliest("recorded_at").version
     issuer = revoked.issuer
-    ca = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
+    assert issuer is not None, "it was signed here"
+    ca: Any = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
 
     def listed() -> tuple[int, bool, bool]:
         answer = Client().get(f"/.well-known/pki/crl/{issuer.slug}")
