@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib import admin
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, get_resolver, reverse
 
 from audit import actions
 from audit.actions import ACTIONS
@@ -61,7 +61,6 @@ NO_ACTS = {
     "jobs.services.settle.park",
     "jobs.services.settle.release",
     # Sweeps: nobody asks for them, and what they find is nobody's attempt.
-    "certificates.crl.publish_due",
     "certificates.crl.publish_if_due",
     "certificates.services.expiry.update_expiry_statuses",
     "jobs.services.sweeps.fail_abandoned",
@@ -92,7 +91,7 @@ def test_every_function_that_somebody_calls_for_an_act_is_a_use_case():
 def test_what_is_said_to_be_no_act_is_there_and_is_none():
     functions = dict(offered())
 
-    assert {where for where in NO_ACTS if where not in functions} == set()
+    assert NO_ACTS - set(functions) == set()
     assert {where for where in NO_ACTS if name_of(functions[where])} == set()
 
 
@@ -109,7 +108,7 @@ def unsafe_routes(patterns=None):
             method: None for method in UNSAFE if hasattr(view, method)
         }
         for method, action in methods.items():
-            if method in UNSAFE:
+            if method in UNSAFE and method in view.http_method_names:
                 yield view, action, method
 
 
@@ -170,7 +169,7 @@ def test_an_act_refused_by_rule_leaves_the_same_event_at_every_door(
 ):
     """Archiving what is still valid: over REST, in the admin, and from a task."""
     client_of(carol).delete(f"/api/v1/certificates/{issued.pk}/")
-    page = f"/admin/certificates/certificate/{issued.pk}/archive"
+    page = reverse("admin:certificates_certificate_archive", args=[issued.pk])
     browse(carol).post(page, {"confirmed": "yes"}, follow=True)
     with pytest.raises(StillValid):
         certificate_services.archive(
