@@ -10,8 +10,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from rest_framework.routers import DefaultRouter
 
 import audit.api
 import certificates.api
@@ -24,9 +22,9 @@ from console import ops
 from foundation.errors import Unavailable
 from foundation.outcomes import Outcome, is_away, outcome_of
 from foundation.problems import problem
+from foundation.rest.routes import SpectacularAPIView, SpectacularSwaggerView, make_router
 
-router = DefaultRouter()
-router.include_root_view = False
+router = make_router()
 router.register("certificates", jobs.api.CertificateJobsViewSet, basename="certificate")
 router.register("versions", certificates.api.VersionViewSet, basename="version")
 router.register("revocations", certificates.api.RevocationViewSet, basename="revocation")

@@ -13,10 +13,12 @@ from foundation import errors
 
 STATUS: dict[type[errors.CertctlError], int] = {
     errors.Invalid: 400,
+    errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.TooMany: 429,
     errors.ConnectorError: 502,
     errors.Unavailable: 503,
 }
@@ -47,9 +49,7 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
     match error:
         case errors.CertctlError():
             status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-            wait = getattr(error, "retry_after_seconds", None)
-            headers = {"Retry-After": str(wait)} if wait else {}
-            return Outcome(status, error.code, error.detail, list(error.errors), headers)
+            return Outcome(status, error.code, error.detail, list(error.errors), _headers(error))
         case Http404() | ObjectDoesNotExist():
             return Outcome(404, "not_found", "There is no such thing.")
         case PermissionDenied():
@@ -63,6 +63,15 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
         case ValidationError():
             return Outcome(400, "invalid", "; ".join(error.messages))
     return None
+
+
+def _headers(error: errors.CertctlError) -> dict[str, str]:
+    if isinstance(error, errors.TooMany):
+        # Whole seconds, rounded up, lest somebody who obeys comes too early.
+        return {"Retry-After": str(int(error.wait) + 1)}
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return {}
 
 
 def is_a_race(error: BaseException) -> bool:
