@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ from foundation.errors import ConnectorError, Invalid
 from issuers import crypto
 from owners.services import NameTaken
 from tests.factories import PlainCertificateFactory, PrincipalFactory
-from tests.races import meanwhile
+from tests.races import beside, meanwhile, together, until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -588,35 +588,18 @@ def test_a_test_goes_nowhere_that_a_handshake_must_not(target, carol, monkeypatc
 # --- Races ----------------------------------------------------------------------------------
 
 
-def together(*calls):
-    def run(call):
-        try:
-            return call()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as workers:
-        return [f.result(timeout=60) for f in [workers.submit(run, call) for call in calls]]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_change_does_not_undo_another(target):
     actor = PrincipalFactory()
 
     def disable():
-        try:
-            services.update_target(actor=actor, target_id=target.pk, changes={"enabled": False})
-        finally:
-            connections.close_all()
+        services.update_target(actor=actor, target_id=target.pk, changes={"enabled": False})
 
     with ThreadPoolExecutor(1) as worker:
         with transaction.atomic():
             held = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
-            waiting = worker.submit(disable)
-            with pytest.raises(TimeoutError):
-                waiting.result(timeout=0.5)
+            waiting = beside(worker, disable)
+            until_blocked(waiting)
             held.name = "renamed"
             held.save()
         waiting.result(timeout=30)

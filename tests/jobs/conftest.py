@@ -10,7 +10,7 @@ from deployments.models import Target
 from deployments.services import Outcome, Seen
 from jobs import runner, services
 from jobs.models import Job
-from tests.races import closing
+from tests.races import beside, together
 
 LEASE = timedelta(seconds=60)
 NAME = "web.demo.internal"
@@ -96,30 +96,16 @@ def places(monkeypatch):
     return seen
 
 
-@pytest.fixture
-def together():
-    """Run functions at the same time, each in a thread; give results or exceptions in order."""
-
-    def run(*functions):
-        with ThreadPoolExecutor(len(functions)) as pool:
-            futures = [pool.submit(closing, function) for function in functions]
-            return [_outcome(future) for future in futures]
-
-    return run
+@pytest.fixture(name="together")
+def _together():
+    return together
 
 
 @pytest.fixture
 def aside():
     """Run a function in another thread with a connection of its own: `aside(f)` is a future."""
     with ThreadPoolExecutor(4) as pool:
-        yield lambda function: pool.submit(closing, function)
-
-
-def _outcome(future):
-    try:
-        return future.result(timeout=60)
-    except Exception as error:  # noqa: BLE001 - the test judges it
-        return error
+        yield lambda function: beside(pool, function)
 
 
 def status_of(job):
