@@ -1,7 +1,7 @@
 """Two who change the same row at once: the second waits, and then sees what the first did."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from weakref import WeakKeyDictionary
 
@@ -97,4 +97,6 @@ def _waits(other):
         return cursor.fetchone()[0]
 
 
-_writes = WeakKeyDictionary()  # of a future, whether its thread has come to write
+_writes: WeakKeyDictionary[Future, Event] = (
+    WeakKeyDictionary()
+)  # of a future, whether its thread has come to write

@@ -47,7 +47,7 @@ def test_who_fails_before_the_lock_waits_for_nobody(team):
     def refuse():
         raise LookupError("before the lock")
 
-    with pytest.raises(AssertionError, match="waited for nobody: before the lock"):
+    with pytest.raises(AssertionError, match="waited for nobody: LookupError"):
         meanwhile(lambda: rename(team, "first"), refuse)
 
 
@@ -57,12 +57,10 @@ def test_who_does_something_else_is_not_waited_for_long(team, pool, monkeypatch)
 
     other = beside(pool, lambda: over.wait(20))
     try:
-        with (
-            transaction.atomic(),
-            pytest.raises(AssertionError, match="neither waits nor ends"),
-        ):
+        with transaction.atomic():
             rename(team, "first")
-            until_blocked(other)
+            with pytest.raises(AssertionError, match="neither waits nor ends"):
+                until_blocked(other)
     finally:
         over.set()
 
