@@ -44,6 +44,8 @@ def run_half(half: str, arguments: list[str]) -> int:
     environment["PYTHONUNBUFFERED"] = "1"
     workers = [] if any(a.startswith(("-n", "--numprocesses")) for a in arguments) else ["-n"]
     workers += [str(os.cpu_count() or 1)] if workers else []
+    # Two at a time, or the first worker would be given all of the longest (tests/order.py).
+    workers += ["--maxschedchunk", "2"]
     with ExitStack() as servers:
         environment["CERTCTL_TEST_REDIS_URL"] = servers.enter_context(redis())
         if half == "postgres":
