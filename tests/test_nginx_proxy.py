@@ -6,18 +6,15 @@ import re
 import socket
 import ssl
 import subprocess
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import servers
+from tests.ca import two_tiers
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -54,35 +51,13 @@ def upstream():
         thread.join()
 
 
-def self_signed(folder):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "certctl.test")])
-    now = datetime.now(UTC)  # noqa: TID251 - the TLS library's clock is not frozen either
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "tls.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 @pytest.fixture(scope="module")
 def nginx(upstream, nginx_binary, tmp_path_factory):
     """The ports of nginx: plain and TLS."""
     folder = tmp_path_factory.mktemp("nginx")
-    self_signed(folder)
+    certified = two_tiers().certify("certctl.test")
+    (folder / "tls.crt").write_text(certified.served_pem)
+    (folder / "tls.key").write_bytes(certified.key_pem)
     plain, tls = servers.free_port(), servers.free_port()
     shipped = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
     text = re.sub(r" +listen \[::\].*\n", "", shipped)  # not every test machine has IPv6

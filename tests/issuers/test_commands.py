@@ -18,8 +18,8 @@ from issuers import crypto
 from issuers.models import Issuer
 from issuers.services.signing import SERVER_KEY
 from jobs.models import Job
-from tests.factories import JobFactory, PlainCertificateFactory, VersionFactory
-from tests.issuers.ca import make_ca, write
+from tests.ca import make_ca, write
+from tests.factories import CertificateFactory, JobFactory, VersionFactory
 from tests.issuers.test_authorities import key_pem, pem
 from tests.races import beside, until_blocked
 
@@ -134,7 +134,7 @@ def test_an_import_that_cannot_be_is_said_without_the_secret(db, files, monkeypa
 def secrets(settings, local_ca):
     """A secret in every column that has some, all under the first key."""
     settings.KEY_ENCRYPTION_KEYS = KEYS[:1]
-    certificate = PlainCertificateFactory()
+    certificate = CertificateFactory()
     rows = [
         (Issuer, Issuer.objects.get(slug="keyless"), "secrets", "issuer:{}"),
         (Target, Target.objects.create(name="t", kind="file"), "secrets", "target:{}"),

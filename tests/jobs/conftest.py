@@ -1,13 +1,11 @@
-"""Fixtures for jobs: alice asks, bob decides, and a deployment connector that only remembers."""
+"""Fixtures for jobs: alice asks, bob decides; `places` is in tests/connectors.py."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from deployments.models import Target
-from deployments.services import Outcome, Seen
 from jobs import runner, services
 from jobs.models import Job
 from tests.races import beside, together
@@ -52,48 +50,18 @@ def issued(ask, free_profile):
 
 @pytest.fixture
 def target(db):
-    return Target.objects.create(name="web-1", kind=Target.Kind.FILE)
+    return Target.objects.create(name="web-1", kind=Target.Kind.FILE, config={"at": "web-1"})
 
 
 @pytest.fixture
 def watched_target(db):
     return Target.objects.create(
-        name="web-2", kind=Target.Kind.FILE, endpoint_host="127.0.0.1", endpoint_port=1
+        name="web-2",
+        kind=Target.Kind.FILE,
+        config={"at": "web-2"},
+        endpoint_host="127.0.0.1",
+        endpoint_port=1,
     )
-
-
-@dataclass
-class Places:
-    """What a connector was told to do, and what an endpoint shows."""
-
-    deployed: list
-    shows: bool = True
-    error: Exception | None = None
-
-
-@pytest.fixture
-def places(monkeypatch):
-    """Replace the calls of deployment connectors: nothing leaves this process."""
-    seen = Places([])
-
-    def deploy(*, version, target):
-        if seen.error:
-            raise seen.error
-        seen.deployed.append((target.name, version.number))
-        return Outcome(changed=True, fingerprint=version.fingerprint, detail="written")
-
-    def validate(*, target, version):
-        if seen.error:
-            raise seen.error
-        return Seen(
-            fingerprint=version.fingerprint if seen.shows else "0" * 64,
-            matches=seen.shows,
-            detail="seen" if seen.shows else "Something else is served.",
-        )
-
-    monkeypatch.setattr("deployments.services.deploy", deploy)
-    monkeypatch.setattr("deployments.services.validate", validate)
-    return seen
 
 
 @pytest.fixture(name="together")
