@@ -47,7 +47,7 @@ class Places:
         numbers = dict(Version.objects.values_list("fingerprint", "number"))
         return [(name, numbers[fingerprint]) for name, fingerprint in self.calls]
 
-    def served(self, endpoint: Any) -> str:
+    def served(self, endpoint: handshake.Endpoint, **how: Any) -> str:
         """Stand in for a handshake."""
         if self.error:
             raise self.error
