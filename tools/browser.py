@@ -1,8 +1,9 @@
 """Find a Chromium for the browser tests and the screenshots, or bring one.
 
-In this order: CERTCTL_CHROMIUM, the PATH, the npm package @sparticuz/chromium (one headless
-binary with the libraries it needs), and as root Debian's package. Each is tried on a page before
-it is believed. Prints the path; `make browser` calls it.
+In this order: CERTCTL_CHROMIUM, the PATH (tools/programs.py says how old it may be), the npm
+package @sparticuz/chromium (one headless binary with the libraries it needs), and as root
+Debian's package. Each is tried on a page before it is believed. Prints the path; `make browser`
+calls it.
 """
 
 import base64
@@ -18,6 +19,8 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
+
+from tools.programs import CHROMIUM
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / "var" / "tools"
@@ -89,12 +92,9 @@ def works(path: str | Path) -> bool:
 
 
 def on_path() -> Path | None:
-    """Give the machine's own browser, if it works."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(name)
-        if found and works(found):
-            return Path(found)
-    return None
+    """Give the machine's own browser, if it is new enough and works."""
+    new_enough = filter(CHROMIUM.is_new_enough, CHROMIUM.candidates())
+    return next(filter(works, new_enough), None)
 
 
 def program(name: str) -> str:

@@ -14,12 +14,20 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from certctl.demo import openssl
+from certctl.demo.programs import NoProgram, bring_openssl
 from tests.servers import NoServer, postgres, redis
 from tools.browser import NoBrowser, bring
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERRUPTED = 130  # what a shell calls a program that Ctrl-C ended
+
+
+def ensure_openssl() -> None:
+    """Bring openssl where root on Debian may; else say what to do."""
+    try:
+        bring_openssl()
+    except NoProgram as error:
+        print(f"tests: {error}", file=sys.stderr, flush=True)  # its tests will fail and say so
 
 
 def ensure_browser() -> None:
@@ -36,6 +44,8 @@ def run_half(half: str, arguments: list[str]) -> int:
     environment["PYTHONUNBUFFERED"] = "1"
     workers = [] if any(a.startswith(("-n", "--numprocesses")) for a in arguments) else ["-n"]
     workers += [str(os.cpu_count() or 1)] if workers else []
+    # Two at a time, or the first worker would be given all of the longest (tests/order.py).
+    workers += ["--maxschedchunk", "2"]
     with ExitStack() as servers:
         environment["CERTCTL_TEST_REDIS_URL"] = servers.enter_context(redis())
         if half == "postgres":
@@ -67,14 +77,13 @@ def main() -> int:
     theirs = sys.argv[split + 1 :]
     halves: list[str] = parser.parse_args(sys.argv[1:split]).halves
     signal.signal(signal.SIGTERM, stop)
-    if not openssl.bring():
-        print(f"tests: {openssl.MISSING}", file=sys.stderr, flush=True)  # its tests fail
+    ensure_openssl()
     ensure_browser()
     ended = {}
     for half in halves:
         try:
             ended[half] = run_half(half, theirs)
-        except NoServer as error:
+        except (NoProgram, NoServer) as error:
             print(f"tests: {error}", file=sys.stderr, flush=True)
             ended[half] = 1
         except KeyboardInterrupt:

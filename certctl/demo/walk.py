@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certctl.demo import openssl
 from certctl.demo.client import Answer, Client
+from certctl.demo.programs import OPENSSL
 from certctl.embedded import python, write_private
 
 NAME = "web.demo.internal"
@@ -108,9 +108,9 @@ class Walk:
 
     def openssl(self, *arguments: str) -> str:
         """Run openssl and return what it printed; Failed where it is not there."""
-        program = shutil.which("openssl")
+        program = OPENSSL.find()
         if program is None:
-            raise Failed(openssl.MISSING)
+            raise Failed(OPENSSL.missing())
         done = subprocess.run(  # noqa: S603 - an argument list of our own
             [program, *arguments],
             capture_output=True,

@@ -61,6 +61,7 @@ def start(folder, *command, without):
     )
 
 
+@pytest.mark.takes(2)
 @pytest.mark.parametrize(
     "command",
     [

@@ -64,6 +64,7 @@ def mode_of(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
+@pytest.mark.takes(17)
 def test_the_demo_walks_to_the_end_and_leaves_nothing_running(start, tmp_path):
     var = tmp_path / "var"
 
@@ -92,6 +93,7 @@ def test_the_demo_walks_to_the_end_and_leaves_nothing_running(start, tmp_path):
     assert [secret for secret in secrets if secret in logs] == []
 
 
+@pytest.mark.takes(15)
 def test_a_second_start_keeps_the_data_and_a_signal_ends_all_of_it(start, tmp_path):
     var = tmp_path / "var"
     first = start("--no-walk", "--exit")

@@ -70,6 +70,7 @@ def test_what_the_environment_says_is_left_to_it(prepare):
     assert "CERTCTL_PKI_BASE_URL" not in after
 
 
+@pytest.mark.takes(2)
 def test_an_address_that_leads_nowhere_is_not_signed_into_certificates(tmp_path):
     ours = ("CERTCTL_", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "DJANGO_")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}

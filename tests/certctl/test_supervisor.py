@@ -40,6 +40,7 @@ def supervisor(tmp_path):
         signal.signal(number, handler)
 
 
+@pytest.mark.takes(2)
 def test_a_program_that_dies_is_started_again(supervisor):
     supervisor.start()
     first = supervisor.programs[0].process.pid
@@ -72,6 +73,7 @@ def test_a_program_that_dies_young_is_restarted_ever_more_slowly(supervisor):
     assert program.process is None
 
 
+@pytest.mark.takes(2)
 def test_stopping_ends_children_of_children_too(tmp_path):
     pid_file = tmp_path / "grandchild"
     script = (
@@ -88,6 +90,7 @@ def test_stopping_ends_children_of_children_too(tmp_path):
     assert wait_for(lambda: not alive(int(pid_file.read_text())))
 
 
+@pytest.mark.takes(2)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_killed_supervisor_leaves_nothing_behind(tmp_path):
     pid_file = tmp_path / "child"

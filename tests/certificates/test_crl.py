@@ -275,7 +275,7 @@ def test_a_hint_waits_for_the_publisher_and_then_finds_nothing_left_to_do(local_
 # --- openssl --------------------------------------------------------------------------------
 
 
-def test_openssl_agrees(issue, local_ca, root_ca, bob, system, tmp_path):
+def test_openssl_agrees(issue, local_ca, root_ca, bob, system, tmp_path, openssl):
     good, bad = issue("good.demo.internal"), issue("bad.demo.internal")
     services.revoke(version_id=bad.pk, actor=bob, reason="keyCompromise")
     for issuer in (local_ca, root_ca):
@@ -285,22 +285,22 @@ def test_openssl_agrees(issue, local_ca, root_ca, bob, system, tmp_path):
     for name, version in (("good", good), ("bad", bad)):
         (tmp_path / f"{name}.pem").write_text(version.pem)
 
-    def openssl(*arguments):
+    def judge(*arguments):
         return subprocess.run(
-            ["openssl", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+            [openssl, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
         )
 
-    checked = openssl(
+    checked = judge(
         "crl", "-inform", "DER", "-in", "issuing.der", "-CAfile", "issuing.pem", "-noout"
     )
     assert "verify OK" in checked.stderr
     crls = ""
     for slug in ("issuing", "root"):
-        crls += openssl("crl", "-inform", "DER", "-in", f"{slug}.der").stdout
+        crls += judge("crl", "-inform", "DER", "-in", f"{slug}.der").stdout
     (tmp_path / "crls.pem").write_text(crls)
     verify = ("verify", "-crl_check_all", "-CAfile", "root.pem", "-untrusted", "issuing.pem")
-    accepted = openssl(*verify, "-CRLfile", "crls.pem", "good.pem")
-    refused = openssl(*verify, "-CRLfile", "crls.pem", "bad.pem")
+    accepted = judge(*verify, "-CRLfile", "crls.pem", "good.pem")
+    refused = judge(*verify, "-CRLfile", "crls.pem", "bad.pem")
 
     assert (accepted.returncode, accepted.stdout.strip()) == (0, "good.pem: OK")
     assert refused.returncode != 0

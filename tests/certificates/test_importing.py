@@ -3,11 +3,12 @@ import random
 import subprocess
 from collections import Counter
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from django.db import transaction
 from django.utils import timezone
@@ -22,41 +23,24 @@ from certificates.services.importing import (
 )
 from foundation.errors import CertctlError
 from issuers import services as issuer_services
-from tests.fixtures import make_csr, new_key
+from tests.ca import OLD, make_ca, named, pem_of
+from tests.fixtures import make_csr
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 
 
-def self_signed(
-    name="old.example.com",
-    *,
-    host=None,
-    days=300,
-    serial=None,
-    sign_with=None,
-    issuer=None,
-    ca=False,
-):
-    key = new_key()
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = timezone.now()
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(serial or x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=400))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host or name)]), critical=False)
-        .sign(sign_with or key, hashes.SHA256())
+@cache
+def old_ca():
+    """A CA that is none of ours."""
+    return make_ca(subject=named("Old CA"), begins=timezone.now() - OLD)
+
+
+def old(name="old.example.com", *, host=None, days=300):
+    """Return a key, and the certificate that the old CA signed for it."""
+    certified = old_ca().certify(
+        host or name, name=name, begins=timezone.now() - OLD, lifetime=timedelta(days=days)
     )
-    return key, certificate
-
-
-def pem_of(*certificates):
-    return "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
+    return certified.key, certified.certificate
 
 
 @pytest.fixture
@@ -70,8 +54,7 @@ def importing(alice, owner, local_ca, profile):
 
 
 def test_a_certificate_of_another_ca_comes_in_with_its_chain(importing, alice):
-    root_key, root = self_signed("Old CA", ca=True)
-    _, leaf = self_signed(sign_with=root_key, issuer=root)
+    root, (_, leaf) = old_ca().certificate, old()
 
     certificate = importing("Subject: text before\n" + pem_of(root, leaf))
 
@@ -101,11 +84,11 @@ def test_what_our_ca_signed_is_ours_again(importing, local_ca, free_profile):
 
 
 def test_an_expired_one_is_expired(importing):
-    assert importing(pem_of(self_signed(days=-1)[1])).status == "Expired"
+    assert importing(pem_of(old(days=-1)[1])).status == "Expired"
 
 
 def test_the_same_one_twice_is_refused(importing):
-    pem = pem_of(self_signed()[1])
+    pem = pem_of(old()[1])
     importing(pem)
 
     with pytest.raises(AlreadyImported):
@@ -115,7 +98,7 @@ def test_the_same_one_twice_is_refused(importing):
 
 
 def test_the_database_refuses_it_too(importing, monkeypatch):
-    pem = pem_of(self_signed()[1])
+    pem = pem_of(old()[1])
     importing(pem)
     monkeypatch.setattr("django.db.models.query.QuerySet.exists", lambda self: False)
 
@@ -127,7 +110,7 @@ def test_the_database_refuses_it_too(importing, monkeypatch):
 def test_a_private_key_in_the_paste_is_refused_and_repeated_nowhere(
     importing, form, caplog, client_of, alice, owner, local_ca, profile
 ):
-    key, leaf = self_signed()
+    key, leaf = old()
     secret = key.private_bytes(
         serialization.Encoding.PEM,
         getattr(serialization.PrivateFormat, form),
@@ -154,7 +137,7 @@ def test_a_private_key_in_the_paste_is_refused_and_repeated_nowhere(
 
 
 def unrelated():
-    return pem_of(self_signed("a.example")[1], self_signed("b.example")[1])
+    return pem_of(old("a.example")[1], old("b.example")[1])
 
 
 @pytest.mark.parametrize(
@@ -185,7 +168,7 @@ def test_the_chain_goes_out_leaf_first(version, local_ca, root_ca):
 
 
 @pytest.mark.parametrize("password", ["", "open sesame"])
-def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path):
+def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path, openssl):
     data = export.pkcs12_store(version, password)
 
     store = pkcs12.load_pkcs12(data, password.encode() or None)
@@ -194,7 +177,7 @@ def test_pkcs12_has_certificates_and_no_key(version, password, tmp_path):
     assert x509.load_pem_x509_certificate(version.pem.encode()).subject in names
     (tmp_path / "store.p12").write_bytes(data)
     shown = subprocess.run(
-        ["openssl", "pkcs12", "-in", "store.p12", "-nokeys", "-passin", f"pass:{password}"],
+        [openssl, "pkcs12", "-in", "store.p12", "-nokeys", "-passin", f"pass:{password}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -249,7 +232,7 @@ def test_damage_is_refused_or_taken_and_never_an_error_of_ours(importing):
 
 
 def test_what_a_name_hides_is_shown_as_a_hole(importing):
-    _, leaf = self_signed("a\u202eb\x07c", host="old.example.com")
+    _, leaf = old("a\u202eb\x07c", host="old.example.com")
 
     certificate = importing(pem_of(leaf), name="")
 

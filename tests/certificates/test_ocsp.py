@@ -1,3 +1,4 @@
+import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,7 +9,7 @@ import time_machine
 from cryptography import x509
 from cryptography.x509 import ocsp as x509_ocsp
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from certificates import crl, ocsp, services
@@ -16,6 +17,7 @@ from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
 from issuers.x509.ocsp import CertID, cert_id
 from owners.models import Principal
+from tests.races import beside, until_blocked
 
 
 def ca_of(issuer):
@@ -221,16 +223,6 @@ def test_crl_and_ocsp_agree_on_every_certificate(issue, local_ca, bob, system):
 # --- Races ----------------------------------------------------------------------------------
 
 
-def in_thread(worker, work, *args):
-    def run():
-        try:
-            return work(*args)
-        finally:
-            connection.close()
-
-    return worker.submit(run)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_good_that_waited_for_a_revocation_is_not_signed(version, bob):
     """The signer waits for the row; when it gets it, the revocation has committed."""
@@ -238,9 +230,8 @@ def test_a_good_that_waited_for_a_revocation_is_not_signed(version, bob):
     with ThreadPoolExecutor(1) as worker:
         with transaction.atomic():
             services.revoke(version_id=version.pk, actor=bob)
-            signing = in_thread(worker, ocsp.response_for, "issuing", asked)
-            with pytest.raises(TimeoutError):
-                signing.result(timeout=0.5)
+            signing = beside(worker, lambda: ocsp.response_for("issuing", asked))
+            until_blocked(signing)
         answer = signing.result(timeout=30)
 
     assert answer.status == "revoked"
@@ -250,13 +241,13 @@ def test_a_good_that_waited_for_a_revocation_is_not_signed(version, bob):
 @pytest.mark.django_db(transaction=True)
 def test_a_revocation_waits_for_a_signer_and_drops_what_it_stored(version, bob, monkeypatch):
     asked = question(version)
-    signing, may_go_on = threading.Event(), threading.Event()
+    signing, others = threading.Event(), queue.Queue()
     connector = type(ocsp.connector_for(version.issuer))
     really = connector.sign_ocsp
 
     def slowly(self, **kwargs):
         signing.set()
-        assert may_go_on.wait(20)
+        until_blocked(others.get(timeout=20))
         return really(self, **kwargs)
 
     monkeypatch.setattr(connector, "sign_ocsp", slowly)
@@ -265,12 +256,10 @@ def test_a_revocation_waits_for_a_signer_and_drops_what_it_stored(version, bob, 
         services.revoke(version_id=version.pk, actor=Principal.objects.get(pk=bob.pk))
 
     with ThreadPoolExecutor(2) as workers:
-        answer = in_thread(workers, ocsp.response_for, "issuing", asked)
+        answer = beside(workers, lambda: ocsp.response_for("issuing", asked))
         assert signing.wait(20)
-        revoking = in_thread(workers, revoke)
-        with pytest.raises(TimeoutError):
-            revoking.result(timeout=0.5)
-        may_go_on.set()
+        revoking = beside(workers, revoke)
+        others.put(revoking)
         assert answer.result(timeout=30).status == "good"
         revoking.result(timeout=30)
 
@@ -286,7 +275,7 @@ def test_two_first_questions_are_signed_once(version):
         answers = [
             future.result(timeout=30)
             for future in [
-                in_thread(workers, ocsp.response_for, "issuing", asked) for _ in range(8)
+                beside(workers, lambda: ocsp.response_for("issuing", asked)) for _ in range(8)
             ]
         ]
 

@@ -1,63 +1,23 @@
 """Certificates made here, a folder to deploy to, programs to start, and a real TLS server."""
 
-import hashlib
 import socket
 import ssl
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
 from certificates.models import Version
 from deployments.connectors import connector_for
 from deployments.connectors.base import Material
 from deployments.models import Target
-from tests.factories import PlainCertificateFactory
-
-PEM = serialization.Encoding.PEM
-
-
-def pem_of_key(key):
-    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+from tests.ca import Certified, two_tiers
+from tests.factories import CertificateFactory
 
 
-@dataclass
-class Certified:
-    """A certificate with everything that belongs to it."""
-
-    certificate: x509.Certificate
-    chain_pem: str
-    root_pem: str
-    key: ec.EllipticCurvePrivateKey
-
-    @property
-    def leaf_pem(self):
-        return self.certificate.public_bytes(PEM).decode()
-
-    @property
-    def served_pem(self):
-        return self.leaf_pem + self.chain_pem.replace(self.root_pem, "")
-
-    @property
-    def key_pem(self):
-        return pem_of_key(self.key)
-
-    @property
-    def fingerprint(self):
-        return self.certificate.fingerprint(hashes.SHA256()).hex()
-
-    @property
-    def key_fingerprint(self):
-        der = self.key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        return hashlib.sha256(der).hexdigest()
+class Certificate(Certified):
+    """One that can be handed to a connector."""
 
     def material(self, *, with_key=False, **changed):
         given = {
@@ -70,57 +30,15 @@ class Certified:
         return Material(**{**given, **changed})
 
 
-class Authority:
-    """A root and an issuing CA of the test's own."""
-
-    def __init__(self):
-        self.root_key, self.issuing_key = (ec.generate_private_key(ec.SECP256R1()) for _ in "ab")
-        self.root = self._sign("Root", self.root_key.public_key(), "Root", self.root_key, ca=True)
-        self.issuing = self._sign(
-            "Issuing", self.issuing_key.public_key(), "Root", self.root_key, ca=True
-        )
-
-    def certify(self, *names, key=None, lifetime=timedelta(days=10)):
-        key = key or ec.generate_private_key(ec.SECP256R1())
-        names = names or ("web.demo.internal",)
-        leaf = self._sign(
-            names[0],
-            key.public_key(),
-            "Issuing",
-            self.issuing_key,
-            sans=names,
-            lifetime=lifetime,
-        )
-        root = self.root.public_bytes(PEM).decode()
-        chain = self.issuing.public_bytes(PEM).decode() + root
-        return Certified(leaf, chain, root, key)
-
-    def _sign(self, name, public, issuer, key, *, ca=False, sans=(), lifetime=None):
-        now = timezone.now()
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=30))
-            .not_valid_after(now + (lifetime or timedelta(days=365)))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        )
-        if sans:
-            names = x509.SubjectAlternativeName([x509.DNSName(n) for n in sans])
-            builder = builder.add_extension(names, critical=False)
-        return builder.sign(key, hashes.SHA256())
-
-
 @pytest.fixture(scope="session")
 def authority():
-    return Authority()
+    return two_tiers()
 
 
 @pytest.fixture
 def certify(authority):
-    return authority.certify
+    """Have a CA of the test's own sign: `certify("web.demo.internal", lifetime=…)`."""
+    return lambda *hosts, **asked: Certificate(**vars(authority.certify(*hosts, **asked)))
 
 
 @pytest.fixture
@@ -182,7 +100,7 @@ def keep(db):
     """Keep a certificate as a version: `keep(certified, certificate=…)`."""
 
     def make(certified, certificate=None, **fields):
-        certificate = certificate or PlainCertificateFactory()
+        certificate = certificate or CertificateFactory()
         before = certificate.versions.order_by("-number").first()
         if before is not None:
             before.superseded_at = timezone.now()

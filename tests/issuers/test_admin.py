@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from issuers.models import Issuer, Profile
-from tests.factories import PlainCertificateFactory
+from tests.factories import CertificateFactory
 from tests.issuers.test_api import secrets_of
 
 ISSUERS, PROFILES = (
@@ -211,7 +211,7 @@ def test_a_profile_is_shown_and_changed_as_lines(browse, carol, profile):
 
 
 def test_a_used_profile_is_not_deleted(browse, carol, profile):
-    PlainCertificateFactory(profile=profile)
+    CertificateFactory(profile=profile)
     client = browse(carol)
 
     client.post(reverse("admin:issuers_profile_delete", args=[profile.pk]), {"post": "yes"})

@@ -7,7 +7,7 @@ import pytest
 from audit.models import Event
 from issuers import crypto
 from issuers.models import Issuer, Profile
-from tests.factories import PlainCertificateFactory
+from tests.factories import CertificateFactory
 
 ISSUERS, PROFILES = "/api/v1/issuers/", "/api/v1/profiles/"
 NEW = {"slug": "made", "name": "Made", "common_name": "Made CA", "lifetime_days": 400}
@@ -238,7 +238,7 @@ def test_what_makes_no_sense_is_refused_at_its_field(client_of, carol):
 
 
 def test_a_used_profile_is_a_conflict(client_of, carol, profile):
-    PlainCertificateFactory(profile=profile)
+    CertificateFactory(profile=profile)
 
     response = client_of(carol).delete(f"{PROFILES}{profile.pk}/")
 

@@ -15,8 +15,8 @@ from issuers import crypto, services
 from issuers.connectors import connector_for
 from issuers.models import Issuer
 from issuers.x509 import crl, names
+from tests.ca import make_ca, openssl, write
 from tests.fixtures import make_csr
-from tests.issuers.ca import make_ca, openssl, write
 
 YEAR = timedelta(days=365)
 SWITCHED = ("issuer.update", "issuer.enable", "issuer.disable")

@@ -11,7 +11,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
 from issuers.x509 import certs, lint, names
-from tests.issuers.ca import KEYS, NOW, make_ca, openssl, write
+from tests.ca import KEYS, NOW, make_ca, openssl, write
 
 POINTERS = certs.Pointers("http://pki.test/crl/a", "http://pki.test/ocsp/a", "http://pki.test/ca/a")
 

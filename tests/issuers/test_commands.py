@@ -1,7 +1,6 @@
 """create_ca and rotate_keys, as an administrator calls them."""
 
 import base64
-import time
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
@@ -9,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit.models import Event
@@ -19,9 +18,10 @@ from issuers import crypto
 from issuers.models import Issuer
 from issuers.services.signing import SERVER_KEY
 from jobs.models import Job
-from tests.factories import JobFactory, PlainCertificateFactory, VersionFactory
-from tests.issuers.ca import make_ca, write
+from tests.ca import make_ca, write
+from tests.factories import CertificateFactory, JobFactory, VersionFactory
 from tests.issuers.test_authorities import key_pem, pem
+from tests.races import beside, until_blocked
 
 KEYS = [base64.b64encode(bytes([n]) * 32).decode() for n in range(3)]
 
@@ -134,7 +134,7 @@ def test_an_import_that_cannot_be_is_said_without_the_secret(db, files, monkeypa
 def secrets(settings, local_ca):
     """A secret in every column that has some, all under the first key."""
     settings.KEY_ENCRYPTION_KEYS = KEYS[:1]
-    certificate = PlainCertificateFactory()
+    certificate = CertificateFactory()
     rows = [
         (Issuer, Issuer.objects.get(slug="keyless"), "secrets", "issuer:{}"),
         (Target, Target.objects.create(name="t", kind="file"), "secrets", "target:{}"),
@@ -228,19 +228,12 @@ def test_rotating_waits_for_whoever_is_writing_a_secret(settings, system):
     Target.objects.update(secrets=older)
     settings.KEY_ENCRYPTION_KEYS = [KEYS[1], KEYS[0]]
 
-    def rotate_and_close():
-        try:
-            return rotate()
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as worker:
         with transaction.atomic():
             Target.objects.select_for_update(no_key=True).get(pk=target.pk)
             Target.objects.update(secrets=newer)
-            rotation = worker.submit(rotate_and_close)
-            time.sleep(0.5)
-            assert not rotation.done()
+            rotation = beside(worker, rotate)
+            until_blocked(rotation)
         rotation.result(timeout=20)
 
     target.refresh_from_db()

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from issuers.x509 import crl
-from tests.issuers.ca import KEYS, NOW, make_ca, openssl, write
+from tests.ca import KEYS, NOW, make_ca, openssl, write
 
 R = x509.ReasonFlags
 CA = make_ca()

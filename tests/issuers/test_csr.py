@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from certctl.demo.programs import OPENSSL
 from issuers import services
 from issuers.models import Profile
 from issuers.x509 import csr as requests
@@ -46,9 +47,8 @@ def dns(*names):
 
 
 def openssl(*args, **kwargs):
-    return subprocess.run(
-        ["openssl", *map(str, args)], check=True, capture_output=True, **kwargs
-    ).stdout
+    command = [OPENSSL.get(), *map(str, args)]
+    return subprocess.run(command, check=True, capture_output=True, **kwargs).stdout
 
 
 def refused(**check):

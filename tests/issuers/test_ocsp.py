@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from issuers.x509 import certs, names, ocsp
-from tests.issuers.ca import KEYS, NOW, make_ca, openssl, write
+from tests.ca import KEYS, NOW, make_ca, openssl, write
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 CA = make_ca()

@@ -8,7 +8,7 @@ from audit.models import Event
 from foundation.errors import Invalid
 from issuers import services
 from issuers.models import Profile
-from tests.factories import PlainCertificateFactory
+from tests.factories import CertificateFactory
 
 
 def save(actor, **changes):
@@ -106,7 +106,7 @@ def test_a_slug_is_taken_once(carol, profile):
 
 
 def test_a_used_profile_stays(carol, profile):
-    PlainCertificateFactory(profile=profile)
+    CertificateFactory(profile=profile)
 
     with pytest.raises(services.profiles.ProfileInUse):
         services.delete_profile(actor=carol, profile=profile)

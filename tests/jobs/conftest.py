@@ -1,16 +1,14 @@
-"""Fixtures for jobs: alice asks, bob decides, and a deployment connector that only remembers."""
+"""Fixtures for jobs: alice asks, bob decides; `places` is in tests/connectors.py."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from deployments.models import Target
-from deployments.services import Outcome, Seen
 from jobs import runner, services
 from jobs.models import Job
-from tests.races import closing
+from tests.races import beside, together
 
 LEASE = timedelta(seconds=60)
 NAME = "web.demo.internal"
@@ -52,74 +50,30 @@ def issued(ask, free_profile):
 
 @pytest.fixture
 def target(db):
-    return Target.objects.create(name="web-1", kind=Target.Kind.FILE)
+    return Target.objects.create(name="web-1", kind=Target.Kind.FILE, config={"at": "web-1"})
 
 
 @pytest.fixture
 def watched_target(db):
     return Target.objects.create(
-        name="web-2", kind=Target.Kind.FILE, endpoint_host="127.0.0.1", endpoint_port=1
+        name="web-2",
+        kind=Target.Kind.FILE,
+        config={"at": "web-2"},
+        endpoint_host="127.0.0.1",
+        endpoint_port=1,
     )
 
 
-@dataclass
-class Places:
-    """What a connector was told to do, and what an endpoint shows."""
-
-    deployed: list
-    shows: bool = True
-    error: Exception | None = None
-
-
-@pytest.fixture
-def places(monkeypatch):
-    """Replace the calls of deployment connectors: nothing leaves this process."""
-    seen = Places([])
-
-    def deploy(*, version, target):
-        if seen.error:
-            raise seen.error
-        seen.deployed.append((target.name, version.number))
-        return Outcome(changed=True, fingerprint=version.fingerprint, detail="written")
-
-    def validate(*, target, version):
-        if seen.error:
-            raise seen.error
-        return Seen(
-            fingerprint=version.fingerprint if seen.shows else "0" * 64,
-            matches=seen.shows,
-            detail="seen" if seen.shows else "Something else is served.",
-        )
-
-    monkeypatch.setattr("deployments.services.deploy", deploy)
-    monkeypatch.setattr("deployments.services.validate", validate)
-    return seen
-
-
-@pytest.fixture
-def together():
-    """Run functions at the same time, each in a thread; give results or exceptions in order."""
-
-    def run(*functions):
-        with ThreadPoolExecutor(len(functions)) as pool:
-            futures = [pool.submit(closing, function) for function in functions]
-            return [_outcome(future) for future in futures]
-
-    return run
+@pytest.fixture(name="together")
+def _together():
+    return together
 
 
 @pytest.fixture
 def aside():
     """Run a function in another thread with a connection of its own: `aside(f)` is a future."""
     with ThreadPoolExecutor(4) as pool:
-        yield lambda function: pool.submit(closing, function)
-
-
-def _outcome(future):
-    try:
-        return future.result(timeout=60)
-    except Exception as error:  # noqa: BLE001 - the test judges it
-        return error
+        yield lambda function: beside(pool, function)
 
 
 def status_of(job):

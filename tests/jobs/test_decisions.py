@@ -12,7 +12,7 @@ from jobs.services import ChangedSinceShown
 from jobs.states import OPEN, Status
 from owners.models import Principal
 from owners.roles import Role
-from tests.factories import JobFactory, OwnerFactory, PlainCertificateFactory, TeamFactory
+from tests.factories import CertificateFactory, JobFactory, OwnerFactory, TeamFactory
 from tests.fixtures import person
 from tests.jobs.conftest import status_of
 
@@ -178,7 +178,7 @@ def test_what_cannot_be_told_is_refused(bob):
     job.requested_by_id = None
     assert policy.asked_for(bob, job)
 
-    certificate = PlainCertificateFactory()
+    certificate = CertificateFactory()
     certificate.owner_id = None
     assert policy.answers_for(bob, certificate)
     assert policy.answers_for(bob, None)

@@ -1,8 +1,9 @@
 """Real concurrency: threads with connections of their own. PostgreSQL shows the races; on SQLite
 writers follow one another and the outcome must be the same."""
 
-import time
 from datetime import timedelta
+from queue import Queue
+from threading import Event
 
 import pytest
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from jobs.states import Status
 from owners.models import Principal
 from tests.factories import JobFactory
 from tests.jobs.conftest import LEASE, status_of
+from tests.races import until_blocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,8 +62,7 @@ def test_a_decider_waits_for_the_other_and_then_sees_what_was_decided(
     with transaction.atomic():
         services.approve_job(job_id=job.pk, actor=bob)
         second = aside(lambda: services.reject_job(job_id=job.pk, actor=carol, reason="no"))
-        time.sleep(0.3)
-        assert not second.done()
+        until_blocked(second)
 
     with pytest.raises(InvalidMove):
         second.result(timeout=10)
@@ -73,7 +74,7 @@ def test_a_decider_who_becomes_owner_meanwhile_is_refused(awaiting, bob, aside, 
     with transaction.atomic():
         certificate = Certificate.objects.lock(awaiting.certificate_id)
         decision = aside(lambda: services.approve_job(job_id=awaiting.pk, actor=bob))
-        time.sleep(0.3)
+        until_blocked(decision)
         owner = type(certificate.owner).objects.create(name="bob's", email=bob.email)
         certificate.owner = owner
         certificate.save()
@@ -88,7 +89,7 @@ def test_what_changes_while_a_decider_waits_is_not_approved(awaiting, bob, aside
     with transaction.atomic():
         certificate = Certificate.objects.lock(awaiting.certificate_id)
         decision = aside(lambda: services.approve_job(job_id=awaiting.pk, actor=bob, digest=shown))
-        time.sleep(0.3)
+        until_blocked(decision)
         certificate.sans = ["dns:other.demo.internal"]
         certificate.save()
 
@@ -169,8 +170,7 @@ def test_a_worker_waits_for_the_one_who_settles_and_then_writes_nothing(
     with transaction.atomic():
         services.cancel_job(job_id=job.pk, actor=alice)
         worker = aside(lambda: runner.run(job, actor=system))
-        time.sleep(0.5)
-        assert not worker.done()
+        until_blocked(worker)
 
     worker.result(timeout=10)
     assert status_of(job) == Status.CANCELLED
@@ -264,13 +264,17 @@ def test_a_duplicate_waits_for_the_first_answer(alice, aside, postgres_only):
     def once(work):
         return services.once(actor=principal, key="k", request_digest="d", work=work)
 
+    working, others = Event(), Queue()
+
     def slow():
-        time.sleep(0.5)
+        working.set()
+        until_blocked(others.get(timeout=20))
         return services.Answer(201, {"n": 1})
 
     first = aside(lambda: once(slow))
-    time.sleep(0.2)
+    assert working.wait(20)
     second = aside(lambda: once(lambda: services.Answer(201, {"n": 2})))
+    others.put(second)
 
     assert first.result(timeout=10).body == second.result(timeout=10).body == {"n": 1}
     assert second.result().replayed

@@ -8,7 +8,7 @@ from audit.models import Event
 from certificates.services import details, update_details
 from owners import services
 from owners.models import ApiKey, Owner, Principal, Team
-from tests.factories import OwnerFactory, PlainCertificateFactory, TeamFactory
+from tests.factories import CertificateFactory, OwnerFactory, TeamFactory
 from tests.races import aside, meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,7 +69,7 @@ def test_changing_an_owner_waits_for_whoever_is_changing_it(carol):
 
 
 def test_an_owner_whom_a_certificate_gets_meanwhile_is_not_deleted(carol, alice):
-    certificate, owner = PlainCertificateFactory(), OwnerFactory()
+    certificate, owner = CertificateFactory(), OwnerFactory()
 
     with pytest.raises(ProtectedError):
         meanwhile(
@@ -119,7 +119,7 @@ def test_what_refers_to_an_owner_who_is_deleted_meanwhile_is_a_conflict(
     carol, alice, client_of, monkeypatch
 ):
     """The foreign key is checked at the commit, and then the owner is gone."""
-    certificate, owner = PlainCertificateFactory(), OwnerFactory()
+    certificate, owner = CertificateFactory(), OwnerFactory()
     client = client_of(alice)
     really = details.record
 

@@ -317,7 +317,7 @@ def test_a_csrf_check_or_an_https_redirect_never_gets_in_the_way(version, settin
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("digest", ["-sha1", "-sha256", "-sha384", "-sha512"])
 @pytest.mark.parametrize("nonce", ["-nonce", "-no_nonce"])
-def test_openssl_accepts_the_answers(issue, bob, live_server, tmp_path, digest, nonce):
+def test_openssl_accepts_the_answers(issue, bob, live_server, tmp_path, openssl, digest, nonce):
     good, bad = issue("good.demo.internal"), issue("bad.demo.internal")
     services.revoke(version_id=bad.pk, actor=bob, reason="superseded")
     (tmp_path / "issuer.pem").write_text(good.issuer.certificate_pem)
@@ -328,7 +328,7 @@ def test_openssl_accepts_the_answers(issue, bob, live_server, tmp_path, digest, 
     def asked(name):
         return subprocess.run(
             [
-                "openssl",
+                openssl,
                 "ocsp",
                 "-issuer",
                 "issuer.pem",
@@ -356,7 +356,7 @@ def test_openssl_accepts_the_answers(issue, bob, live_server, tmp_path, digest, 
     assert "Reason: superseded" in refused_.stdout
 
 
-def test_openssl_reads_what_a_serial_is_answered_with(client, version, tmp_path):
+def test_openssl_reads_what_a_serial_is_answered_with(client, version, tmp_path, openssl):
     (tmp_path / "r.der").write_bytes(client.get(f"{URL}/{version.serial}").content)
     (tmp_path / "issuer.pem").write_text(version.issuer.certificate_pem)
     (tmp_path / "chain.pem").write_text(version.chain_pem)
@@ -364,7 +364,7 @@ def test_openssl_reads_what_a_serial_is_answered_with(client, version, tmp_path)
 
     shown = subprocess.run(
         [
-            "openssl",
+            openssl,
             "ocsp",
             "-respin",
             "r.der",

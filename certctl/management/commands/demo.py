@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
-from certctl.demo import openssl
 from certctl.demo.bootstrap import PEOPLE, Folders, bootstrap
+from certctl.demo.programs import NoProgram, bring_openssl
 from certctl.demo.walk import Failed, walk
 from certctl.embedded import python
 from certctl.management.commands import serve
@@ -29,8 +29,11 @@ class Command(serve.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal ends it, or until the walk did where --exit says so."""
         # Asked before anything starts, not in the middle of the walk.
-        if not options["no_walk"] and not openssl.bring():
-            raise CommandError(f"{openssl.MISSING} (or start with --no-walk).")
+        if not options["no_walk"]:
+            try:
+                bring_openssl()
+            except NoProgram as error:
+                raise CommandError(f"{error} (or start with --no-walk).") from None
         self.tls_port = _free_port()
         folders = Folders.under(settings.VAR_DIR)
         tls = Program(

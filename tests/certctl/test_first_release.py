@@ -1,0 +1,206 @@
+"""A database of the first release, brought to the code of today: what it proved still holds.
+
+tests/vectors/first_release/README.md says how the databases were made.
+"""
+
+import base64
+import json
+import lzma
+import os
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import environ
+import psycopg
+import pytest
+import time_machine
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+
+from audit.models import Event
+from audit.services import verify
+from certificates import crl, services
+from certificates.models import OCSPResponse, Revocation, Version
+from owners.models import Principal
+
+FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "first_release"
+ABOUT = json.loads((FOLDER / "about.json").read_text())
+PKI = "/.well-known/pki"
+SHA1 = hashes.SHA1()  # noqa: S303 - what many clients still name certificates by
+
+
+def unpacked(name):
+    return lzma.decompress((FOLDER / name).read_bytes())
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    """The URL of a scratch SQLite database with what the first release left."""
+    file = tmp_path / "first.sqlite3"
+    file.write_bytes(unpacked("sqlite.db.xz"))
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgres(postgres_url):
+    """The same on PostgreSQL; a database of our own in the run's server, gone afterwards."""
+    name = f"first_release_{os.getpid()}"
+    url = f"{postgres_url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            with psycopg.connect(url) as connection:
+                connection.execute(unpacked("postgres.sql.xz"))
+            yield url
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def served_from(url):
+    """Have this thread's Django work on the database of `url` until the block ends."""
+    usual, known = connections["default"], connections.settings["default"]
+    given = connections.configure_settings({"default": environ.Env.db_url_config(url)})
+    connections.settings["default"] = given["default"]
+    connections["default"] = connections.create_connection("default")
+    ContentType.objects.clear_cache()
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"], connections.settings["default"] = usual, known
+        ContentType.objects.clear_cache()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def first(request, settings, django_db_blocker):
+    """What is known of the database, an hour after it was left, and migrated to today's code."""
+    about = ABOUT[request.param]
+    settings.KEY_ENCRYPTION_KEYS = [ABOUT["key_encryption_key"]]
+    left = datetime.fromisoformat(about["made_at"])
+    url = request.getfixturevalue(request.param)
+    with (
+        time_machine.travel(left + timedelta(hours=1), tick=True) as clock,
+        django_db_blocker.unblock(),
+        served_from(url),
+    ):
+        call_command("migrate", verbosity=0)
+        yield {**about, "clock": clock, "left": left}
+
+
+def ask(about, which):
+    """Ask over HTTP whether the certificate is good, as a relying party does; give the answer."""
+    version = Version.objects.get(serial=about[which])
+    question = (
+        ocsp.OCSPRequestBuilder()
+        .add_certificate(x509.load_pem_x509_certificate(version.pem.encode()), issuing(about), SHA1)
+        .build()
+        .public_bytes(serialization.Encoding.DER)
+    )
+    path = base64.b64encode(question).decode().replace("/", "%2F")
+    answer = ocsp.load_der_ocsp_response(
+        Client().get(f"{PKI}/ocsp/{about['issuer']}/{path}").content
+    )
+    issuing(about).public_key().verify(
+        answer.signature, answer.tbs_response_bytes, ec.ECDSA(answer.signature_hash_algorithm)
+    )
+    return answer
+
+
+def issuing(about):
+    return x509.load_der_x509_certificate(Client().get(f"{PKI}/ca/{about['issuer']}").content)
+
+
+def listed(about):
+    """Return the serials on the CRL, as a relying party finds them, and its number."""
+    signed = x509.load_der_x509_crl(Client().get(f"{PKI}/crl/{about['issuer']}").content)
+    assert signed.is_signature_valid(issuing(about).public_key())
+    number = signed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    return {f"{entry.serial_number:x}" for entry in signed}, number
+
+
+def test_the_trail_of_the_first_release_holds_and_goes_on(first):
+    assert verify() == (first["events"], None)
+    assert first["events"] > 100
+    assert Event.objects.filter(action__endswith=".refuse").count() == first["refusals"] > 10
+
+    good = Version.objects.get(serial=first["good"])
+    services.revoke(
+        version_id=good.pk, actor=Principal.objects.get(username="bob"), reason="superseded"
+    )
+
+    count, broken = verify()
+    assert (count > first["events"], broken) == (True, None)
+    assert Event.objects.get(sequence=first["events"]).hash == first["head"]
+    assert Event.objects.get(sequence=first["events"] + 1).previous_hash == first["head"]
+
+
+def test_an_edited_event_of_the_first_release_is_seen(first):
+    with connections["default"].cursor() as cursor:
+        if connections["default"].vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type='trigger'")
+            for (name,) in cursor.fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
+        else:
+            cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
+        cursor.execute("UPDATE audit_event SET actor_name = 'nobody' WHERE sequence = 50")
+
+    assert verify()[1].sequence == 50
+
+
+def test_its_events_can_still_not_be_edited(first):
+    with (
+        pytest.raises(Exception, match="append-only"),
+        connections["default"].cursor() as cursor,
+    ):
+        cursor.execute("UPDATE audit_event SET actor_name = 'nobody' WHERE sequence = 50")
+
+
+def test_relying_parties_get_the_answers_that_the_first_release_signed(first):
+    stored = {bytes(row.der) for row in OCSPResponse.objects.all()}
+
+    good, revoked = ask(first, "good"), ask(first, "revoked")
+
+    assert (good.certificate_status.name, revoked.certificate_status.name) == ("GOOD", "REVOKED")
+    assert {answer.public_bytes(serialization.Encoding.DER) for answer in (good, revoked)} <= stored
+    assert good.this_update_utc <= first["left"]
+    serials, _ = listed(first)
+    assert first["revoked"] in serials
+    assert first["good"] not in serials
+
+
+def test_after_a_day_they_get_answers_that_the_old_ca_signed_today(first):
+    _, before = listed(first)
+    first["clock"].shift(timedelta(days=2))
+    now = first["left"] + timedelta(days=2)
+    assert crl.refresh_due(now)
+
+    good, revoked = ask(first, "good"), ask(first, "revoked")
+
+    assert (good.certificate_status.name, revoked.certificate_status.name) == ("GOOD", "REVOKED")
+    assert revoked.revocation_reason is x509.ReasonFlags.key_compromise
+    assert min(good.this_update_utc, revoked.this_update_utc) > first["left"] + timedelta(days=1)
+    serials, number = listed(first)
+    assert first["revoked"] in serials
+    assert number > before
+    assert verify()[1] is None
+
+
+def test_what_is_revoked_today_is_on_the_old_ca_s_next_crl(first):
+    good = Version.objects.get(serial=first["good"])
+    bob = Principal.objects.get(username="bob")
+
+    services.revoke(version_id=good.pk, actor=bob, reason="superseded")
+    crl.publish(good.issuer_id, actor=Principal.objects.system())
+
+    assert ask(first, "good").certificate_status.name == "REVOKED"
+    assert {first["good"], first["revoked"]} <= listed(first)[0]
+    assert Revocation.objects.filter(version=good).count() == 1
+    assert verify()[1] is None
