@@ -21,7 +21,6 @@ from jobs.models import Job
 from jobs.states import OPEN, Status
 from owners.actors import actor_of
 from owners.models import Principal
-from owners.refusals import record_refusal
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
 MOST_AT_ONCE = 100
@@ -156,6 +155,8 @@ class JobAdmin(ModelAdmin):
             {
                 "fields": (
                     ("show_attempts", "last_error"),
+                    ("error_code", "order_key"),
+                    ("order_ref", "ordered_at"),
                     ("scheduled_at", "started_at"),
                     ("completed_at", "lease_until"),
                     ("verification", "verification_detail"),
@@ -322,7 +323,6 @@ class JobAdmin(ModelAdmin):
         try:
             choice.call(job_id=job.pk, actor=actor, **given)
         except CertctlError as error:
-            record_refusal(actor=actor, action=f"job.{choice.name}", error=error, subject=job)
             detail = " ".join([error.detail, *(field["detail"] for field in error.errors)])
             self.message_user(request, f"{job}: {detail}", messages.ERROR)
         else:
