@@ -148,12 +148,14 @@ def signing_inputs(  # noqa: PLR0913
         der = requests.parse(csr_pem).public_bytes(serialization.Encoding.DER)
         csr_hash = hashlib.sha256(der).hexdigest()
     issuer_hash = hashlib.sha256(issuer.certificate_pem.encode()).hexdigest()
+    # Only where there are any, so that what was approved of issuers without them stays approved.
+    issuer_settings = [issuer.config] if issuer.config else []
     return {
         "csr": csr_hash,
         "common_name": common_name,
         "sans": sorted(sans),
         "lifetime": int(_span(lifetime, profile).total_seconds()),
-        "issuer": [str(issuer.pk), issuer.slug, issuer.kind, issuer_hash],
+        "issuer": [str(issuer.pk), issuer.slug, issuer.kind, issuer_hash, *issuer_settings],
         "profile": {
             "id": str(profile.pk),
             "key_algorithms": sorted(profile.key_algorithms),

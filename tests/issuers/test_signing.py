@@ -198,6 +198,14 @@ def test_the_digest_changes_with_the_issuers_certificate(digest, local_ca, root_
     assert digest() != before
 
 
+def test_the_digest_changes_with_the_issuers_settings(digest, local_ca):
+    before = digest()
+
+    local_ca.config = {"template": "WebServer"}
+
+    assert digest() != before
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("name", "Renamed"), ("description", "other"), ("approval_required_for", ["Renewal"])],
