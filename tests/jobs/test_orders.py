@@ -305,6 +305,39 @@ def test_the_sweep_asks_again_for_what_was_never_answered(order, desk, clock, sy
     assert services.request_due_renewals(actor=system) == 1
 
 
+def test_an_order_that_could_not_be_looked_up_in_time_is_no_unanswered_one(order, desk, clock):
+    """It may have been carried out: the sweep must not order it anew."""
+    desk.on_the_way_back = [GONE]
+    desk.on_asking = [GONE] * 200
+    while status_of(order) == Status.PENDING:
+        runner.run_pending()
+        clock.shift(timedelta(minutes=30))
+
+    assert fresh(order).error_code == "unknown_outcome"
+    assert len(desk.keys) == 1
+
+
+def test_an_issuer_that_cannot_be_asked_again_must_not_answer_later(order, desk, monkeypatch):
+    monkeypatch.delattr("tests.remote_ca.MuteCA.collect")
+
+    runner.run_pending()
+
+    assert fresh(order).error_code == "unknown_outcome"
+
+
+def test_an_error_that_stays_ends_the_job_and_leaves_its_order_open(order, desk, clock):
+    runner.run_pending()
+    desk.on_asking = [ConnectorError("Your account is closed.", permanent=True)]
+    clock.shift(LATER)
+
+    runner.run_pending()
+
+    job = fresh(order)
+    assert (job.status, job.error_code) == (Status.FAILED, "connector_error")
+    assert job.attempts == job.max_attempts
+    assert job in Job.objects.with_open_order()
+
+
 def test_a_connector_may_say_itself_that_it_cannot_tell(order, desk):
     desk.on_the_way_back = [UnknownOutcome("Two orders have that key.")]
 
