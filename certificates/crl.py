@@ -14,8 +14,7 @@ from django.utils import timezone
 from audit.services import record
 from certificates.models import CRL, Revocation
 from foundation.errors import Conflict
-from issuers.connectors import connector_for
-from issuers.connectors.base import SignsRevocation
+from issuers.connectors import revocation_signer
 from issuers.models import Issuer
 from issuers.x509.crl import Entry
 from owners.models import Principal
@@ -59,7 +58,7 @@ def publish_if_due(issuer_id: UUID, *, actor: Principal, now: datetime | None = 
     A thousand hints make one CRL: whoever waited for the lock finds nothing left to do.
     """
     issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
-    if not isinstance(connector_for(issuer), SignsRevocation):
+    if not issuer.answers_for_revocation:
         return None
     return _publish(issuer, actor) if _is_due(issuer, now or timezone.now()) else None
 
@@ -72,7 +71,7 @@ def refresh_due(now: datetime) -> list[CRL]:
         # One issuer whose key cannot be used must not keep the others from publishing.
         try:
             # Asked without the lock first: most of the time nothing is due.
-            if isinstance(connector_for(issuer), SignsRevocation) and _is_due(issuer, now):
+            if issuer.answers_for_revocation and _is_due(issuer, now):
                 crl = publish_if_due(issuer.pk, actor=actor, now=now)
                 published += [crl] if crl else []
             prune(issuer)
@@ -109,8 +108,8 @@ def _is_due(issuer: Issuer, now: datetime) -> bool:
 
 
 def _publish(issuer: Issuer, actor: Principal) -> CRL:
-    connector = connector_for(issuer)
-    if not isinstance(connector, SignsRevocation):
+    signer = revocation_signer(issuer)
+    if signer is None:
         raise NoRevocationService
     this_update = timezone.now().replace(microsecond=0)
     next_update = this_update + settings.CRL_LIFETIME
@@ -125,7 +124,7 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
             "version__serial", "revoked_at", "reason"
         ).iterator(chunk_size=5000)
     ]
-    der = connector.sign_crl(
+    der = signer.sign_crl(
         number=number, this_update=this_update, next_update=next_update, entries=entries
     )
     crl = CRL.objects.create(

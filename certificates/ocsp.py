@@ -15,8 +15,7 @@ from django.utils import timezone
 from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
 from foundation.waits import brief_transaction
-from issuers.connectors import connector_for
-from issuers.connectors.base import SignsRevocation
+from issuers.connectors import revocation_signer
 from issuers.models import Issuer
 from issuers.x509 import ocsp as x509_ocsp
 from issuers.x509.ocsp import Answer, CertID
@@ -136,11 +135,11 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     if stored is not None and is_fresh(stored, now):
         return stored  # whoever held the lock before us has signed it
     issuer = Issuer.objects.get(pk=version.issuer_id)
-    connector = connector_for(issuer)
-    if not isinstance(connector, SignsRevocation):
+    signer = revocation_signer(issuer)
+    if signer is None:
         return None
     answer = _answer(version, now.replace(microsecond=0))
-    der = connector.sign_ocsp(cert_id=asked, answer=answer)
+    der = signer.sign_ocsp(cert_id=asked, answer=answer)
     return _store(version, issuer, asked, answer, der)
 
 

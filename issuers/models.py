@@ -7,6 +7,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from issuers.connectors import revocation_signer
+
 SHORT_LIVED = timedelta(hours=1)
 
 
@@ -57,6 +59,11 @@ class Issuer(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def answers_for_revocation(self) -> bool:
+        """Whether certctl signs its CRLs and OCSP answers; else its CA is to be told and asked."""
+        return revocation_signer(self) is not None
 
 
 class Profile(models.Model):

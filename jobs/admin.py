@@ -156,6 +156,8 @@ class JobAdmin(ModelAdmin):
             {
                 "fields": (
                     ("show_attempts", "last_error"),
+                    ("error_code", "order_key"),
+                    ("order_ref", "ordered_at"),
                     ("scheduled_at", "started_at"),
                     ("completed_at", "lease_until"),
                     ("verification", "verification_detail"),

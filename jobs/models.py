@@ -14,6 +14,7 @@ from audit.services import Entry, record, record_many
 from certificates.models import Certificate, Version
 from deployments.models import Agent, Target
 from foundation.errors import Conflict
+from issuers.connectors.base import OrderUnanswered
 from jobs.states import OPEN, Move, Status
 from owners.models import Principal
 
@@ -43,14 +44,17 @@ class JobQuerySet(models.QuerySet["Job"]):
             status=Status.PENDING, agent__isnull=True, scheduled_at__lte=now
         ).order_by("scheduled_at", "pk")
 
+    def claimed(self, job: "Job") -> Self:
+        """`job`, if it still runs under the claim that `job` was read with; else nothing.
+
+        The fence: the claim's number only ever rises, so a worker that outlived its lease, or
+        that never learnt that its job went back, is told from the one that has it now.
+        """
+        return self.filter(pk=job.pk, status=Status.RUNNING, claim_number=job.claim_number)
+
     def held(self, job: "Job") -> "Job | None":
-        """Return `job` locked, or None where its worker lost it to a later attempt."""
-        # The attempt number fences off a worker that outlived its lease.
-        return (
-            self.select_for_update(no_key=True)
-            .filter(pk=job.pk, status=Status.RUNNING, attempts=job.attempts)
-            .first()
-        )
+        """Return `job` locked, or None where its worker lost it."""
+        return self.claimed(job).select_for_update(no_key=True).first()
 
     def waiting(self, now: datetime) -> Self:
         """Jobs whose wait for a CSR or for a decision is over, the longest first."""
@@ -81,7 +85,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             return set()
         mine = Q()
         for job in jobs:
-            mine |= Q(pk=job.pk, attempts=job.attempts)
+            mine |= Q(pk=job.pk, claim_number=job.claim_number)
         held = self.filter(mine, status=Status.RUNNING)
         if held.update(lease_until=timezone.now() + lease) == len(jobs):
             return {job.pk for job in jobs}
@@ -96,20 +100,50 @@ class JobQuerySet(models.QuerySet["Job"]):
         with transaction.atomic():
             jobs = list(self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit])
             for job in jobs:
+                job.claim_number += 1
                 job.attempts += 1
                 job.started_at = now
                 job.lease_until = now + lease
                 job.enter(Move.CLAIM)
             if jobs:
                 self.model.objects.bulk_update(
-                    jobs, ["status", "attempts", "started_at", "lease_until"]
+                    jobs, ["status", "claim_number", "attempts", "started_at", "lease_until"]
                 )
                 # One query for the names that the events carry; names decide nothing.
                 models.prefetch_related_objects(jobs, "certificate")
                 record_many(
-                    Entry(actor, "job.claim", job, {"attempt": job.attempts}) for job in jobs
+                    Entry(
+                        actor,
+                        "job.claim",
+                        job,
+                        {"attempt": job.attempts, "claim": job.claim_number},
+                    )
+                    for job in jobs
                 )
         return jobs
+
+    def order(self, job: "Job", *, lease: timedelta, actor: Principal) -> bool:
+        """Commit that the order of `job` may be at its issuer from now on; False where it is lost.
+
+        To be called right before the call. The claim lasts `lease` from now, so whoever looks for
+        the order later does so when the call has long ended.
+        """
+        now = timezone.now()
+        with transaction.atomic():
+            if not self.claimed(job).update(ordered_at=now, order_ref="", lease_until=now + lease):
+                return False
+            record(actor=actor, action="job.order", subject=job, order_key=job.order_key)
+        job.ordered_at, job.order_ref = now, ""
+        return True
+
+    def with_open_order(self) -> Self:
+        """Failed jobs whose order an issuer may still carry out, or has.
+
+        Only a person can tell what became of it; what would order the same anew must not.
+        """
+        return self.filter(status=Status.FAILED, ordered_at__isnull=False).exclude(
+            error_code=OrderUnanswered.code
+        )
 
 
 class Job(models.Model):
@@ -161,10 +195,33 @@ class Job(models.Model):
     lifetime = models.DurationField(
         null=True, blank=True, help_text="Asked for; empty: the profile's longest."
     )
-    attempts = models.PositiveSmallIntegerField(default=0)
+    claim_number = models.PositiveIntegerField(
+        default=0, editable=False, help_text="The fence: rises with every claim, never falls."
+    )
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Tries made. What was not begun, or goes on later, gives its try back."
+    )
     max_attempts = models.PositiveSmallIntegerField(default=3)
     retry_delay = models.DurationField(default=timedelta(minutes=1))
     last_error = models.TextField(blank=True)
+    error_code = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="The stable code of the last error."
+    )
+    order_number = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Orders before this one that came to nothing."
+    )
+    order_ref = models.TextField(
+        "order reference",
+        blank=True,
+        editable=False,
+        help_text="What the issuer calls the order, once that is known.",
+    )
+    ordered_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when the order may be at the issuer; empty: it is not, or none is needed.",
+    )
     scheduled_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -237,6 +294,20 @@ class Job(models.Model):
         """Return what an event on this job is about."""
         return self.certificate.about()
 
+    @property
+    def order_key(self) -> str:
+        """What we call the job's order at its issuer, the same until it came to nothing.
+
+        Made of what was committed with the job, so it needs no write of its own.
+        """
+        return str(uuid.uuid5(self.pk, f"order {self.order_number}"))
+
+    def close_order(self) -> None:
+        """Have the next try place another order, in memory: this one came to nothing."""
+        if self.ordered_at is not None:
+            self.order_number += 1
+            self.ordered_at, self.order_ref = None, ""
+
     def begin(self, status: Status, *, waits_until: datetime | None = None) -> None:
         """Set the status in which a new job starts, in memory; it must not be saved yet."""
         if not self._state.adding:
@@ -251,6 +322,8 @@ class Job(models.Model):
         if self.status == Status.RUNNING:
             self.lease_until = None
         self.status = move.target
+        if move.target != Status.FAILED:
+            self.error_code = ""
         if move.target in self._ends:
             self.completed_at = timezone.now()
         elif move is Move.RETRY:

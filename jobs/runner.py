@@ -12,31 +12,21 @@ the reaper finds it when the lease is over.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.conf import settings
 
-import deployments.services
-import issuers.services
-from certificates.models import Certificate
-from deployments.models import Deployment
 from foundation.errors import ConnectorError
+from issuers.services import Waiting
 from jobs import approvals, services
+from jobs.kinds import kind_of
+from jobs.kinds.base import Skipped
 from jobs.models import Job
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
 
 BUDGET = timedelta(seconds=50)
-# What the connectors' own time limits add up to, on top of the lease: a deployment tests the
-# configuration and reloads (30 s each, and again to roll back), a validation shakes hands 5 times.
-LONGEST = {
-    Job.Kind.DEPLOYMENT: timedelta(minutes=3),
-    Job.Kind.VALIDATION: timedelta(minutes=1),
-}
-
-Handler = Callable[[Job, Principal], None]
 
 
 def run_pending(*, budget: timedelta = BUDGET) -> int:
@@ -78,14 +68,14 @@ def _release(jobs: list[Job], actor: Principal) -> None:
 
 def _begins(job: Job) -> bool:
     """Give the job that begins now the time that its kind may take; False where it was lost."""
-    longest = LONGEST.get(Job.Kind(job.kind))
-    return longest is None or bool(Job.objects.extend([job], lease=settings.JOB_LEASE + longest))
+    longest = kind_of(job).longest
+    return not longest or bool(Job.objects.extend([job], lease=settings.JOB_LEASE + longest))
 
 
 def run(job: Job, *, actor: Principal) -> None:
     """Do one claimed job and settle it; an exception of the work fails this job only."""
     try:
-        HANDLERS.get(Job.Kind(job.kind), _unknown)(job, actor)
+        _work(job, actor)
     except Exception as error:
         logger.warning("job %s failed: %s", job.pk, error, exc_info=True)
         _fail(job, actor, error)
@@ -95,73 +85,25 @@ def run(job: Job, *, actor: Principal) -> None:
         raise
 
 
+def _work(job: Job, actor: Principal) -> None:
+    kind = kind_of(job)
+    certificate = kind.prepare(job)
+    if isinstance(certificate, Skipped):
+        services.complete(job=job, result=certificate, actor=actor)
+        return
+    # What is compared with the approval and what is worked with are the same objects in memory,
+    # so nothing can change in between.
+    approvals.check_unchanged(job, certificate)
+    result = kind.run(job, certificate, actor)
+    if isinstance(result, Waiting):
+        services.park(job=job, waiting=result, actor=actor)
+    else:
+        services.complete(job=job, result=result, actor=actor)
+
+
 def _fail(job: Job, actor: Principal, error: Exception) -> None:
     try:
         services.fail_job(job=job, actor=actor, error=error)
     except Exception:
         # Then the lease ends it: the reaper tries again.
         logger.exception("job %s could not be settled", job.pk)
-
-
-def _sign(job: Job, actor: Principal) -> None:
-    """Issue or renew: have the CSR signed, keep the version."""
-    # What is compared with the approval and what is signed are the same objects in memory, so
-    # nothing can change in between.
-    certificate = Certificate.objects.select_related("issuer", "profile").get(pk=job.certificate_id)
-    approvals.check_unchanged(job, certificate)
-    approvals.check_key(job.csr_pem)
-    signed = issuers.services.sign(
-        issuer=certificate.issuer,
-        profile=certificate.profile,
-        csr_pem=job.csr_pem,
-        sans=certificate.sans,
-        common_name=certificate.common_name,
-        lifetime=job.lifetime,
-    )
-    services.complete_signing(job=job, signed=signed, actor=actor)
-
-
-def _deploy(job: Job, actor: Principal) -> None:
-    """Put the certificate's current version where the target serves it."""
-    certificate = Certificate.objects.select_related("current", "profile").get(
-        pk=job.certificate_id
-    )
-    if certificate.current is None or job.target is None:
-        raise ConnectorError("There is no version or no target to deploy to.", permanent=True)
-    # A retry may find that a newer version has come since: never put an old one over it.
-    job.version = certificate.current
-    approvals.check_unchanged(job, certificate)
-    outcome = deployments.services.deploy(version=certificate.current, target=job.target)
-    services.complete_deployment(job=job, version=certificate.current, outcome=outcome, actor=actor)
-
-
-def _validate(job: Job, actor: Principal) -> None:
-    """Look at the endpoint, whether what was deployed is what is served."""
-    if job.target is None:
-        raise ConnectorError("There is no target to look at.", permanent=True)
-    deployment = (
-        Deployment.objects.select_related("target", "version", "certificate__profile")
-        .filter(certificate_id=job.certificate_id, target=job.target)
-        .first()
-    )
-    if deployment is None or deployment.version is None or not deployment.target.has_endpoint:
-        services.skip_validation(
-            job=job, actor=actor, why="Nothing is deployed there, or no endpoint is known."
-        )
-        return
-    job.version = deployment.version
-    approvals.check_unchanged(job, deployment.certificate)
-    seen = deployments.services.validate(target=deployment.target, version=deployment.version)
-    services.complete_validation(job=job, version=deployment.version, seen=seen, actor=actor)
-
-
-def _unknown(job: Job, actor: Principal) -> None:
-    raise ConnectorError(f"This server does no {job.kind} jobs.", permanent=True)
-
-
-HANDLERS: Mapping[Job.Kind, Handler] = {
-    Job.Kind.ISSUANCE: _sign,
-    Job.Kind.RENEWAL: _sign,
-    Job.Kind.DEPLOYMENT: _deploy,
-    Job.Kind.VALIDATION: _validate,
-}

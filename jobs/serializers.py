@@ -28,9 +28,17 @@ class DecisionSerializer(serializers.Serializer[Any]):
 class WaitingForSerializer(serializers.Serializer[Any]):
     """What a job waits for, until when, and who cannot give it."""
 
-    what = serializers.ChoiceField(choices=["csr", "approval", "agent", "time", "retry"])
+    what = serializers.ChoiceField(choices=["csr", "approval", "agent", "order", "time", "retry"])
     until = serializers.DateTimeField(allow_null=True)
     detail = serializers.CharField()
+
+
+class OrderSerializer(serializers.Serializer[Any]):
+    """An order at an issuer that keeps orders."""
+
+    key = serializers.CharField(help_text="What certctl calls it; an issuer may show it.")
+    ref = serializers.CharField(help_text="What the issuer calls it; empty while that is unknown.")
+    placed_at = serializers.DateTimeField(help_text="Since when it may be there.")
 
 
 class JobSerializer(SparseFields):
@@ -48,6 +56,7 @@ class JobSerializer(SparseFields):
         help_text="What a Validation saw; empty for other kinds."
     )
     decision = serializers.SerializerMethodField()
+    order = serializers.SerializerMethodField()
     waiting_for = serializers.SerializerMethodField()
 
     class Meta:
@@ -67,6 +76,8 @@ class JobSerializer(SparseFields):
             "attempts",
             "max_attempts",
             "last_error",
+            "error_code",
+            "order",
             "lifetime",
             "created_at",
             "scheduled_at",
@@ -107,6 +118,13 @@ class JobSerializer(SparseFields):
             "reason": job.decision_reason,
             "digest": job.approved_digest,
         }
+
+    @extend_schema_field(OrderSerializer(allow_null=True))
+    def get_order(self, job: Job) -> dict[str, Any] | None:
+        """Return the order, where it may be at its issuer."""
+        if job.ordered_at is None:
+            return None
+        return {"key": job.order_key, "ref": job.order_ref, "placed_at": job.ordered_at}
 
     @extend_schema_field(WaitingForSerializer(allow_null=True))
     def get_waiting_for(self, job: Job) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
     (asked) ──► AwaitingCSR ──────────► AwaitingApproval ──► Pending ──► Running ──► Completed
                     │     submit_csr          │      approve  ▲  │ claim  │  complete
-                    └────────► Pending        │ reject        │  └◄──────┤ release
+                    └────────► Pending        │ reject        │  └◄──────┤ release, park
                                               ▼               │ retry    │ fail
                     cancel (any open) ──► Cancelled           └────── Failed
 
@@ -47,6 +47,8 @@ class Move(Enum):
     TIME_OUT = (Status.AWAITING_CSR, Status.AWAITING_APPROVAL), Status.CANCELLED, "time out"
     CLAIM = (Status.PENDING,), Status.RUNNING, "be claimed"
     RELEASE = (Status.RUNNING,), Status.PENDING, "be released"
+    # Begun and to be gone on with: an issuer has the order and has not answered yet.
+    PARK = (Status.RUNNING,), Status.PENDING, "be parked"
     COMPLETE = (Status.RUNNING,), Status.COMPLETED, "be completed"
     FAIL = (Status.RUNNING,), Status.FAILED, "fail"
     RETRY = (Status.FAILED,), Status.PENDING, "be tried again"

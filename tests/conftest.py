@@ -3,4 +3,11 @@
 from tests.fixtures import *  # noqa: F403 - pytest finds fixtures by name here
 from tests.fixtures import _fresh_cache, _no_broker  # noqa: F401
 
-pytest_plugins = ["tests.servers", "tests.browser", "tests.processes", "tests.order", "tests.connectors"]
+pytest_plugins = [
+    "tests.servers",
+    "tests.browser",
+    "tests.processes",
+    "tests.order",
+    "tests.connectors",
+    "tests.remote_ca",
+]

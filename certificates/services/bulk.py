@@ -177,7 +177,7 @@ def _preview(versions: list[Version], *, has_reason: bool) -> Preview:
     growth = sum(
         entry_size(version.serial, has_reason=has_reason)
         for version in versions
-        if version.issuer_id is not None and not version.short_lived
+        if version.issuer and version.issuer.answers_for_revocation and not version.short_lived
     )
     ids = sorted(str(version.pk) for version in versions)
     return Preview(

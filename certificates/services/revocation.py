@@ -39,7 +39,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
         revoked_at=revoked_at,
         now=now,
     )
-    if version.issuer_id is None:
+    if version.issuer is None or not version.issuer.answers_for_revocation:
         raise policy.IssuedElsewhere
     # CRL and OCSP state whole seconds, so that is what is kept.
     at = (revoked_at or now).replace(microsecond=0)
@@ -73,7 +73,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
         note=note,
     )
     if publish:
-        transaction.on_commit(partial(queue.publish_crl, version.issuer_id))
+        transaction.on_commit(partial(queue.publish_crl, version.issuer.pk))
     return revocation
 
 

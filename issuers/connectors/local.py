@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -33,7 +33,13 @@ def pointers_of(slug: str) -> certs.Pointers:
 
 
 class LocalCA:
-    """Signs certificates, CRLs and OCSP answers with the issuer's own key."""
+    """Signs certificates, CRLs and OCSP answers with the issuer's own key.
+
+    What it signs exists nowhere until certctl keeps it, so an order leaves nothing to look for.
+    """
+
+    keeps_orders: ClassVar[bool] = False
+    longest_order: ClassVar[timedelta] = timedelta(0)
 
     def __init__(self, issuer: "Issuer") -> None:
         self.issuer = issuer
@@ -45,8 +51,8 @@ class LocalCA:
             raise ConnectorError("This CA has no certificate.", permanent=True)
         return x509.load_pem_x509_certificate(self.issuer.certificate_pem.encode())
 
-    def issue(self, request: SigningRequest) -> Signed:
-        """Sign a certificate; raises ConnectorError(permanent=True) where we cannot.
+    def place(self, request: SigningRequest, order_key: str) -> Signed:
+        """Sign a certificate at once; raises ConnectorError(permanent=True) where we cannot.
 
         It ends with the lifetime or with the CA certificate, whichever comes first: a certificate
         that outlives its issuer would be valid to nobody.

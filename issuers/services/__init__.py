@@ -9,21 +9,24 @@ from issuers.services.authorities import (
     update_issuer,
 )
 from issuers.services.checking import CheckedRequest, CSRRejected, check_csr
+from issuers.services.orders import OrderState, Waiting
 from issuers.services.profiles import delete_profile, save_profile, validate_profile
 from issuers.services.signing import (
     SignedCertificate,
     describe,
     generate_key_and_csr,
     sign,
-    signing_digest,
+    signing_inputs,
 )
 
 __all__ = [
     "CSRRejected",
     "CannotImport",
     "CheckedRequest",
+    "OrderState",
     "SignedCertificate",
     "SlugTaken",
+    "Waiting",
     "check_csr",
     "create_local_ca",
     "delete_profile",
@@ -32,7 +35,7 @@ __all__ = [
     "import_local_ca",
     "save_profile",
     "sign",
-    "signing_digest",
+    "signing_inputs",
     "test_connection",
     "update_issuer",
     "validate_profile",

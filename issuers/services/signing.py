@@ -1,23 +1,27 @@
 """Have a certificate signed, and say beforehand exactly what would be."""
 
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.conf import settings
+from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
 from issuers import crypto
 from issuers.connectors import connector_for
-from issuers.connectors.base import SigningRequest
+from issuers.connectors.base import Signed, SigningRequest, WrongCertificate
 from issuers.models import SHORT_LIVED, Issuer, Profile
+from issuers.services import orders
 from issuers.services.checking import check_csr
-from issuers.x509 import certs, names
+from issuers.services.orders import OrderState, Waiting
+from issuers.x509 import certs, lint, names, reading
 from issuers.x509 import csr as requests
 
 SERVER_KEY = "serverkey"  # the context that server-made keys are encrypted for
@@ -49,12 +53,16 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     sans: Sequence[str] = (),
     common_name: str = "",
     lifetime: timedelta | None = None,
-) -> SignedCertificate:
+    order: OrderState | None = None,
+    placing: Callable[[], None] = lambda: None,
+) -> SignedCertificate | Waiting:
     """Have `issuer` sign the request under `profile`; call it with no transaction open.
 
-    The request is checked again. `lifetime` None means the profile's longest, and none is ever
-    longer. Under one hour the certificate is short-lived (RFC 9608). Raises CSRRejected,
-    MalformedCSR, Invalid (issuer not allowed) or ConnectorError.
+    The request is checked again, and what comes back is held against it. `lifetime` None means the
+    profile's longest, and none is ever longer. Under one hour the certificate is short-lived (RFC
+    9608). `order` is how the order stands where there was one before, and `placing` is called
+    before it goes out (see `orders.answer_of`). Raises CSRRejected, MalformedCSR, Invalid (issuer
+    not allowed) or ConnectorError, of it WrongCertificate and those of orders.
     """
     checked = check_csr(csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans)
     _check_issuer(issuer, profile)
@@ -68,8 +76,32 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
         extended_key_usage=profile.extended_key_usage,
         short_lived=span < SHORT_LIVED,
     )
-    signed = connector_for(issuer).issue(request)
-    return describe(signed.certificate_pem, signed.chain_pem)
+    order = order or OrderState(str(uuid4()))
+    answer = orders.answer_of(connector_for(issuer), request, order, placing)
+    if isinstance(answer, Waiting):
+        return answer
+    _check_received(answer, request)
+    return describe(answer.certificate_pem, answer.chain_pem)
+
+
+def _check_received(signed: Signed, request: SigningRequest) -> None:
+    """Raise WrongCertificate where a connector brought something else than was asked for."""
+    asked = lint.Asked(
+        public_key=request.csr.public_key(),
+        subject=request.subject,
+        sans=request.sans,
+        lifetime=request.lifetime,
+        key_usage=request.key_usage,
+        extended_key_usage=request.extended_key_usage,
+    )
+    try:
+        (received,) = reading.certificates(signed.certificate_pem)
+        chain = reading.certificates(signed.chain_pem)
+        problems = lint.check_received(received, asked, chain=chain, now=timezone.now())
+    except reading.UNREADABLE:
+        problems = ["it or its chain cannot be read"]
+    if problems:
+        raise WrongCertificate(f"What came back is not what was asked for: {'; '.join(problems)}.")
 
 
 def describe(certificate_pem: str, chain_pem: str) -> SignedCertificate:
@@ -97,7 +129,7 @@ def describe(certificate_pem: str, chain_pem: str) -> SignedCertificate:
     )
 
 
-def signing_digest(  # noqa: PLR0913
+def signing_inputs(  # noqa: PLR0913
     *,
     issuer: Issuer,
     profile: Profile,
@@ -105,23 +137,25 @@ def signing_digest(  # noqa: PLR0913
     common_name: str,
     sans: Sequence[str],
     lifetime: timedelta | None,
-) -> str:
-    """Return the SHA-256 of everything that decides what would be signed.
+) -> dict[str, Any]:
+    """Return everything that decides what would be signed, as JSON has it.
 
-    An approval is bound to it: another CSR, another name, another issuer key, or a rule of the
-    profile changed since, gives another digest.
+    An approval is bound to its hash: another CSR, another name, another issuer key, or a rule of
+    the profile changed since, makes other inputs.
     """
     csr_hash = ""
     if csr_pem:
         der = requests.parse(csr_pem).public_bytes(serialization.Encoding.DER)
         csr_hash = hashlib.sha256(der).hexdigest()
     issuer_hash = hashlib.sha256(issuer.certificate_pem.encode()).hexdigest()
-    decides = {
+    # Only where there are any, so that what was approved of issuers without them stays approved.
+    issuer_settings = [issuer.config] if issuer.config else []
+    return {
         "csr": csr_hash,
         "common_name": common_name,
         "sans": sorted(sans),
         "lifetime": int(_span(lifetime, profile).total_seconds()),
-        "issuer": [str(issuer.pk), issuer.slug, issuer.kind, issuer_hash],
+        "issuer": [str(issuer.pk), issuer.slug, issuer.kind, issuer_hash, *issuer_settings],
         "profile": {
             "id": str(profile.pk),
             "key_algorithms": sorted(profile.key_algorithms),
@@ -136,8 +170,6 @@ def signing_digest(  # noqa: PLR0913
             "fixed_subject": profile.fixed_subject,
         },
     }
-    text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def generate_key_and_csr(

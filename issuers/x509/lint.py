@@ -1,10 +1,14 @@
 """A last look at what was signed, before anybody gets it (the idea of BR 4.3.1.2)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from issuers.x509 import certs, names
 from issuers.x509.signing import authority_key_identifier
@@ -45,12 +49,74 @@ def check_leaf(
         ),
         "noRevAvail wrong": (certs.NO_REV_AVAIL in there) == wanted.no_revocation,
     }
-    problems = [what for what, holds in rules.items() if not holds]
+    rules["a signature that does not verify"] = _is_signed_by(signed, issuer)
+    return [problem for problem, holds in rules.items() if not holds]
+
+
+# CAs set notBefore back for clocks that are behind; and theirs need not be ours.
+BACKDATING = timedelta(hours=1)
+CLOCKS_APART = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What any CA was asked for; what it may decide by itself is not in it."""
+
+    public_key: PublicKeyTypes
+    subject: x509.Name
+    sans: Sequence[str]
+    lifetime: timedelta
+    key_usage: Sequence[str]
+    extended_key_usage: Sequence[str]
+
+
+def check_received(
+    received: x509.Certificate, asked: Asked, *, chain: Sequence[x509.Certificate], now: datetime
+) -> list[str]:
+    """Return what about `received` is not as asked for; [] where all is.
+
+    `chain` begins with the certificate of whoever signed it. A CA may leave out attributes of the
+    subject, and may let it end sooner; it may not let it live longer, be for other names or other
+    uses, or certify another key. Raises one of `reading.UNREADABLE` for what cannot be read.
+    """
+    extensions = received.extensions
+    general = _value(extensions, x509.SubjectAlternativeName)
+    basic = _value(extensions, x509.BasicConstraints)
+    usage = _value(extensions, x509.KeyUsage)
+    purposes = _value(extensions, x509.ExtendedKeyUsage)
+    rules = {
+        "another key": received.public_key() == asked.public_key,
+        "other names": set(names.san_strings(general) if general else []) == set(asked.sans),
+        "another common name": _common_names(received.subject) <= _may_be_common_name(asked),
+        "other key usages": usage
+        == (certs.key_usage(asked.key_usage) if asked.key_usage else None),
+        "other purposes": set(purposes or []) == set(certs.extended(asked.extended_key_usage)),
+        "it is a CA": basic is None or not basic.ca,
+        "it is not valid yet": received.not_valid_before_utc <= now + CLOCKS_APART,
+        "it has ended": now < received.not_valid_after_utc,
+        "it lives longer": received.not_valid_after_utc <= now + asked.lifetime + CLOCKS_APART
+        and certs.lifetime_of(received) <= asked.lifetime + BACKDATING,
+        "a signature that is not its chain's": bool(chain) and _is_signed_by(received, chain[0]),
+    }
+    return [problem for problem, holds in rules.items() if not holds]
+
+
+def _common_names(subject: x509.Name) -> set[str]:
+    names_ = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return {str(attribute.value).lower() for attribute in names_}
+
+
+def _may_be_common_name(asked: Asked) -> set[str]:
+    # Some CAs put the first name there where none was asked for (BR 7.1.4.3 allows that).
+    return _common_names(asked.subject) | {san.partition(":")[2].lower() for san in asked.sans}
+
+
+def _is_signed_by(received: x509.Certificate, signer: x509.Certificate) -> bool:
     try:
-        signed.verify_directly_issued_by(issuer)
+        received.verify_directly_issued_by(signer)
     except (ValueError, TypeError, InvalidSignature):
-        problems.append("a signature that does not verify")
-    return problems
+        return False
+    return True
 
 
 T = TypeVar("T", bound=x509.ExtensionType)

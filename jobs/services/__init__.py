@@ -1,7 +1,7 @@
 """The use cases of jobs; each is one function and one transaction, whichever door it came by.
 
 Locks are always taken in the order Job → Certificate → Version → Issuer → audit. Whoever puts a
-job among the open ones or takes it out of them (all moves but the claim and its release) holds
+job among the open ones or takes it out of them (all moves but the claim and what undoes it) holds
 the lock of its certificate, so nobody waits for a unique index while holding the audit's lock.
 """
 
@@ -21,14 +21,7 @@ from jobs.services.requests import (
     request_validation,
     submit_csr,
 )
-from jobs.services.settle import (
-    complete_deployment,
-    complete_signing,
-    complete_validation,
-    fail_job,
-    release,
-    skip_validation,
-)
+from jobs.services.settle import complete, fail_job, park, release
 from jobs.services.sweeps import (
     fail_abandoned,
     request_due_renewals,
@@ -45,13 +38,12 @@ __all__ = [
     "IdempotencyKeyReused",
     "approve_job",
     "cancel_job",
-    "complete_deployment",
-    "complete_signing",
-    "complete_validation",
+    "complete",
     "drop_old_idempotency_records",
     "fail_abandoned",
     "fail_job",
     "once",
+    "park",
     "reject_job",
     "release",
     "request_deployment",
@@ -61,7 +53,6 @@ __all__ = [
     "request_validation",
     "retry_failed",
     "retry_job",
-    "skip_validation",
     "submit_csr",
     "time_out_waiting",
 ]

@@ -5,10 +5,12 @@ import uuid
 from django.db import transaction
 from django.utils import timezone
 
+from audit.use_cases import use_case
 from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
+from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.services.common import lock_both, restore
+from jobs.services.common import lock_both
 from jobs.states import Move
 from owners.models import Principal
 
@@ -22,7 +24,7 @@ class ChangedSinceShown(Conflict):
     message = "What this job would do has changed since it was shown: look at it again."
 
 
-@transaction.atomic
+@use_case("job.approve", on=Job)
 def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest: str = "") -> Job:
     """Let an awaiting job run; the approval is bound to the hash of exactly what will be done.
 
@@ -41,7 +43,7 @@ def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest
     return job
 
 
-@transaction.atomic
+@use_case("job.reject", on=Job)
 def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
     """End an awaiting job; the reason is required and kept.
 
@@ -57,11 +59,11 @@ def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
         )
     _decide(job, actor, reason)
     job.move(Move.REJECT, actor=actor, reason=reason)
-    restore(job, actor)
+    kind_of(job).restore(job, actor)
     return job
 
 
-@transaction.atomic
+@use_case("job.cancel", on=Job)
 def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
     """End an open job; what a worker makes of it afterwards is fenced off.
 
@@ -73,7 +75,7 @@ def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
     job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")
     job.waits_until = None
     job.move(Move.CANCEL, actor=actor, reason=reason)
-    restore(job, actor)
+    kind_of(job).restore(job, actor)
     return job
 
 

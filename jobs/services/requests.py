@@ -15,23 +15,20 @@ import certificates.services
 import deployments.services
 import issuers.services
 from audit.services import record
-from certificates.models import (
-    Certificate,
-    Reason,
-    RenewalPolicy,
-    Version,
-)
+from audit.use_cases import use_case
+from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
-from jobs import approvals, policy, queue
+from jobs import policy, queue
+from jobs.kinds import kind_of
+from jobs.kinds.base import Follow
+from jobs.kinds.signing import check_key
 from jobs.models import Job
-from jobs.services.common import SIGNING, lock_both
+from jobs.services import csrs
+from jobs.services.common import lock_both
 from jobs.states import Move, Status
 from owners.models import Owner, Principal, Team
-
-# A server that was just told to reload shows the new certificate within seconds.
-VALIDATION_RETRY = timedelta(seconds=5)
 
 
 class DuplicateJob(Conflict):
@@ -56,13 +53,7 @@ class Asked:
     warnings: Sequence[str] = ()
 
 
-SERVER_KEY_WARNING = (
-    "The server makes the private key and keeps it encrypted. This is for demonstrations: "
-    "a private key should never leave the host that uses it."
-)
-
-
-@transaction.atomic
+@use_case("certificate.request", on=Certificate)
 def request_issuance(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -92,15 +83,15 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     encrypted_key: bytes | None = None
     warnings: tuple[str, ...] = ()
     if generate_key:
-        encrypted_key, csr_pem = _server_key(profile, common_name, sans, csr_pem)
-        warnings = (SERVER_KEY_WARNING,)
+        encrypted_key, csr_pem = csrs.server_made(profile, common_name, sans, csr_pem)
+        warnings = (csrs.SERVER_KEY_WARNING,)
     if csr_pem:
         checked = issuers.services.check_csr(
             csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans
         )
-        approvals.check_key(csr_pem)
+        check_key(csr_pem)
         sans = checked.sans
-        common_name = common_name or _common_name(checked)
+        common_name = common_name or csrs.common_name_of(checked)
     if not sans and not common_name:
         raise Invalid(
             errors=[FieldError("sans", "required", "Give names, or a CSR that has them.")]
@@ -134,7 +125,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     return Asked(job, warnings)
 
 
-@transaction.atomic
+@use_case("certificate.renew", on=Certificate)
 def request_renewal(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -157,14 +148,14 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     warnings: tuple[str, ...] = ()
     note = ""
     if generate_key:
-        encrypted_key, csr_pem = _server_key(
+        encrypted_key, csr_pem = csrs.server_made(
             certificate.profile, certificate.common_name, certificate.sans, csr_pem
         )
-        warnings = (SERVER_KEY_WARNING,)
+        warnings = (csrs.SERVER_KEY_WARNING,)
     if csr_pem:
-        _check_csr(csr_pem, certificate)
+        csrs.check(csr_pem, certificate)
     else:
-        csr_pem, encrypted_key, note = _last_csr(certificate)
+        csr_pem, encrypted_key, note = csrs.last_of(certificate)
     job = _open(
         Job(
             kind=Job.Kind.RENEWAL if certificate.current_id else Job.Kind.ISSUANCE,
@@ -184,7 +175,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     return Asked(job, warnings)
 
 
-@transaction.atomic
+@use_case("certificate.deploy", on=Certificate)
 def request_deployment(*, actor: Principal, certificate_id: uuid.UUID, target: Target) -> Job:
     """Ask to have the current version put in place at `target`, and bind the two.
 
@@ -201,7 +192,7 @@ def request_deployment(*, actor: Principal, certificate_id: uuid.UUID, target: T
     return job
 
 
-@transaction.atomic
+@use_case("certificate.verify", on=Certificate)
 def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: Target) -> Job:
     """Ask to have looked at what the endpoint of `target` serves.
 
@@ -221,7 +212,7 @@ def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: T
     return job
 
 
-@transaction.atomic
+@use_case("job.submit_csr", on=Job)
 def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     """Give a job the CSR that it waits for; it then waits for approval or goes ahead.
 
@@ -230,7 +221,7 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     job = lock_both(job_id)
     policy.check_state(job, Move.SUBMIT_CSR)
     certificate = job.certificate
-    checked = _check_csr(csr_pem, certificate)
+    checked = csrs.check(csr_pem, certificate)
     job.csr_pem = csr_pem
     job.csr_by = actor
     job.last_error = ""
@@ -245,16 +236,20 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     return job
 
 
-def follow_up(cause: Job, kind: Job.Kind, target: Target, version: Version | None) -> Job | None:
+def follow_up(cause: Job, follow: Follow) -> Job | None:
     """Ask for the work that follows from `cause`, in the name of whoever asked for that.
 
     None where it is asked for already. The caller holds the certificate's lock.
     """
-    certificate = cause.certificate
-    # Whoever gave the CSR gains from its deployment as from its signature.
-    job = Job(kind=kind, target=target, version=version, csr_by=cause.csr_by)
+    job = Job(
+        kind=follow.kind,
+        target=follow.target,
+        version=follow.version,
+        # Whoever gave the CSR gains from its deployment as from its signature.
+        csr_by=cause.csr_by,
+    )
     try:
-        job = _open(job, certificate, cause.requested_by)
+        job = _open(job, cause.certificate, cause.requested_by)
     except DuplicateJob:
         return None
     record(
@@ -264,7 +259,7 @@ def follow_up(cause: Job, kind: Job.Kind, target: Target, version: Version | Non
         kind=job.kind,
         status=job.status,
         after=str(cause.pk),
-        target=str(target),
+        target=str(follow.target),
     )
     return job
 
@@ -284,10 +279,9 @@ def _open(
     if certificate.renewal_policy is not None:
         job.max_attempts = certificate.renewal_policy.max_attempts
         job.retry_delay = certificate.renewal_policy.retry_delay
-    if job.kind == Job.Kind.VALIDATION:
-        job.retry_delay = VALIDATION_RETRY
-        job.verification = Job.Verification.PENDING
-    if job.kind in SIGNING and not job.csr_pem:
+    kind = kind_of(job)
+    kind.set_up(job)
+    if kind.waits_for_csr(job):
         job.begin(Status.AWAITING_CSR, waits_until=now + settings.CSR_TIMEOUT)
     elif certificate.profile.needs_approval(job.kind):
         job.begin(Status.AWAITING_APPROVAL, waits_until=now + settings.APPROVAL_TIMEOUT)
@@ -340,70 +334,9 @@ def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -
         raise Invalid(errors=errors)
 
 
-def _server_key(
-    profile: Profile, common_name: str, sans: Sequence[str], csr_pem: str
-) -> tuple[bytes, str]:
-    if csr_pem:
-        raise Invalid(
-            errors=[FieldError("generate_key", "invalid", "Give a CSR or ask for a key.")]
-        )
-    if not settings.ALLOW_SERVER_KEYS:
-        raise ServerKeysDisabled(
-            errors=[FieldError("generate_key", ServerKeysDisabled.code, ServerKeysDisabled.message)]
-        )
-    return issuers.services.generate_key_and_csr(
-        profile=profile, common_name=common_name, sans=list(sans)
-    )
-
-
-class ServerKeysDisabled(Invalid):
-    """Private keys are made where they are used."""
-
-    code = "server_keys_disabled"
-    message = "This server makes no private keys: send a CSR."
-
-
-def _check_csr(csr_pem: str, certificate: Certificate) -> issuers.services.CheckedRequest:
-    checked = issuers.services.check_csr(
-        csr_pem=csr_pem,
-        profile=certificate.profile,
-        common_name=certificate.common_name,
-        sans=certificate.sans,
-    )
-    approvals.check_key(csr_pem)
-    return checked
-
-
-def _last_csr(certificate: Certificate) -> tuple[str, bytes | None, str]:
-    """Return the last CSR with its key, if any, and why it cannot be used if it cannot."""
-    renewal_policy = certificate.renewal_policy
-    if renewal_policy is not None and not renewal_policy.reuse_key:
-        return "", None, ""
-    version = certificate.current
-    if version is None or not version.csr_pem:
-        return "", None, ""
-    revocation = getattr(version, "revocation", None)
-    if revocation is not None and revocation.reason == Reason.KEY_COMPROMISE:
-        return "", None, approvals.CompromisedKey.message
-    try:
-        _check_csr(version.csr_pem, certificate)
-    except Invalid as error:
-        # The rules may have become stricter since: then a person must bring a new one.
-        return "", None, f"The last CSR cannot be used again. {error.detail}"
-    key = bytes(version.encrypted_key) if version.encrypted_key else None
-    return version.csr_pem, key, ""
-
-
 def _deployable(certificate_id: uuid.UUID) -> Certificate:
     certificate = Certificate.objects.lock(certificate_id)
     certificates.policy.check_may_change(certificate)
     if certificate.current_id is None:
         raise NothingToDeploy
     return certificate
-
-
-def _common_name(checked: issuers.services.CheckedRequest) -> str:
-    from cryptography.x509.oid import NameOID  # noqa: PLC0415
-
-    names = checked.csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

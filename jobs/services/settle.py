@@ -1,4 +1,4 @@
-"""What a worker writes after its work, always behind the fence: complete, fail, release.
+"""What a worker writes after its work, always behind the fence: complete, park, fail, release.
 
 The fence is `Job.objects.held`: a job that was cancelled, or whose lease was reaped, is nobody's
 any more, and then nothing at all is written.
@@ -8,22 +8,20 @@ import logging
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-import certificates.services
-import deployments.services
-from certificates.models import Version
-from deployments.models import Target
-from deployments.services import Outcome, Seen
-from foundation.errors import CertctlError, ConnectorError, Invalid
-from issuers.services import SignedCertificate
+from foundation.errors import CertctlError
+from issuers.services import Waiting
 from jobs import queue
+from jobs.kinds import kind_of
+from jobs.kinds.base import Follow
 from jobs.models import Job
 from jobs.services import requests
-from jobs.services.common import SIGNING, lock_certificate, restore
-from jobs.states import Move, Status
+from jobs.services.common import lock_certificate
+from jobs.states import Move
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
@@ -32,100 +30,49 @@ MAX_DELAY = timedelta(hours=6)
 
 
 @transaction.atomic
-def complete_signing(*, job: Job, signed: SignedCertificate, actor: Principal) -> Version | None:
-    """Keep what an issuance or renewal got signed, and have it deployed; None when fenced off."""
+def complete(*, job: Job, result: Any, actor: Principal) -> Job | None:
+    """Keep what the work gave, and ask for what follows from it; None when fenced off.
+
+    A result may be a failure too: a validation that saw another certificate.
+    """
     held = _held(job)
     if held is None:
         return None
-    # Deployments of the old version that nobody began are replaced, and must be locked before
-    # the certificate.
-    stale = list(
-        Job.objects.open()
-        .filter(certificate_id=held.certificate_id, kind=Job.Kind.DEPLOYMENT)
-        .exclude(status=Status.RUNNING)
-        .select_for_update(no_key=True)
-        .order_by("pk")
-    )
-    certificate = lock_certificate(held)
-    version = certificates.services.add_version(
-        certificate=certificate,
-        signed=signed,
-        csr_pem=held.csr_pem,
-        job_id=held.pk,
-        actor=actor,
-        encrypted_key=bytes(held.encrypted_key) if held.encrypted_key else None,
-    )
-    held.version = version
-    _complete(held, actor, version=version.number, serial=version.serial)
-    for old in stale:
-        old.last_error = f"Version {version.number} came before it."
+    kind = kind_of(held)
+    held.version = job.version
+    # What is replaced must be locked before the certificate.
+    overtaken = kind.overtakes(held)
+    lock_certificate(held)
+    kept = kind.keep(held, result, actor)
+    if kept.failure is not None:
+        _fail(held, actor, kept.failure)
+        return held
+    held.last_error = ""
+    held.move(Move.COMPLETE, actor=actor, **kept.facts)
+    for old in overtaken:
+        old.last_error = f"Version {kept.facts['version']} came before it."
         old.waits_until = None
         old.move(Move.CANCEL, actor=actor, reason=old.last_error)
-    for deployment in certificate.deployments.select_related("target").order_by("pk"):
-        requests.follow_up(held, Job.Kind.DEPLOYMENT, deployment.target, version)
-    transaction.on_commit(queue.nudge)
-    return version
+    _follow(held, kept.follows)
+    return held
 
 
 @transaction.atomic
-def complete_deployment(*, job: Job, version: Version, outcome: Outcome, actor: Principal) -> bool:
-    """Record that `version` is in place, and have it checked; False when fenced off."""
-    held = _held(job)
-    if held is None:
-        return False
-    certificate = lock_certificate(held)
-    target = _target_of(held)
-    held.version = version
-    # It locks what else is deployed there, which must come before the audit's lock.
-    deployments.services.record_deployed(
-        certificate=certificate, target=target, version=version, outcome=outcome, actor=actor
-    )
-    _complete(held, actor, version=version.number, changed=outcome.changed)
-    if certificate.current_id != version.pk:
-        # A newer version came while this one was carried there.
-        requests.follow_up(held, Job.Kind.DEPLOYMENT, target, certificate.current)
-    elif target.has_endpoint:
-        requests.follow_up(held, Job.Kind.VALIDATION, target, version)
-    transaction.on_commit(queue.nudge)
-    return True
+def park(*, job: Job, waiting: Waiting, actor: Principal) -> bool:
+    """Put a job aside whose issuer has the order and has not answered; False when fenced off.
 
-
-@transaction.atomic
-def complete_validation(*, job: Job, version: Version, seen: Seen, actor: Principal) -> bool:
-    """Record what a handshake saw; what is not the deployed version fails the job.
-
-    A server that has just been told to reload may still show the old one, so it is looked at
-    again as often as the job has tries. False when fenced off.
+    What the issuer calls the order is committed with it, and the try is given back.
     """
     held = _held(job)
     if held is None:
         return False
-    certificate = lock_certificate(held)
-    held.version = version
-    held.verification_detail = seen.detail
-    deployments.services.record_seen(
-        certificate=certificate, target=_target_of(held), seen=seen, actor=actor
+    held.attempts -= 1
+    held.order_ref = waiting.ref
+    held.scheduled_at = waiting.until
+    held.last_error = waiting.why
+    held.move(
+        Move.PARK, actor=actor, order=waiting.ref, until=waiting.until.isoformat(), why=waiting.why
     )
-    if seen.matches:
-        held.verification = Job.Verification.SUCCESS
-        _complete(held, actor, verification=held.verification)
-    else:
-        held.verification = Job.Verification.FAILED
-        error = ConnectorError(seen.detail or "Something else is served.", permanent=False)
-        _fail(held, actor, error)
-    return True
-
-
-@transaction.atomic
-def skip_validation(*, job: Job, actor: Principal, why: str) -> bool:
-    """End a validation that has nothing to look at; False when fenced off."""
-    held = _held(job)
-    if held is None:
-        return False
-    lock_certificate(held)
-    held.verification = Job.Verification.SKIPPED
-    held.verification_detail = why
-    _complete(held, actor, verification=held.verification)
     return True
 
 
@@ -152,8 +99,7 @@ def release(*, jobs: Sequence[Job], actor: Principal) -> int:
             held = _held(job)
             if held is None:
                 continue
-            # Nothing was tried. The number comes back with the next claim, and whoever had it
-            # before is the caller, who does not run the job any more.
+            # Nothing was tried.
             held.attempts -= 1
             held.started_at = None
             held.move(Move.RELEASE, actor=actor)
@@ -176,18 +122,16 @@ def _held(job: Job) -> Job | None:
     held = Job.objects.held(job)
     if held is None:
         logger.warning(
-            "job %s is no longer ours (attempt %s): its result is dropped", job.pk, job.attempts
+            "job %s is no longer ours (claim %s): its result is dropped", job.pk, job.claim_number
         )
     return held
 
 
-def _complete(held: Job, actor: Principal, **why: object) -> None:
-    held.last_error = ""
-    held.move(Move.COMPLETE, actor=actor, **why)
-
-
 def _fail(held: Job, actor: Principal, error: Exception, *, retry_at_once: bool = False) -> None:
+    kind = kind_of(held)
     held.last_error = _words(error)
+    held.error_code = error.code if isinstance(error, CertctlError) else "internal_error"
+    kind.failed(held, error)
     # What certctl itself says - the input is wrong, the state does not allow it - stays so.
     permanent = isinstance(error, CertctlError) and getattr(error, "permanent", True)
     spent = permanent or held.attempts >= held.max_attempts
@@ -200,29 +144,20 @@ def _fail(held: Job, actor: Principal, error: Exception, *, retry_at_once: bool 
         Move.FAIL,
         actor=actor,
         error=held.last_error,
+        code=held.error_code,
         attempt=held.attempts,
         retry_at=None if spent else held.scheduled_at.isoformat(),
     )
-    if not spent:
-        return
-    if held.kind in SIGNING:
-        restore(held, actor)
-    elif held.kind == Job.Kind.DEPLOYMENT:
-        _deploy_newer(held)
+    if spent:
+        kind.restore(held, actor)
+        _follow(held, kind.instead(held))
 
 
-def _deploy_newer(held: Job) -> None:
-    """Have a version deployed that came while this job was failing with an older one."""
-    current = held.certificate.current
-    if current is not None and held.version_id not in {None, current.pk}:
-        requests.follow_up(held, Job.Kind.DEPLOYMENT, _target_of(held), current)
+def _follow(held: Job, follows: Sequence[Follow]) -> None:
+    for follow in follows:
+        requests.follow_up(held, follow)
+    if follows:
         transaction.on_commit(queue.nudge)
-
-
-def _target_of(job: Job) -> Target:
-    if job.target is None:
-        raise Invalid(f"A {job.kind} job without a target.")
-    return job.target
 
 
 def _words(error: Exception) -> str:

@@ -12,16 +12,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from audit.services import record
+from audit.use_cases import use_case
 from certificates.models import Certificate, CertificateStatus
 from foundation.errors import Conflict, ConnectorError
 from jobs import policy, queue
+from jobs.kinds import kind_of
 from jobs.models import Job, JobQuerySet
 from jobs.services import requests, settle
-from jobs.services.common import SIGNING, lock_certificate, restore
+from jobs.services.common import lock_certificate
 from jobs.states import OPEN, Move, Status
 from owners.models import Principal
 
@@ -74,7 +76,8 @@ def request_due_renewals(*, actor: Principal) -> int:
     """Ask for every renewal that its policy wants now; return how many were asked for.
 
     Idempotent: a certificate with an open job is no longer due, and the unique constraint refuses
-    what two sweeps ask for at once.
+    what two sweeps ask for at once. What an issuer may have carried out already is not ordered
+    anew: a person has to look at the failed job first.
     """
     now = timezone.now()
     refused = Q(
@@ -82,8 +85,13 @@ def request_due_renewals(*, actor: Principal) -> int:
         jobs__status=Status.CANCELLED,
         jobs__decided_at__gt=now - ASKED_AGAIN_AFTER,
     )
-    due = Certificate.objects.due_for_renewal(now).exclude(
-        pk__in=Certificate.objects.filter(refused).values("pk")
+    unclear = Job.objects.with_open_order().filter(
+        created_at__gt=F("certificate__current__created_at")
+    )
+    due = (
+        Certificate.objects.due_for_renewal(now)
+        .exclude(pk__in=Certificate.objects.filter(refused).values("pk"))
+        .exclude(pk__in=unclear.values("certificate"))
     )
     asked = 0
     for key, ends in list(due.values_list("pk", "current__not_after")):
@@ -98,7 +106,7 @@ def request_due_renewals(*, actor: Principal) -> int:
     return asked
 
 
-@transaction.atomic
+@use_case("job.retry", on=Job)
 def retry_job(*, job_id: uuid.UUID, actor: Principal) -> Job:
     """Have a failed job tried again now, once more if its tries are spent.
 
@@ -158,28 +166,20 @@ def _retry(job: Job, actor: Principal) -> bool:
 
 
 def _back_to_work(job: Job, actor: Principal) -> None:
-    certificate = job.certificate
     job.move(Move.RETRY, actor=actor, attempt=job.attempts)
-    if job.kind in SIGNING:
-        if certificate.current_id is None:
-            if certificate.status == CertificateStatus.FAILED:
-                certificate.become(CertificateStatus.PENDING)
-        elif certificate.status in {CertificateStatus.ACTIVE, CertificateStatus.EXPIRING}:
-            certificate.become(CertificateStatus.RENEWAL_IN_PROGRESS)
+    kind_of(job).resume(job.certificate)
 
 
 def _has_successor(job: Job) -> bool:
     """Whether work of the same kind was asked for since, which would be done twice otherwise."""
     if job.certificate.status == CertificateStatus.ARCHIVED:
         return True
-    same = Job.objects.filter(certificate_id=job.certificate_id).exclude(pk=job.pk)
-    if job.kind in SIGNING:
-        same = same.filter(kind__in=SIGNING)
-    else:
-        same = same.filter(kind=job.kind, target=job.target)
-    return same.filter(
-        Q(status__in=OPEN) | Q(created_at__gt=job.created_at, status=Status.COMPLETED)
-    ).exists()
+    others = Job.objects.filter(certificate_id=job.certificate_id).exclude(pk=job.pk)
+    return (
+        others.filter(kind_of(job).same_work(job))
+        .filter(Q(status__in=OPEN) | Q(created_at__gt=job.created_at, status=Status.COMPLETED))
+        .exists()
+    )
 
 
 def _time_out(job: Job, actor: Principal) -> bool:
@@ -188,7 +188,7 @@ def _time_out(job: Job, actor: Principal) -> bool:
     job.last_error = f"Nobody gave it {waited_for} in time."
     job.waits_until = None
     job.move(Move.TIME_OUT, actor=actor, reason=job.last_error)
-    restore(job, actor)
+    kind_of(job).restore(job, actor)
     return True
 
 

@@ -15,7 +15,7 @@ from audit.management.commands.audit_actions import BEGIN, END
 from audit.models import Event
 from audit.services import record
 from owners.models import Owner, Team
-from tests.factories import OwnerFactory, PlainCertificateFactory, TeamFactory
+from tests.factories import CertificateFactory, OwnerFactory, TeamFactory
 
 # --- The list -------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ def test_the_table_goes_between_its_marks_and_nowhere_else(tmp_path):
 
 
 def test_an_event_says_which_certificate_and_owner_it_is_about(carol):
-    certificate = PlainCertificateFactory()
+    certificate = CertificateFactory()
 
     of_it = record(actor=carol, action="x", subject=certificate)
     of_owner = record(actor=carol, action="x", subject=certificate.owner)
@@ -85,7 +85,7 @@ def test_what_says_nothing_is_about_nothing():
 
 @pytest.mark.parametrize("which", ["certificate", "owner"])
 def test_the_trail_is_filtered_by_certificate_and_owner(victor, carol, client_of, browse, which):
-    mine, other = PlainCertificateFactory(), PlainCertificateFactory()
+    mine, other = CertificateFactory(), CertificateFactory()
     event = record(actor=carol, action="x", subject=mine)
     record(actor=carol, action="y", subject=other)
     key = getattr(event, which)
@@ -103,7 +103,7 @@ def test_the_trail_is_filtered_by_certificate_and_owner(victor, carol, client_of
 
 
 def test_the_admin_shows_whom_an_event_is_about(victor, carol, browse):
-    event = record(actor=carol, action="x", subject=PlainCertificateFactory())
+    event = record(actor=carol, action="x", subject=CertificateFactory())
 
     page = browse(victor).get(f"/admin/audit/event/{event.pk}/change/").content.decode()
 

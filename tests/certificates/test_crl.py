@@ -241,7 +241,7 @@ def test_a_revocation_that_commits_while_a_crl_is_signed_is_on_the_next(
     if connection.vendor == "sqlite":
         pytest.skip("SQLite lets nobody commit while a CRL is being signed")
     version = VersionFactory(certificate=CertificateFactory(issuer=local_ca, profile=profile))
-    really = type(crl.connector_for(local_ca)).sign_crl
+    really = type(crl.revocation_signer(local_ca)).sign_crl
 
     def revoke():
         try:
@@ -255,7 +255,7 @@ def test_a_revocation_that_commits_while_a_crl_is_signed_is_on_the_next(
             other.submit(revoke).result(timeout=20)
         return really(self, **arguments)
 
-    monkeypatch.setattr(type(crl.connector_for(local_ca)), "sign_crl", slowly)
+    monkeypatch.setattr(type(crl.revocation_signer(local_ca)), "sign_crl", slowly)
     assert crl.publish(local_ca.pk, actor=system).entries == 0
 
     assert crl.publish_if_due(local_ca.pk, actor=system).entries == 1

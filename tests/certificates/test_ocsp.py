@@ -170,7 +170,7 @@ def test_an_answer_in_force_serves_while_signing_fails(version, monkeypatch):
     def broken(self, **kwargs):
         raise ConnectorError("the HSM is away", permanent=False)
 
-    monkeypatch.setattr(type(ocsp.connector_for(version.issuer)), "sign_ocsp", broken)
+    monkeypatch.setattr(type(ocsp.revocation_signer(version.issuer)), "sign_ocsp", broken)
 
     with time_machine.travel(first.next_update - timedelta(minutes=1), tick=False):
         assert bytes(ask(version).der) == bytes(first.der)
@@ -242,7 +242,7 @@ def test_a_good_that_waited_for_a_revocation_is_not_signed(version, bob):
 def test_a_revocation_waits_for_a_signer_and_drops_what_it_stored(version, bob, monkeypatch):
     asked = question(version)
     signing, others = threading.Event(), queue.Queue()
-    connector = type(ocsp.connector_for(version.issuer))
+    connector = type(ocsp.revocation_signer(version.issuer))
     really = connector.sign_ocsp
 
     def slowly(self, **kwargs):

@@ -1,5 +1,6 @@
 """Signing under a profile, and the digest that an approval is bound to."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -135,7 +136,7 @@ def digest(local_ca, free_profile):
     csr_pem = make_csr(NAME)
 
     def make(**changes):
-        return services.signing_digest(
+        inputs = services.signing_inputs(
             **{
                 "issuer": local_ca,
                 "profile": free_profile,
@@ -146,6 +147,7 @@ def digest(local_ca, free_profile):
                 **changes,
             }
         )
+        return json.dumps(inputs, sort_keys=True)
 
     return make
 
@@ -192,6 +194,14 @@ def test_the_digest_changes_with_the_issuers_certificate(digest, local_ca, root_
     before = digest()
 
     local_ca.certificate_pem = root_ca.certificate_pem
+
+    assert digest() != before
+
+
+def test_the_digest_changes_with_the_issuers_settings(digest, local_ca):
+    before = digest()
+
+    local_ca.config = {"template": "WebServer"}
 
     assert digest() != before
 

@@ -7,6 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+import deployments.services
+import issuers.services
 from audit.models import Event
 from audit.services import verify
 from certificates.models import CertificateStatus, Version
@@ -145,7 +147,7 @@ def test_a_deployment_overtaken_by_a_newer_version_is_followed_by_another(
     runner.run_pending()
     assert places.deployed == [("web-1", 1)]
 
-    services.complete_deployment(job=running, version=first, outcome=outcome, actor=system)
+    services.complete(job=running, result=outcome, actor=system)
     runner.run_pending()
 
     assert places.deployed == [("web-1", 1), ("web-1", 2)]
@@ -264,7 +266,7 @@ def test_what_is_routed_to_an_agent_is_never_claimed_by_the_server(issued, alice
 
 def signed_for(job):
     certificate = job.certificate
-    return runner.issuers.services.sign(
+    return issuers.services.sign(
         issuer=certificate.issuer,
         profile=certificate.profile,
         csr_pem=job.csr_pem,
@@ -280,7 +282,7 @@ def test_a_worker_whose_job_was_cancelled_writes_no_version(ask, free_profile, s
     signed = signed_for(job)
     services.cancel_job(job_id=job.pk, actor=alice)
 
-    assert services.complete_signing(job=job, signed=signed, actor=system) is None
+    assert services.complete(job=job, result=signed, actor=system) is None
 
     assert not Version.objects.exists()
     assert status_of(job) == Status.CANCELLED
@@ -295,13 +297,13 @@ def test_a_worker_that_outlived_its_lease_writes_no_version(ask, free_profile, s
     services.retry_failed(actor=system)
     (current,) = claim(system)
 
-    assert services.complete_signing(job=late, signed=signed, actor=system) is None
+    assert services.complete(job=late, result=signed, actor=system) is None
     assert not services.fail_job(job=late, actor=system, error=RuntimeError("late"))
     assert services.release(jobs=[late], actor=system) == 0
 
     assert not Version.objects.exists()
     assert status_of(late) == Status.RUNNING
-    assert services.complete_signing(job=current, signed=signed_for(current), actor=system)
+    assert services.complete(job=current, result=signed_for(current), actor=system)
     assert Version.objects.count() == 1
 
 
@@ -311,11 +313,9 @@ def test_a_worker_whose_job_was_cancelled_records_no_deployment(
     services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
     (job,) = claim(system)
     services.cancel_job(job_id=job.pk, actor=alice)
-    outcome = runner.deployments.services.deploy(version=issued.current, target=target)
+    outcome = deployments.services.deploy(version=issued.current, target=target)
 
-    done = services.complete_deployment(
-        job=job, version=issued.current, outcome=outcome, actor=system
-    )
+    done = services.complete(job=job, result=outcome, actor=system)
 
     assert not done
     assert Deployment.objects.get().version is None

@@ -10,6 +10,7 @@ from audit.models import Event
 from certificates.models import CertificateStatus, RenewalPolicy, Revocation
 from foundation.errors import ConnectorError
 from jobs import runner, services
+from jobs.kinds.signing import CompromisedKey
 from jobs.models import IdempotencyRecord, Job
 from jobs.services import sweeps
 from jobs.states import Status
@@ -282,7 +283,7 @@ def test_a_leaked_key_is_not_used_again(issued, alice, csr_for):
     job = services.request_renewal(actor=alice, certificate_id=issued.pk).job
 
     assert job.status == Status.AWAITING_CSR
-    with pytest.raises(services.requests.approvals.CompromisedKey) as refused:
+    with pytest.raises(CompromisedKey) as refused:
         services.submit_csr(actor=alice, job_id=job.pk, csr_pem=issued.current.csr_pem)
     assert refused.value.code == "compromised_key"
     services.submit_csr(actor=alice, job_id=job.pk, csr_pem=csr_for("web.demo.internal"))

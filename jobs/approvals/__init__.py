@@ -1,0 +1,16 @@
+"""What an approval is about: its digest, the review of it for people, and what a job waits for."""
+
+from jobs.approvals.digest import check_unchanged, digest_of
+from jobs.approvals.reviews import Difference, Predecessor, Review, review
+from jobs.approvals.waits import Wait, waits_for
+
+__all__ = [
+    "Difference",
+    "Predecessor",
+    "Review",
+    "Wait",
+    "check_unchanged",
+    "digest_of",
+    "review",
+    "waits_for",
+]

@@ -1,0 +1,183 @@
+"""Issuance and renewal: have the certificate's next version signed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import Q
+from typing_extensions import override
+
+import certificates.services
+import issuers.services
+from certificates.models import Certificate, CertificateStatus, Reason, Version
+from foundation.errors import FieldError, Invalid
+from issuers.connectors.base import OrderRefused, WrongCertificate
+from issuers.services import OrderState, SignedCertificate, Waiting
+from issuers.x509 import certs, csr
+from jobs.kinds.base import ClaimLost, Follow, Kept, KeyOf, Kind, Skipped
+from jobs.models import Job
+from jobs.states import Status
+from owners.models import Principal
+
+
+class CompromisedKey(Invalid):
+    """A key that leaked is never certified again (CA/B BR 6.1.1.3)."""
+
+    code = "compromised_key"
+    message = "A certificate with this key was revoked for key compromise."
+
+
+def check_key(csr_pem: str) -> None:
+    """Raise CompromisedKey where the CSR's key is known to have leaked."""
+    fingerprint = certs.key_fingerprint(csr.parse(csr_pem).public_key())
+    if Version.objects.filter(
+        key_fingerprint=fingerprint, revocation__reason=Reason.KEY_COMPROMISE
+    ).exists():
+        raise CompromisedKey(
+            errors=[FieldError("csr", CompromisedKey.code, CompromisedKey.message)]
+        )
+
+
+class Signing(Kind[SignedCertificate]):
+    """What issuance and renewal have in common, which is nearly all."""
+
+    signs: ClassVar[bool] = True
+
+    @override
+    def inputs(self, job: Job, certificate: Certificate) -> Mapping[str, Any] | None:
+        if not job.csr_pem:
+            return None
+        return issuers.services.signing_inputs(
+            issuer=certificate.issuer,
+            profile=certificate.profile,
+            csr_pem=job.csr_pem,
+            common_name=certificate.common_name,
+            sans=certificate.sans,
+            lifetime=job.lifetime,
+        )
+
+    @override
+    def same_work(self, job: Job) -> Q:
+        # Each gives the certificate its next version.
+        return Q(kind__in=(Job.Kind.ISSUANCE, Job.Kind.RENEWAL))
+
+    @override
+    def key(self, job: Job) -> KeyOf:
+        if not job.csr_pem:
+            return KeyOf()
+        public = csr.parse(job.csr_pem).public_key()
+        return KeyOf(*certs.key_algorithm_of(public), certs.key_fingerprint(public))
+
+    @override
+    def predecessor(self, job: Job) -> Version | None:
+        if job.version is None:
+            return job.certificate.current
+        # It is done: what it took the place of.
+        return job.certificate.versions.filter(number=job.version.number - 1).first()
+
+    @override
+    def waits_for_csr(self, job: Job) -> bool:
+        return not job.csr_pem
+
+    @override
+    def prepare(self, job: Job) -> Certificate:
+        return Certificate.objects.select_related("issuer", "profile").get(pk=job.certificate_id)
+
+    @override
+    def run(
+        self, job: Job, certificate: Certificate, actor: Principal
+    ) -> SignedCertificate | Waiting:
+        check_key(job.csr_pem)
+
+        def placing() -> None:
+            if not Job.objects.order(job, lease=settings.JOB_LEASE, actor=actor):
+                raise ClaimLost
+
+        return issuers.services.sign(
+            issuer=certificate.issuer,
+            profile=certificate.profile,
+            csr_pem=job.csr_pem,
+            sans=certificate.sans,
+            common_name=certificate.common_name,
+            lifetime=job.lifetime,
+            order=OrderState(job.order_key, job.order_ref, job.ordered_at),
+            placing=placing,
+        )
+
+    @override
+    def overtakes(self, held: Job) -> Sequence[Job]:
+        """Deployments of the old version that nobody began."""
+        return list(
+            Job.objects.open()
+            .filter(certificate_id=held.certificate_id, kind=Job.Kind.DEPLOYMENT)
+            .exclude(status=Status.RUNNING)
+            .select_for_update(no_key=True)
+            .order_by("pk")
+        )
+
+    @override
+    def keep(self, held: Job, result: SignedCertificate | Skipped, actor: Principal) -> Kept:
+        assert not isinstance(result, Skipped)  # noqa: S101 - `prepare` never does
+        certificate = held.certificate
+        try:
+            version = certificates.services.add_version(
+                certificate=certificate,
+                signed=result,
+                csr_pem=held.csr_pem,
+                job_id=held.pk,
+                actor=actor,
+                encrypted_key=bytes(held.encrypted_key) if held.encrypted_key else None,
+            )
+        except IntegrityError:
+            if Version.objects.filter(fingerprint=result.fingerprint).exists():
+                raise WrongCertificate(
+                    "What came back is a certificate that certctl has already."
+                ) from None
+            raise
+        held.version = version
+        bound = certificate.deployments.select_related("target").order_by("pk")
+        return Kept(
+            {"version": version.number, "serial": version.serial},
+            [Follow(Job.Kind.DEPLOYMENT, deployment.target, version) for deployment in bound],
+        )
+
+    @override
+    def failed(self, held: Job, error: Exception) -> None:
+        if isinstance(error, OrderRefused):
+            held.close_order()
+
+    @override
+    def restore(self, job: Job, actor: Principal) -> None:
+        """Give the certificate its status back; one that never had a version has failed.
+
+        The caller holds the lock of the certificate.
+        """
+        certificate = job.certificate
+        if certificate.current_id is not None:
+            # Only what shows the renewal is taken back: the expiry sweep keeps the rest true.
+            if certificate.status == CertificateStatus.RENEWAL_IN_PROGRESS:
+                certificates.services.settle(certificate=certificate)
+        elif certificate.status == CertificateStatus.PENDING:
+            why = job.last_error or job.decision_reason
+            certificates.services.mark_failed(certificate=certificate, actor=actor, why=why)
+
+    @override
+    def resume(self, certificate: Certificate) -> None:
+        if certificate.current_id is None:
+            if certificate.status == CertificateStatus.FAILED:
+                certificate.become(CertificateStatus.PENDING)
+        elif certificate.status in {CertificateStatus.ACTIVE, CertificateStatus.EXPIRING}:
+            certificate.become(CertificateStatus.RENEWAL_IN_PROGRESS)
+
+
+class Issuance(Signing):
+    """The first version."""
+
+    name: ClassVar[Job.Kind] = Job.Kind.ISSUANCE
+
+
+class Renewal(Signing):
+    """The next version."""
+
+    name: ClassVar[Job.Kind] = Job.Kind.RENEWAL
