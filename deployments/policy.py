@@ -1,12 +1,13 @@
 """What a target may be: one set of rules for REST, the admin and the demo."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any
 
-from deployments.connectors import addresses, connector_class
-from deployments.connectors.base import Connector
+from django.conf import settings
+
+from deployments.connectors import addresses, connector_class, connector_for
+from deployments.connectors.base import Allowed, Connector
 from deployments.models import Target
 from foundation.errors import CertctlError, FieldError, Invalid
 
@@ -14,7 +15,6 @@ MAX_PORT = 65535
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 _MAX_HOST = 253
-_MAX_SECRET = 16 * 1024
 
 
 class InvalidTarget(Invalid):
@@ -39,13 +39,17 @@ def check(target: Target, secrets: Mapping[str, str]) -> Connector:
 
 def connector_of(target: Target, secrets: Mapping[str, str]) -> Connector:
     """Return the target's connector; raises Invalid where its configuration is wrong."""
-    kind = connector_class(target.kind)
+    connector_class(target.kind)  # a kind that does not exist has no configuration either
     if not isinstance(target.config, dict):
         raise Invalid(errors=[FieldError("config", "invalid", "It must be an object.")])
     # What an agent carries elsewhere is the agent's to allow.
-    connector = kind.configured(target.config, secrets, local=target.agent_id is None)
-    _check_secrets(secrets, kind.SECRETS)
-    return connector
+    allowed = here() if target.agent_id is None else None
+    return connector_for(target.kind, target.config, secrets, allowed=allowed)
+
+
+def here() -> Allowed:
+    """Return what this server allows its own deployments."""
+    return Allowed(tuple(settings.TARGET_ROOTS), tuple(settings.TARGET_COMMANDS))
 
 
 def is_host(name: str) -> bool:
@@ -82,7 +86,7 @@ def _endpoint(target: Target) -> list[FieldError]:
 def _host(host: str) -> list[FieldError]:
     if _is_address(host):
         # A name is only resolved for a handshake, which asks again; an address we know already.
-        why = addresses.refusal(host)
+        why = addresses.refusal(host, loopback=settings.ALLOW_LOOPBACK_TARGETS)
         return [FieldError("endpoint_host", "address_not_allowed", why)] if why else []
     # 127.1 and 0x7f000001 are addresses to getaddrinfo, but no host name ends in a number.
     last = host.removesuffix(".").rpartition(".")[2]
@@ -97,16 +101,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _check_secrets(secrets: Mapping[str, Any], known: Collection[str]) -> None:
-    errors = []
-    for key, value in secrets.items():
-        if key not in known:
-            errors.append(
-                FieldError(f"secrets.{key}"[:64], "unknown_key", "There is no such secret.")
-            )
-        elif not isinstance(value, str) or len(value) > _MAX_SECRET:
-            errors.append(FieldError(f"secrets.{key}", "invalid", "It must be text."))
-    if errors:
-        raise Invalid(errors=errors)

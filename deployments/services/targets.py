@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
@@ -211,7 +212,9 @@ def _check_endpoint(target: Target) -> list[Check]:
         target.endpoint_host, target.endpoint_port or 0, target.server_name
     )
     try:
-        fingerprint = handshake.served_fingerprint(endpoint)
+        fingerprint = handshake.served_fingerprint(
+            endpoint, loopback=settings.ALLOW_LOOPBACK_TARGETS
+        )
     except (handshake.Unreachable, CertctlError) as error:
         return [Check("endpoint", ok=False, detail=str(error))]
     return [Check("endpoint", ok=True, detail=f"It serves the certificate {fingerprint}.")]

@@ -4,13 +4,14 @@ import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
 from certificates.models import Certificate, Revocation, Version
 from deployments.connectors import handshake
-from deployments.connectors.base import Material, Outcome
+from deployments.connectors.base import Connector, Material, Outcome
 from deployments.models import Deployment, Target
 from deployments.services.targets import connector_for
 from foundation.errors import Conflict, ConnectorError, Invalid
@@ -95,7 +96,7 @@ def deploy(*, version: Version, target: Target) -> Outcome:
     return connector.deploy(
         # Asked again with the files locked: a worker that was held up for long must not put an
         # old version over the new one of another worker.
-        _material(version, target),
+        _material(version, connector),
         before_swap=lambda: _check_may_serve(version),
     )
 
@@ -230,10 +231,10 @@ def _check_may_serve(version: Version) -> None:
         raise ConnectorError("A newer version has come since.", permanent=False)
 
 
-def _material(version: Version, target: Target) -> Material:
+def _material(version: Version, connector: Connector) -> Material:
     key = None
     # Decrypted only for a target that is told to keep it.
-    if version.encrypted_key and target.config.get("key_path"):
+    if version.encrypted_key and connector.takes_key:
         try:
             key = crypto.decrypt(bytes(version.encrypted_key), context="serverkey")
         except crypto.CannotDecrypt as error:
@@ -249,7 +250,9 @@ def _material(version: Version, target: Target) -> Material:
 
 def _look(endpoint: handshake.Endpoint, version: Version) -> Seen:
     try:
-        fingerprint = handshake.served_fingerprint(endpoint)
+        fingerprint = handshake.served_fingerprint(
+            endpoint, loopback=settings.ALLOW_LOOPBACK_TARGETS
+        )
     except handshake.Unreachable as error:
         return Seen(None, matches=False, detail=str(error), expected=version.fingerprint)
     matches = fingerprint == version.fingerprint

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
 from certificates.models import Version
-from deployments.connectors import connector_for
+from deployments import connectors, policy
 from deployments.connectors.base import Material
 from deployments.models import Target
 from tests.factories import PlainCertificateFactory
@@ -25,6 +25,11 @@ PEM = serialization.Encoding.PEM
 
 def pem_of_key(key):
     return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def connector_for(kind, config):
+    """Return a connector that may do what the settings allow this server."""
+    return connectors.connector_for(kind, config, allowed=policy.here())
 
 
 @dataclass

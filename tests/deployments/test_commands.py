@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from deployments.connectors import commands
+from deployments import policy
+from deployments.connectors.on_disk import commands
 from foundation.errors import ConnectorError
 
 
 def run(*arguments, permanent=True):
-    commands.run(arguments, what="reload", permanent=permanent)
+    commands.run(arguments, programs=policy.here().programs, what="reload", permanent=permanent)
 
 
 def failure(*arguments, permanent=True):
@@ -163,10 +164,8 @@ def test_only_lists_of_printable_text_are_argument_lists(arguments):
         ([], ""),
     ],
 )
-def test_a_program_is_found_by_name_where_one_is_allowed(settings, allowed, found):
-    settings.TARGET_COMMANDS = allowed
-
-    assert commands.allowed("nginx") == found
+def test_a_program_is_found_by_name_where_one_is_allowed(allowed, found):
+    assert commands.named("nginx", allowed) == found
 
 
 def gone(pid):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from deployments.connectors import paths, spot, swap
+from deployments.connectors.on_disk import paths, spot, swap
 from foundation.errors import ConnectorError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -235,7 +235,7 @@ def test_a_symlink_that_came_after_the_check_is_not_written_through(
     # Somebody swaps the file for a link between our look and our open.
     (tmp_path / "secret").write_text("old")
     place = paths.Place(site, "cert.pem")
-    monkeypatch.setattr(paths, "place_of", lambda path: place)
+    monkeypatch.setattr(paths, "place_of", lambda *_: place)
     (site / "cert.pem").symlink_to(tmp_path / "secret")
 
     error = failure(deploy_files, certify().material())

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from django.conf import settings
 
 from deployments.connectors import addresses, handshake
 from foundation.errors import ConnectorError
@@ -15,7 +16,8 @@ from tests.servers import free_port
 
 
 def look(port, name="web.demo.internal", host="127.0.0.1"):
-    return handshake.served_fingerprint(handshake.Endpoint(host, port, name))
+    endpoint = handshake.Endpoint(host, port, name)
+    return handshake.served_fingerprint(endpoint, loopback=settings.ALLOW_LOOPBACK_TARGETS)
 
 
 def unreachable(port):
@@ -209,22 +211,20 @@ def test_a_name_that_cannot_be_sent_is_a_permanent_error(tls_server, certify):
     ],
 )
 def test_these_addresses_are_refused(address):
-    assert addresses.refusal(address)
+    assert addresses.refusal(address, loopback=False)
 
 
 @pytest.mark.parametrize(
     "address", ["10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "8.8.8.8", "2001:4860::8"]
 )
 def test_these_addresses_are_allowed(address):
-    assert addresses.refusal(address) == ""
+    assert addresses.refusal(address, loopback=False) == ""
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_loopback_is_allowed_by_a_setting_only(settings, address):
-    settings.ALLOW_LOOPBACK_TARGETS = True
-
-    assert addresses.refusal(address) == ""
-    assert addresses.refusal("169.254.169.254")
+def test_loopback_is_allowed_by_a_setting_only(address):
+    assert addresses.refusal(address, loopback=True) == ""
+    assert addresses.refusal("169.254.169.254", loopback=True)
 
 
 def test_a_refused_address_is_not_connected_to(tls_server, certify, settings):

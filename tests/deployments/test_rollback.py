@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.connectors import commands, paths, spot, swap
+from deployments.connectors.on_disk import commands, paths, spot, swap
 from foundation.errors import ConnectorError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,7 +177,7 @@ def test_a_worker_that_is_told_to_stop_rolls_back(certify, deploy_nginx, program
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commands, "_run", stopped)
-        patch.setattr("deployments.connectors.files._Activation.undo", lambda self: None)
+        patch.setattr("deployments.connectors.on_disk.files._Activation.undo", lambda self: None)
         with pytest.raises(SystemExit):
             deploy_nginx(certify().material(with_key=True))
 
@@ -206,19 +206,18 @@ def test_old_files_that_do_not_come_back_are_brought_back_later(
 # --- A worker that dies ---------------------------------------------------------------------
 
 WORKER = """
-import sys
-import django
-from django.conf import settings
-settings.configure(TARGET_ROOTS=[sys.argv[1]], TARGET_COMMANDS=[sys.argv[2]])
-from deployments.connectors import connector_for
-from deployments.connectors.base import Material
 import json
+import sys
+sys.modules["django"] = None  # whoever asks for it gets an ImportError
+from deployments.connectors import connector_for
+from deployments.connectors.base import Allowed, Material
 site, program = sys.argv[1:3]
 config = {"certificate_path": site + "/cert.pem", "key_path": site + "/key.pem",
           "reload": [program, "a"], "test": [program, "test"]}
 given = json.load(sys.stdin)
 material = Material(**{**given, "key_pem": given["key_pem"].encode()})
-connector_for("nginx", config).deploy(material, before_swap=lambda: None)
+allowed = Allowed([site], [program])
+connector_for("nginx", config, allowed=allowed).deploy(material, before_swap=lambda: None)
 """
 
 

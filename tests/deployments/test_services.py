@@ -581,7 +581,7 @@ def test_a_test_goes_nowhere_that_a_handshake_must_not(target, carol, monkeypatc
     target.endpoint_host, target.endpoint_port = "127.0.0.1", 22
 
     assert "this server itself" in checks_of(target, carol)["endpoint"].detail
-    assert addresses.refusal("127.0.0.1")
+    assert addresses.refusal("127.0.0.1", loopback=False)
     assert handshake.TIMEOUT == 10
 
 

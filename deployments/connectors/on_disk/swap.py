@@ -21,8 +21,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployments.connectors.paths import Place, open_folder
-from deployments.connectors.spot import Spot
+from deployments.connectors.on_disk.paths import Place, open_folder
+from deployments.connectors.on_disk.spot import Spot
 from foundation.errors import ConnectorError
 
 logger = logging.getLogger(__name__)
