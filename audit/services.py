@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import OperationalError, models, transaction
 from django.utils import timezone
 
+from audit.changes import plain
 from audit.models import GENESIS, ChainHead, Event
 from audit.via import Via
 from foundation.errors import Conflict
@@ -112,21 +113,10 @@ def _event(entry: Entry) -> Event:
         subject_type=subject._meta.label_lower if subject is not None else "",  # noqa: SLF001 - Django's public name for it
         subject_id=str(subject.pk) if subject is not None else "",
         subject_name=str(subject)[:255] if subject is not None else "",
-        data=_plain(entry.data),
+        data=plain(entry.data),
         request_id=via.request_id,
         remote_address=via.remote_address,
     )
-
-
-def _plain(value: Any) -> Any:
-    # What the database gives back must hash to what was written, so no type may change on the way.
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int):
-        return value
-    return str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ then the refusal travels on the error, and the edge that catches it calls `recor
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -68,6 +69,7 @@ def use_case(
     on: type[models.Model] | None = None,
     by: str = "",
     doors: frozenset[Door] = PEOPLE_AND_PROGRAMS,
+    atomic: bool = True,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a keyword-only function with an `actor` the use case `action`.
 
@@ -88,11 +90,11 @@ def use_case(
         def act(*args: P.args, **kwargs: P.kwargs) -> R:
             is_outermost = _is_outermost()
             try:
-                with transaction.atomic():
+                with transaction.atomic() if atomic else nullcontext():
                     _check_door(kwargs["actor"], doors)
                     return function(*args, **kwargs)
             except Exception as error:
-                if outcome_of(error) is not None:
+                if outcome_of(error) is not None and not is_recorded(error):
                     # One use case may call another: what was asked for is the outermost.
                     error.__dict__["refused"] = Refused(
                         kwargs["actor"], action, _subject(on, by, kwargs)
@@ -121,6 +123,12 @@ def record_refused(error: BaseException) -> Event | None:
     ]
     refused.is_recorded = True
     return event
+
+
+def is_recorded(error: BaseException) -> bool:
+    """Whether the trail already says what `error` refused."""
+    refused: Refused | None = getattr(error, "refused", None)
+    return refused is not None and refused.is_recorded
 
 
 def _check_door(actor: Any, doors: frozenset[Door]) -> None:
