@@ -1,5 +1,6 @@
 """Programs are started by argument list, only if they are allowed, and not for ever."""
 
+import errno
 import os
 import signal
 import time
@@ -145,6 +146,31 @@ def test_a_program_that_is_not_there_is_a_permanent_error(tmp_path, settings):
     settings.TARGET_COMMANDS = [str(tmp_path / "nothing")]
 
     assert failure(str(tmp_path / "nothing"), permanent=False).permanent
+
+
+@pytest.mark.parametrize(
+    ("number", "permanent"),
+    [
+        (errno.ENOENT, True),
+        (errno.EACCES, True),
+        (errno.ENOEXEC, True),
+        (errno.EAGAIN, False),
+        (errno.ENOMEM, False),
+        (errno.ETXTBSY, False),
+        (errno.EINTR, False),
+        (errno.EMFILE, False),
+    ],
+)
+def test_a_program_that_cannot_be_started_now_may_be_later(program, monkeypatch, number, permanent):
+    def fail(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(commands, "_run", fail)
+
+    error = failure(program("reload", "exit 0"), permanent=False)
+
+    assert error.permanent is permanent
+    assert os.strerror(number) in error.detail
 
 
 @pytest.mark.parametrize(

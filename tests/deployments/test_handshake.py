@@ -155,6 +155,32 @@ def test_a_server_that_drips_gains_no_time(talker, monkeypatch):
     assert time.monotonic() - began < 3
 
 
+class Clock:
+    """A clock that stands still, but for `jumps`: seconds that pass before it is looked at."""
+
+    def __init__(self, *jumps):
+        self.now, self.jumps = 1000.0, list(jumps)
+
+    def monotonic(self):
+        self.now += self.jumps.pop(0) if self.jumps else 0
+        return self.now
+
+
+@pytest.mark.parametrize(
+    "jumps",
+    [
+        (0, handshake.TIMEOUT),  # while the name was resolved
+        (0, 0, handshake.TIMEOUT),  # between the connection and the handshake
+        (0, 0, handshake.TIMEOUT + 1),
+    ],
+)
+def test_time_that_is_over_between_two_steps_ends_it(tls_server, certify, monkeypatch, jumps):
+    tls_server.serve(certify())
+    monkeypatch.setattr(handshake, "time", Clock(*jumps))
+
+    assert "No answer within" in unreachable(tls_server.port)
+
+
 def test_an_unknown_name(monkeypatch):
     def unknown(*args, **kwargs):
         raise socket.gaierror(-2, "Name or service not known")
@@ -191,6 +217,13 @@ def test_a_name_that_cannot_be_sent_is_a_permanent_error(tls_server, certify):
         "::ffff:169.254.169.254",
         "::ffff:a9fe:a9fe",
         "64:ff9b::a9fe:a9fe",
+        # An installation's own prefix, of 96, 64, 56 and 48 bits, before 169.254.169.254.
+        "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:fffe:7:8:a9fe:a9fe",
+        "64:ff9b:1:5:a9:fea9:fe00:8",
+        "64:ff9b:1:5a9:fe:a9fe:808:808",
+        "64:ff9b:1:a9fe:a9:fe08:808:808",
+        "64:ff9b:1:7f00:0:108:808:808",
         "2002:a9fe:a9fe::1",
         "2001:0:a9fe:a9fe::1",
         "fe80::1",
@@ -215,7 +248,17 @@ def test_these_addresses_are_refused(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "8.8.8.8", "2001:4860::8"]
+    "address",
+    [
+        "10.0.0.1",
+        "192.168.1.1",
+        "172.16.0.1",
+        "100.64.0.1",
+        "8.8.8.8",
+        "2001:4860::8",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+    ],
 )
 def test_these_addresses_are_allowed(address):
     assert addresses.refusal(address, loopback=False) == ""

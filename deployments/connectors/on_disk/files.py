@@ -41,8 +41,10 @@ class FilesConnector:
                 activation = _Activation(self.settings, self.allowed)
                 recovered = files.recover(swap.Activation(activation.run, activation.undo))
                 self._check_key(files, places, material)
+                self._check_nothing_is_lost(files, places, material)
                 wanted = self._wanted(files, places, chain, material)
-                if not recovered and all(_holds(files, file) for file in wanted):
+                is_loaded = not recovered and not files.is_unloaded
+                if is_loaded and all(_holds(files, file) for file in wanted):
                     return Outcome(
                         changed=False,
                         fingerprint=material.fingerprint,
@@ -93,6 +95,24 @@ class FilesConnector:
             content = files.spots[places[path]].read()
             pems.check_key_file(content, path, material.key_fingerprint)
 
+    def _check_nothing_is_lost(
+        self, files: swap.Swap, places: dict[str, paths.Place], material: Material
+    ) -> None:
+        """Refuse to write over what nobody could bring back."""
+        settings = self.settings
+        for field, path in self._certificate_files():
+            pems.check_certificates_only(files.spots[places[path]].read(), field, path)
+        if settings.key_path and material.key_pem is not None:
+            path = settings.key_path
+            pems.check_key_only(files.spots[places[path]].read(), path)
+
+    def _certificate_files(self) -> list[tuple[str, str]]:
+        named = [
+            ("certificate_path", self.settings.certificate_path),
+            ("chain_path", self.settings.chain_path),
+        ]
+        return [(field, path) for field, path in named if path]
+
     def _wanted(
         self,
         files: swap.Swap,
@@ -136,11 +156,12 @@ class FilesConnector:
                 place = paths.place_of(path, self.allowed.roots)
                 if not swap.is_writable(place.folder):
                     return Check(name, ok=False, detail=f"{place.folder} cannot be written.")
-                if place.path.exists() and not place.path.is_file():
-                    return Check(name, ok=False, detail=f"{place.path} is not a regular file.")
+                content = swap.look_at(place)
+                if (name, path) in self._certificate_files():
+                    pems.check_certificates_only(content, name, path)
         except ConnectorError as error:
             return Check(name, ok=False, detail=error.detail)
-        known = "is there" if place.path.exists() else "is not there yet"
+        known = "is not there yet" if content is None else "is there"
         return Check(name, ok=True, detail=f"{place.path} {known}.")
 
     def _check_program(self, name: str, arguments: tuple[str, ...]) -> Check:
