@@ -1,13 +1,16 @@
 """What a target may be: one set of rules for REST, the admin and the demo."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from django.conf import settings
 
 from deployments.connectors import addresses, connector_class, connector_for
 from deployments.connectors.base import Allowed, Connector
+from deployments.connectors.fields import Field, Holds
 from deployments.models import Target
 from foundation.errors import CertctlError, FieldError, Invalid
 
@@ -47,6 +50,45 @@ def connector_of(target: Target, secrets: Mapping[str, str]) -> Connector:
     return connector_for(target.kind, target.config, secrets, allowed=allowed)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A file of one target that another target writes or reads too."""
+
+    field: str
+    path: str
+    other: Target
+    loses_key: bool
+
+
+def shared_places(target: Target) -> list[Shared]:
+    """Return which of the target's files are another target's too, on the same machine."""
+    ours = dict(_places(target))
+    others = Target.objects.filter(agent=target.agent).exclude(pk=target.pk).order_by("name")
+    return [
+        Shared(ours[place].name, place, other, Holds.KEY in pair and len(pair) > 1)
+        for other in others
+        for place, field in _places(other)
+        if place in ours
+        for pair in [{ours[place].holds, field.holds}]
+    ]
+
+
+def check_places(target: Target) -> None:
+    """Refuse to have certificates written where another target keeps its private key."""
+    errors = [
+        FieldError(
+            f"config.{shared.field}",
+            "path_in_use",
+            f"One of this target and {shared.other} keeps its private key in {shared.path} and "
+            "the other its certificate: give each a file of its own.",
+        )
+        for shared in shared_places(target)
+        if shared.loses_key
+    ]
+    if errors:
+        raise InvalidTarget(errors=errors)
+
+
 def here() -> Allowed:
     """Return what this server allows its own deployments."""
     return Allowed(tuple(settings.TARGET_ROOTS), tuple(settings.TARGET_COMMANDS))
@@ -60,6 +102,15 @@ def is_host(name: str) -> bool:
         and name.isascii()
         and all(_LABEL.fullmatch(label) for label in labels)
     )
+
+
+def _places(target: Target) -> Iterator[tuple[str, Field]]:
+    """Yield each file that the target names; here every symlink is followed, elsewhere none."""
+    config = target.config if isinstance(target.config, dict) else {}
+    for field in connector_class(target.kind).FIELDS:
+        path = config.get(field.name)
+        if field.holds and isinstance(path, str) and path:
+            yield (path if target.agent_id else os.path.realpath(path)), field
 
 
 def _name(target: Target) -> list[FieldError]:

@@ -255,6 +255,21 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
         """Ask to have looked at what the target's endpoint serves."""
         return self._at_target(request, services.request_validation)
 
+    @extend_schema(request=serializers.DetachSerializer, responses=serializers.DetachedSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        permission_classes=[needs("certificates.change_certificate", "jobs.cancel_job")],
+    )
+    def detach(self, request: Request, pk: str) -> Response:
+        """Bring no more versions to a target; what lies there stays, open work ends."""
+        target = _valid(serializers.DetachSerializer, request)["target"]
+        ended = services.detach_target(
+            actor=actor_of(request), certificate_id=self.get_object().pk, target=target
+        )
+        answer = {"target": str(target), "cancelled_jobs": [job.pk for job in ended]}
+        return Response(serializers.DetachedSerializer(answer).data)
+
     def _at_target(self, request: Request, service: Callable[..., Job]) -> Response:
         data = _valid(serializers.AtTargetSerializer, request)
         certificate, actor = self.get_object(), actor_of(request)
