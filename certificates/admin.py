@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
+from audit.use_cases import record_edge_refusal
 from certificates import crl, services
 from certificates.models import (
     CRL,
@@ -29,9 +30,8 @@ from certificates.models import (
 )
 from foundation.errors import CertctlError, NotPermitted
 from foundation.forms import LinesField
-from owners.actors import actor_of
 from owners.admin import Saves
-from owners.refusals import record_refusal
+from owners.logins import actor_of
 
 STATUS_COLOURS = {
     CertificateStatus.PENDING: "info",
@@ -413,7 +413,7 @@ class CertificateAdmin(Saves):
     def _refuse(
         self, request: HttpRequest, what: str, error: CertctlError, subject: Model | None = None
     ) -> None:
-        record_refusal(actor=actor_of(request), action=what, error=error, subject=subject)
+        record_edge_refusal(actor=actor_of(request), action=what, error=error, subject=subject)
         self.message_user(request, error.detail, messages.ERROR)
 
     def _page(self, request: HttpRequest, **context: Any) -> TemplateResponse:
@@ -498,7 +498,7 @@ class CRLAdmin(ReadOnly):
             try:
                 published = crl.publish(issuer_id, actor=actor_of(request))
             except CertctlError as error:
-                record_refusal(
+                record_edge_refusal(
                     actor=actor_of(request), action="crl.publish", error=error, subject=issuer
                 )
                 self.message_user(request, f"{issuer}: {error.detail}", messages.ERROR)

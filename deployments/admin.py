@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from audit.use_cases import record_edge_refusal
 from deployments import services
 from deployments.models import Agent, Deployment, Target
 from foundation.errors import CertctlError, FieldError, Invalid
-from owners.actors import actor_of
 from owners.admin import Saves
-from owners.refusals import record_refusal
+from owners.logins import actor_of
 
 
 class _ReadOnly(ModelAdmin):
@@ -95,7 +95,7 @@ class TargetAdmin(Saves):
             try:
                 checks = services.check_target(actor=actor_of(request), target=target)
             except CertctlError as error:
-                record_refusal(
+                record_edge_refusal(
                     actor=actor_of(request), action="target.test", error=error, subject=target
                 )
                 self.message_user(request, f"{target}: {error.detail}", messages.ERROR)

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from audit.about import About
 from certificates.models import Certificate, Version
 from owners.models import Principal
 
@@ -120,3 +121,7 @@ class Deployment(models.Model):
         if self.target.enabled:
             return ""
         return "The target is disabled: no newer version of the certificate is brought there."
+
+    def about(self) -> About:
+        """Return what an event on this deployment is about."""
+        return self.certificate.about()

@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from audit.use_cases import record_edge_refusal
 from foundation.errors import CertctlError
 from foundation.forms import LinesField
 from issuers import services
@@ -27,9 +28,8 @@ from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
 from issuers.services.profiles import JOB_KINDS, KEY_ALGORITHMS
 from issuers.x509 import certs, names
-from owners.actors import actor_of
 from owners.admin import Saves
-from owners.refusals import record_refusal
+from owners.logins import actor_of
 
 
 class NewIssuerForm(forms.ModelForm[Issuer]):
@@ -356,7 +356,7 @@ class ProfileAdmin(Saves):
             try:
                 services.delete_profile(actor=actor_of(request), profile=profile)
             except CertctlError as error:
-                record_refusal(
+                record_edge_refusal(
                     actor=actor_of(request), action="profile.delete", error=error, subject=profile
                 )
                 self.message_user(request, f"{profile}: {error.detail}", messages.ERROR)

@@ -15,13 +15,13 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from audit.use_cases import record_edge_refusal
 from foundation.errors import CertctlError
 from jobs import approvals, policy, services
 from jobs.models import Job
 from jobs.states import OPEN, Status
-from owners.actors import actor_of
+from owners.logins import actor_of
 from owners.models import Principal
-from owners.refusals import record_refusal
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
 MOST_AT_ONCE = 100
@@ -322,7 +322,7 @@ class JobAdmin(ModelAdmin):
         try:
             choice.call(job_id=job.pk, actor=actor, **given)
         except CertctlError as error:
-            record_refusal(actor=actor, action=f"job.{choice.name}", error=error, subject=job)
+            record_edge_refusal(actor=actor, action=f"job.{choice.name}", error=error, subject=job)
             detail = " ".join([error.detail, *(field["detail"] for field in error.errors)])
             self.message_user(request, f"{job}: {detail}", messages.ERROR)
         else:

@@ -18,12 +18,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from foundation.errors import CertctlError, NotPermitted
+from audit.use_cases import record_edge_refusal
+from foundation.errors import CertctlError
 from foundation.forms import LinesField
 from owners import services
-from owners.actors import actor_of
+from owners.logins import actor_of
 from owners.models import ApiKey, Owner, Principal, Team
-from owners.refusals import record_refusal
 from owners.roles import ROLE_CHOICES
 
 admin.site.unregister(Group)  # The roles are fixed by owners.roles; finer rights come by REST.
@@ -36,7 +36,7 @@ class Saves(ModelAdmin):
         """Call the service with the form's data; `row` is None for a new one."""
         raise NotImplementedError
 
-    def get_form(  # noqa: C901 - the form class lives here, and counts as ours
+    def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
     ) -> Any:
         """Give the form the service to call, so that its errors appear in the form."""
@@ -62,10 +62,10 @@ class Saves(ModelAdmin):
                         self.add_error(name, field["detail"])
                     if not error.errors:
                         self.add_error(None, error.detail)
-                    if isinstance(error, NotPermitted):
-                        record_refusal(
-                            actor=actor_of(request), action=f"{_label(self)}.save", error=error
-                        )
+                    verb = "update" if row else "create"
+                    record_edge_refusal(
+                        actor=actor_of(request), action=f"{_label(self)}.{verb}", error=error
+                    )
 
             def _post_clean(self) -> None:
                 # The service has validated and written; the model form must not do it again.
