@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
@@ -22,5 +23,16 @@ class ConfigSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         """Describe each kind by the fields of its connector."""
-        kinds = [{"title": kind, **schema_of(connector_class(kind).FIELDS)} for kind in TABLE]
-        return {"anyOf": kinds}
+        return {"anyOf": [_component(auto_schema, kind) for kind in TABLE]}
+
+
+def _component(auto_schema: AutoSchema, kind: str) -> dict[str, Any]:
+    component = ResolvedComponent(  # type: ignore[no-untyped-call]
+        name=f"{kind.title()}Config",
+        type=ResolvedComponent.SCHEMA,
+        schema=schema_of(connector_class(kind).FIELDS),
+        object=kind,
+    )
+    auto_schema.registry.register_on_missing(component)
+    ref: dict[str, Any] = component.ref
+    return ref
