@@ -63,10 +63,10 @@ class Shared:
 def shared_places(target: Target) -> list[Shared]:
     """Return which of the target's files are another target's too, on the same machine."""
     ours = dict(_places(target))
-    others = Target.objects.filter(agent=target.agent).exclude(pk=target.pk).order_by("name")
+    others = Target.objects.filter(agent=target.agent).exclude(pk=target.pk).defer("secrets")
     return [
         Shared(ours[place].name, place, other, Holds.KEY in pair and len(pair) > 1)
-        for other in others
+        for other in others.order_by("name")
         for place, field in _places(other)
         if place in ours
         for pair in [{ours[place].holds, field.holds}]

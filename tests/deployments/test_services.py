@@ -15,7 +15,7 @@ from deployments.connectors import addresses, handshake
 from deployments.connectors.file import FileConnector
 from deployments.models import Agent, Deployment, Target
 from deployments.services import Outcome, Seen, targets
-from foundation.errors import ConnectorError, Invalid
+from foundation.errors import CertctlError, ConnectorError, Invalid
 from issuers import crypto
 from owners.services import NameTaken
 from tests.factories import PlainCertificateFactory, PrincipalFactory
@@ -135,6 +135,26 @@ def test_a_change_is_checked_as_a_whole(create, carol):
     assert target.endpoint_port == 443
 
 
+def test_what_is_refused_is_in_the_trail_whoever_calls(create, carol):
+    target = create()
+    services.bind(actor=carol, certificate=PlainCertificateFactory(), target=target)
+
+    for refused in (
+        lambda: create(config={}),
+        lambda: services.update_target(actor=carol, target_id=target.pk, changes={"name": " "}),
+        lambda: services.delete_target(actor=carol, target_id=target.pk),
+    ):
+        with pytest.raises(CertctlError):
+            refused()
+
+    refusals = Event.objects.filter(action__endswith=".refuse").order_by("sequence")
+    assert [(e.action, e.subject_id) for e in refusals] == [
+        ("target.create.refuse", ""),
+        ("target.update.refuse", str(target.pk)),
+        ("target.delete.refuse", str(target.pk)),
+    ]
+
+
 @pytest.fixture
 def with_secret(monkeypatch):
     """Let the file connector have a secret, as those of later kinds do."""
@@ -151,6 +171,9 @@ def test_secrets_are_encrypted_and_in_no_event(create, carol, with_secret):
     assert b"hunter" not in bytes(target.secrets)
     assert targets.secrets_of(target) == {"password": "hunter3"}
     assert "hunter" not in str(list(Event.objects.values_list("data", flat=True)))
+    assert Event.objects.get(action="target.update").data["changes"] == {
+        "secrets": {"before": "kept back", "after": "set: password"}
+    }
 
 
 def test_secrets_stay_where_they_are_not_mentioned(create, carol, with_secret):
