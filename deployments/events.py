@@ -6,7 +6,7 @@ declare(
     {
         "deployment.bind": "A certificate is to be served at a target.",
         "deployment.deploy": "A version is in place at a target.",
-        "deployment.skip": "A new version is not brought to a target, as that is disabled.",
+        "deployment.skip": "A certificate is not put at a target, and `data` says why.",
         "deployment.validate": "A handshake saw what a target serves.",
     }
 )

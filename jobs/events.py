@@ -21,6 +21,7 @@ declare(
     {
         "job.request": "Work on a certificate was asked for.",
         "job.follow": "Work was asked for because other work was done.",
+        "job.order": "The key of an order is kept before the issuer is asked to sign.",
         "job.give_up": "A failed job is not tried again: newer work took its place.",
         "certificate.request": "A name is to be managed, and its first certificate signed.",
         "certificate.renew": "The next version was asked for.",
