@@ -58,7 +58,10 @@ def create_target(  # noqa: PLR0913 - one argument a column
     endpoint_port: int | None = None,
     server_name: str = "",
 ) -> Target:
-    """Make a target. Raises InvalidTarget with a FieldError for each mistake, NameTaken."""
+    """Make a target.
+
+    Raises InvalidTarget with a FieldError for each mistake, NameTaken.
+    """
     target = Target(
         name=name,
         kind=kind,
@@ -110,7 +113,10 @@ def update_target(
 
 @use_case("target.delete", on=Target)
 def delete_target(*, actor: Principal, target_id: uuid.UUID) -> None:
-    """Delete a target that nothing refers to. Raises TargetInUse, Busy, Target.DoesNotExist."""
+    """Delete a target that nothing refers to.
+
+    Raises TargetInUse, Busy, Target.DoesNotExist.
+    """
     target = lock_to_delete(Target.objects.all(), target_id)
     row = Target(pk=target.pk, name=target.name)
     changes = gone(target, FIELDS)

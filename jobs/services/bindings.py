@@ -17,7 +17,7 @@ AT_TARGETS = (Job.Kind.DEPLOYMENT, Job.Kind.VALIDATION)
 
 @use_case("deployment.unbind", on=Certificate)
 def detach_target(*, actor: Principal, certificate_id: uuid.UUID, target: Target) -> Sequence[Job]:
-    """Have `target` get no more versions of a certificate; return the jobs that this ended.
+    """Bring no more versions of a certificate to a target; return the jobs that this ended.
 
     What lies at the target stays there: a server may still read it. Raises NotBound,
     ChangedMeanwhile (work was asked for at the same moment), Certificate.DoesNotExist.
