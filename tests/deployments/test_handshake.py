@@ -217,11 +217,11 @@ def test_a_name_that_cannot_be_sent_is_a_permanent_error(tls_server, certify):
         "::ffff:169.254.169.254",
         "::ffff:a9fe:a9fe",
         "64:ff9b::a9fe:a9fe",
-        # An installation's own prefix, of 96, 64, 56 and 48 bits, before 169.254.169.254.
+        # An own prefix of 96, 64, 56 and 48 bits, before an address that is refused.
         "64:ff9b:1::a9fe:a9fe",
         "64:ff9b:1:fffe:7:8:a9fe:a9fe",
-        "64:ff9b:1:5:a9:fea9:fe00:8",
-        "64:ff9b:1:5a9:fe:a9fe:808:808",
+        "64:ff9b:1:5:7f:0:108:808",
+        "64:ff9b:1:57f:0:1:808:808",
         "64:ff9b:1:a9fe:a9:fe08:808:808",
         "64:ff9b:1:7f00:0:108:808:808",
         "2002:a9fe:a9fe::1",
