@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from deployments import services
 from deployments.models import Agent, Deployment, Target
+from deployments.serializers import ConfigField
 from foundation.rest.fields import Named, SparseFields
 from owners.authentication import actor_of
 from owners.permissions import needs
@@ -19,9 +20,8 @@ from owners.permissions import needs
 class TargetSerializer(SparseFields):
     """A target; its secrets go in and never come out."""
 
-    config = serializers.DictField(
-        required=False,
-        help_text="Paths and commands, by kind: see docs/deployment.md. Replaced as a whole.",
+    config = ConfigField(
+        required=False, help_text="Paths and commands, by kind. Replaced as a whole."
     )
     secrets = serializers.DictField(
         child=serializers.CharField(trim_whitespace=False),
@@ -44,7 +44,7 @@ class TargetSerializer(SparseFields):
 
     class Meta:
         model = Target
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "kind",
@@ -62,6 +62,21 @@ class TargetSerializer(SparseFields):
     def get_has_secrets(self, target: Target) -> bool:
         """Say that there are secrets, and no more."""
         return bool(target.secrets)
+
+
+class OneTargetSerializer(TargetSerializer):
+    """A target as it is told alone: with what whoever sets it up should know."""
+
+    warnings = serializers.SerializerMethodField(
+        help_text="Files that are another target's too. Nothing is refused for them."
+    )
+
+    class Meta(TargetSerializer.Meta):
+        fields = (*TargetSerializer.Meta.fields, "warnings")
+
+    def get_warnings(self, target: Target) -> list[str]:
+        """Ask for them."""
+        return services.warnings_of(target)
 
 
 class CheckSerializer(serializers.Serializer[Any]):
@@ -101,6 +116,10 @@ class TargetViewSet(
     search_fields = ("name", "endpoint_host", "server_name")
     ordering_fields = ("name", "kind", "created_at")
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
+
+    def get_serializer_class(self) -> type[TargetSerializer]:
+        """Say the warnings of one target, not those of a whole list."""
+        return TargetSerializer if self.action == "list" else OneTargetSerializer
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
         """Make it."""
@@ -148,6 +167,9 @@ class DeploymentSerializer(SparseFields):
         default=None,
         help_text="What should be served.",
     )
+    note = serializers.CharField(
+        read_only=True, help_text="Why nothing newer comes there; empty where it does."
+    )
 
     class Meta:
         model = Deployment
@@ -165,6 +187,7 @@ class DeploymentSerializer(SparseFields):
             "served_fingerprint",
             "checked_at",
             "created_at",
+            "note",
         )
         read_only_fields = fields
 

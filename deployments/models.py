@@ -80,7 +80,11 @@ class Deployment(models.Model):
     """That a certificate is served at a target: which version, and what a handshake saw."""
 
     class Health(models.TextChoices):
-        """What the last handshake said."""
+        """What the last handshake said.
+
+        Degraded it says of nothing yet: that is for a certificate which is right while its chain,
+        name or stapled answer is not, once handshakes look at those (see docs/deployment.md).
+        """
 
         UNKNOWN = "Unknown"
         HEALTHY = "Healthy"
@@ -110,6 +114,13 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.certificate} on {self.target}"
+
+    @property
+    def note(self) -> str:
+        """Why nothing newer comes there; "" where it does."""
+        if self.target.enabled:
+            return ""
+        return "The target is disabled: no newer version of the certificate is brought there."
 
     def about(self) -> About:
         """Return what an event on this deployment is about."""

@@ -115,6 +115,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         "csr": "job.submit_csr",
         "retry": "job.retry",
         "verify": "certificate.verify",
+        "detach": "deployment.unbind",
     }
     queryset = Job.objects.select_related(*RELATED).order_by("-created_at", "pk")
     serializer_class = serializers.JobSerializer
@@ -205,6 +206,7 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
         "renew": "certificate.renew",
         "deploy": "certificate.deploy",
         "verify": "certificate.verify",
+        "detach": "deployment.unbind",
     }
     action_permissions: ClassVar[dict[str, type[BasePermission]]] = {
         **certificates.api.CertificateViewSet.action_permissions,
@@ -270,6 +272,21 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     def verify(self, request: Request, pk: str) -> Response:
         """Ask to have looked at what the target's endpoint serves."""
         return self._at_target(request, services.request_validation)
+
+    @extend_schema(request=serializers.DetachSerializer, responses=serializers.DetachedSerializer)
+    @action(
+        detail=True,
+        methods=["post"],
+        permission_classes=[needs("certificates.change_certificate", "jobs.cancel_job")],
+    )
+    def detach(self, request: Request, pk: str) -> Response:
+        """Bring no more versions to a target; what lies there stays, open work ends."""
+        target = _valid(serializers.DetachSerializer, request)["target"]
+        ended = services.detach_target(
+            actor=actor_of(request), certificate_id=self.get_object().pk, target=target
+        )
+        answer = {"target": str(target), "cancelled_jobs": [job.pk for job in ended]}
+        return Response(serializers.DetachedSerializer(answer).data)
 
     def _at_target(self, request: Request, service: Callable[..., Job]) -> Response:
         data = _valid(serializers.AtTargetSerializer, request)

@@ -261,6 +261,21 @@ class AtTargetSerializer(serializers.Serializer[Any]):
     target = _target(required=False, allow_null=True, default=None)
 
 
+class DetachSerializer(serializers.Serializer[Any]):
+    """Where a certificate is no longer to be served."""
+
+    target = _target()
+
+
+class DetachedSerializer(serializers.Serializer[Any]):
+    """What went with the binding."""
+
+    target = serializers.CharField(help_text="Its name.")
+    cancelled_jobs = serializers.ListField(
+        child=serializers.UUIDField(), help_text="Open deployments and validations of it."
+    )
+
+
 class ApproveSerializer(serializers.Serializer[Any]):
     """Say yes."""
 

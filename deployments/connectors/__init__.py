@@ -1,14 +1,15 @@
 """The table of connectors: which class speaks to which kind of target.
 
 Dotted paths, imported on first use, so that the SDK of one vendor is nobody else's start-up time.
+This package knows no Django and none of our apps: what it may do where it runs is an argument.
 """
 
+import pkgutil
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.utils.module_loading import import_string
-
-from deployments.connectors.base import Connector, ConnectorClass
+from deployments.connectors.base import Allowed, Connector, ConnectorClass
+from deployments.connectors.fields import check_secrets
 from foundation.errors import FieldError, Invalid
 
 TABLE: Mapping[str, str] = {
@@ -22,15 +23,23 @@ def connector_class(kind: str) -> ConnectorClass:
     if kind not in TABLE:
         known = ", ".join(sorted(TABLE))
         raise Invalid(errors=[FieldError("kind", "unknown_kind", f"It must be one of: {known}.")])
-    return cast("ConnectorClass", import_string(TABLE[kind]))
+    return cast("ConnectorClass", pkgutil.resolve_name(TABLE[kind]))
 
 
 def connector_for(
-    kind: str, config: Mapping[str, Any], secrets: Mapping[str, str] | None = None
+    kind: str,
+    config: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+    *,
+    allowed: Allowed | None,
 ) -> Connector:
-    """Return a connector that is ready to deploy from this server.
+    """Return the connector for a target of `kind`, ready to deploy.
 
-    Raises Invalid where the configuration is wrong, or asks for a place or a program that this
-    server does not allow.
+    `allowed` is what the machine that it runs on allows; None asks only whether the configuration
+    makes sense, for what runs elsewhere. Raises Invalid where it does not, or asks for a place or
+    a program that is not allowed.
     """
-    return connector_class(kind).configured(config, secrets or {}, local=True)
+    speaks = connector_class(kind)
+    connector = speaks.configured(config, secrets or {}, allowed=allowed)
+    check_secrets(secrets or {}, speaks.SECRETS)
+    return connector

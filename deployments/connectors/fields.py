@@ -1,155 +1,155 @@
-"""Read a target's configuration strictly: every mistake is named, nothing unknown is ignored."""
+"""What can be said of a target, described once: read strictly, documented and shown from here.
 
-import grp
-import pwd
-import re
-from collections.abc import Callable, Mapping
-from typing import Any
+A connector's class lists its `FIELDS`. From them come the reading of a configuration (every
+mistake is named at its key, nothing unknown is ignored), the schema of the REST API, the words of
+the forms and the table in docs/deployment.md.
+"""
 
-from deployments.connectors import commands, paths
-from foundation.errors import ConnectorError, FieldError, Invalid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
 
-_MODE = re.compile(r"0?([0-7]{3})")
-_OTHERS_WRITE = 0o022
-_OWNER_READS = 0o400
-_MAX_NAME = 64
+from deployments.connectors.base import Allowed
+from foundation.errors import FieldError, Invalid
+
+MAX_KEY = 64  # characters of an unknown key that are told back
+_MAX_SECRET = 16 * 1024  # characters
 
 
-class Fields:
-    """The keys of one configuration: read one by one, then `finish` says what was wrong.
+class Holds(StrEnum):
+    """What is in the file that a field names."""
 
-    `local` also asks whether this server allows the paths and the programs.
-    """
+    CERTIFICATES = "certificates"
+    KEY = "a private key"
 
-    def __init__(self, config: Mapping[str, Any], *, local: bool, prefix: str = "config") -> None:
-        self.config = config
-        self.local = local
-        self.prefix = prefix
-        self.errors: list[FieldError] = []
-        self._known: set[str] = set()
 
-    def path(self, key: str, *, required: bool = False) -> str:
-        """Return an absolute path, "" where there is none."""
-        value = self._value(key)
-        if value is None or value == "":
-            if required:
-                self._wrong(key, "required", "It is required.")
-            return ""
-        problem = paths.shape_error(value)
-        if problem:
-            self._wrong(key, "invalid_path", problem)
-            return ""
-        if self.local:
-            try:
-                paths.place_of(value)
-            except ConnectorError as error:
-                self._wrong(key, "path_not_allowed", error.detail)
-        return str(value)
+class Wrong(Exception):
+    """A value is not what its field takes; `code` is API, the text is for people."""
 
-    def any_path(self, key: str) -> str:
-        """Return an absolute path that is only handed on, "" where there is none."""
-        value = self._value(key)
-        if value is None or value == "":
-            return ""
-        problem = paths.shape_error(value)
-        if problem:
-            self._wrong(key, "invalid_path", problem)
-            return ""
-        return str(value)
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
-    def flag(self, key: str, *, default: bool) -> bool:
-        """Return true or false."""
-        value = self._value(key)
-        if value is None:
-            return default
+
+class Type(Protocol):
+    """What a field takes."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """Its JSON Schema."""
+
+    @property
+    def nothing(self) -> Any:
+        """What a field is read as that is not given and has no default; "" where it is text."""
+
+    def read(self, value: object, allowed: Allowed | None) -> Any:
+        """Return what was given, as the connector uses it; raises Wrong.
+
+        With `allowed` it is asked, too, whether the machine allows it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of a configuration: how it is named, what it takes, and the words for people."""
+
+    name: str
+    type: Type
+    help: str
+    example: Any
+    default: Any = None
+    required: bool = False
+    holds: Holds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "boolean"})
+    nothing: bool = False
+
+    def read(self, value: object, allowed: Allowed | None) -> bool:
+        """Return it; a word or a number is neither."""
         if not isinstance(value, bool):
-            self._wrong(key, "invalid", "It must be true or false.")
-            return default
+            raise Wrong("invalid", "It must be true or false.")
         return value
 
-    def mode(self, key: str) -> int | None:
-        """Return the permissions of a file, given in octal as "0644"; None where not given."""
-        value = self._value(key)
-        if value is None or value == "":
-            return None
-        match = _MODE.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            self._wrong(key, "invalid_mode", 'It must be octal digits as text, as "0644".')
-            return None
-        mode = int(match[1], 8)
-        if mode & _OTHERS_WRITE or not mode & _OWNER_READS:
-            self._wrong(
-                key,
-                "invalid_mode",
-                "Its owner must be able to read it, and nobody else to write it.",
-            )
-        return mode
 
-    def account(self, key: str, number_of: Callable[[str], int]) -> str:
-        """Return the name or number of a user or group; "" where not given."""
-        value = self._value(key)
-        if value is None or value == "":
-            return ""
-        if not isinstance(value, str) or len(value) > _MAX_NAME or not value.isprintable():
-            self._wrong(key, "invalid", "It must be a name, or a number as text.")
-            return ""
-        if self.local:
-            try:
-                number_of(value)
-            except ConnectorError as error:
-                self._wrong(key, "unknown_account", error.detail)
-        return value
+class Reading:
+    """What a configuration says, read field by field; `finish` gives it, or all that is wrong."""
 
-    def command(self, key: str, default: list[str] | None = None) -> tuple[str, ...]:
-        """Return an argument list; () where there is none and there need not be one."""
-        value = self._value(key)
-        if value is None:
-            value = default
-        if value is None:
-            return ()
-        problem = commands.shape_error(value)
-        if problem:
-            self._wrong(key, "invalid_command", problem)
-            return ()
-        if self.local:
-            why = commands.refusal(value)
-            if why:
-                self._wrong(key, "command_not_allowed", why)
-        return tuple(value)
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        config: Mapping[str, Any],
+        allowed: Allowed | None,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Read `config`; `defaults` are those that depend on what is allowed."""
+        self.errors: list[FieldError] = []
+        given = {each.name: each.default for each in fields} | dict(defaults or {})
+        self.values = {
+            each.name: self._read(each, config.get(each.name), given[each.name], allowed)
+            for each in fields
+        }
+        for key in sorted(set(map(str, config)) - set(given)):
+            self.wrong(key[:MAX_KEY], "unknown_key", "There is no such setting.")
 
     def wrong(self, key: str, code: str, detail: str) -> None:
         """Note one more mistake."""
-        self._wrong(key, code, detail)
+        self.errors.append(FieldError(f"config.{key}", code, detail))
 
-    def finish(self) -> None:
-        """Raise Invalid if anything was wrong, or if there are keys that nobody asked for."""
-        for key in sorted(set(map(str, self.config)) - self._known):
-            self._wrong(key[:64], "unknown_key", "There is no such setting.")
+    def finish(self) -> dict[str, Any]:
+        """Return the value of each field; raises Invalid where anything was wrong."""
         if self.errors:
             raise Invalid("The target's configuration is not valid.", errors=self.errors)
+        return self.values
 
-    def _value(self, key: str) -> Any:
-        self._known.add(key)
-        return self.config.get(key)
-
-    def _wrong(self, key: str, code: str, detail: str) -> None:
-        self.errors.append(FieldError(f"{self.prefix}.{key}", code, detail))
-
-
-def uid_of(name: str) -> int:
-    """Return the number of a user; raises ConnectorError (permanent) where there is none."""
-    return _number(name, lambda known: pwd.getpwnam(known).pw_uid, "user")
-
-
-def gid_of(name: str) -> int:
-    """Return the number of a group; raises ConnectorError (permanent) where there is none."""
-    return _number(name, lambda known: grp.getgrnam(known).gr_gid, "group")
+    def _read(self, each: Field, value: object, default: object, allowed: Allowed | None) -> Any:
+        if value is None or (value == "" and _is_text(each)):
+            value = default
+        if value is None:
+            if each.required:
+                self.wrong(each.name, "required", "It is required.")
+            return each.type.nothing
+        try:
+            return each.type.read(value, allowed)
+        except Wrong as error:
+            self.wrong(each.name, error.code, str(error))
+            return each.type.nothing
 
 
-def _number(name: str, lookup: Callable[[str], int], what: str) -> int:
-    try:
-        return lookup(name)
-    except KeyError:
-        if name.isascii() and name.isdecimal() and int(name) < 2**31:
-            return int(name)
-    raise ConnectorError(f"There is no {what} {name} on this server.", permanent=True)
+def schema_of(fields: Sequence[Field]) -> dict[str, Any]:
+    """Return the JSON Schema of a configuration that has these fields."""
+    properties = {}
+    for each in fields:
+        shown = {**each.type.schema, "description": each.help, "examples": [each.example]}
+        if each.default is not None:
+            shown["default"] = each.default
+        properties[each.name] = shown
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    required = [each.name for each in fields if each.required]
+    return {**schema, "required": required} if required else schema
+
+
+def check_secrets(secrets: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise Invalid for a secret that its kind does not have, or that is no text."""
+    errors = []
+    for key, value in secrets.items():
+        if key not in known:
+            at = f"secrets.{key}"[:MAX_KEY]
+            errors.append(FieldError(at, "unknown_key", "There is no such secret."))
+        elif not isinstance(value, str) or len(value) > _MAX_SECRET:
+            errors.append(FieldError(f"secrets.{key}", "invalid", "It must be text."))
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _is_text(each: Field) -> bool:
+    return each.type.schema.get("type") == "string"

@@ -27,9 +27,10 @@ class Endpoint:
     server_name: str = ""
 
 
-def served_fingerprint(endpoint: Endpoint) -> str:
+def served_fingerprint(endpoint: Endpoint, *, loopback: bool = False) -> str:
     """Return the SHA-256 of the certificate that `endpoint` serves, in lower-case hexadecimal.
 
+    `loopback` is whether this host itself may be looked at.
     Raises Unreachable where nobody answers with TLS 1.2 or later, ConnectorError (permanent)
     where no handshake may go.
     """
@@ -42,7 +43,7 @@ def served_fingerprint(endpoint: Endpoint) -> str:
         ) from error
     ends = time.monotonic() + TIMEOUT
     problem = "It has no address."
-    for family, address in resolve(endpoint):
+    for family, address in resolve(endpoint, loopback=loopback):
         try:
             return _look(family, address, endpoint.server_name, ends)
         except ssl.SSLError as error:
@@ -54,21 +55,21 @@ def served_fingerprint(endpoint: Endpoint) -> str:
     raise Unreachable(problem)
 
 
-def resolve(endpoint: Endpoint) -> list[tuple[int, Any]]:
+def resolve(endpoint: Endpoint, *, loopback: bool) -> list[tuple[int, Any]]:
     """Return the endpoint's addresses, each allowed; one that is not spoils them all.
 
     Whoever connects must use these and not the name, which may lead elsewhere a moment later.
     Raises Unreachable for an unknown name, ConnectorError (permanent) for a refused address.
     """
     try:
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         raise Unreachable(f"{endpoint.host} is not known.") from error
-    for _, _, _, _, address in found:
-        why = addresses.refusal(str(address[0]))
+    for _, _, _, _, address in answers:
+        why = addresses.refusal(str(address[0]), loopback=loopback)
         if why:
             raise ConnectorError(f"No handshake goes there: {why}", permanent=True)
-    return [(family, address) for family, _, _, _, address in found]
+    return [(family, address) for family, _, _, _, address in answers]
 
 
 def _look(family: int, address: Any, server_name: str, ends: float) -> str:

@@ -3,14 +3,18 @@
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
+from audit.use_cases import use_case
 from deployments import policy
-from deployments.connectors import handshake
+from deployments.connectors import connector_class, handshake
 from deployments.connectors.base import Check, Connector
 from deployments.models import Agent, Target
 from foundation.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
@@ -29,6 +33,8 @@ FIELDS = (
     "endpoint_port",
     "server_name",
 )
+# What says where a target's files lie.
+MOVES = frozenset({"kind", "agent", "config"})
 
 
 class TargetInUse(Conflict):
@@ -38,7 +44,7 @@ class TargetInUse(Conflict):
     message = "Certificates are or were deployed there; disable the target instead."
 
 
-@transaction.atomic
+@use_case("target.create")
 def create_target(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -52,7 +58,10 @@ def create_target(  # noqa: PLR0913 - one argument a column
     endpoint_port: int | None = None,
     server_name: str = "",
 ) -> Target:
-    """Make a target. Raises InvalidTarget with a FieldError for each mistake, NameTaken."""
+    """Make a target.
+
+    Raises InvalidTarget with a FieldError for each mistake, NameTaken.
+    """
     target = Target(
         name=name,
         kind=kind,
@@ -64,19 +73,15 @@ def create_target(  # noqa: PLR0913 - one argument a column
         server_name=server_name,
     )
     policy.check(target, secrets or {})
+    policy.check_places(target)
     target.secrets = _sealed(target, secrets or {})
     _save(target)
-    record(
-        actor=actor,
-        action="target.create",
-        subject=target,
-        after=_shown(target),
-        secrets=sorted(secrets or {}),
-    )
+    changes = made(target, FIELDS) | _of_secrets(had=False, secrets=secrets or {})
+    record(actor=actor, action="target.create", subject=target, changes=changes)
     return target
 
 
-@transaction.atomic
+@use_case("target.update", on=Target)
 def update_target(
     *,
     actor: Principal,
@@ -92,41 +97,46 @@ def update_target(
     unknown = sorted(set(changes) - set(FIELDS))
     if unknown:
         raise Invalid(errors=[FieldError(key, "unknown", "No such field.") for key in unknown])
-    before = _shown(target)
-    for field, value in changes.items():
-        setattr(target, field, value)
+    done = changed(target, changes, FIELDS)
     policy.check(target, secrets_of(target) if secrets is None else secrets)
+    if MOVES & set(done):
+        policy.check_places(target)
     if secrets is not None:
+        done |= _of_secrets(had=bool(target.secrets), secrets=secrets)
         target.secrets = _sealed(target, secrets)
-    after = _shown(target)
-    changed = [field for field in FIELDS if before[field] != after[field]]
-    if not changed and secrets is None:
+    if not done:
         return target
     _save(target)
-    record(
-        actor=actor,
-        action="target.update",
-        subject=target,
-        before={field: before[field] for field in changed},
-        after={field: after[field] for field in changed},
-        secrets_replaced=secrets is not None,
-    )
+    record(actor=actor, action="target.update", subject=target, changes=done)
     return target
 
 
-@transaction.atomic
+@use_case("target.delete", on=Target)
 def delete_target(*, actor: Principal, target_id: uuid.UUID) -> None:
-    """Delete a target that nothing refers to. Raises TargetInUse, Busy, Target.DoesNotExist."""
+    """Delete a target that nothing refers to.
+
+    Raises TargetInUse, Busy, Target.DoesNotExist.
+    """
     target = lock_to_delete(Target.objects.all(), target_id)
-    gone = Target(pk=target.pk, name=target.name)
-    before = _shown(target)
+    row = Target(pk=target.pk, name=target.name)
+    changes = gone(target, FIELDS)
     try:
         target.delete()
     except ProtectedError as error:
         raise TargetInUse from error
-    record(actor=actor, action="target.delete", subject=gone, before=before)
+    record(actor=actor, action="target.delete", subject=row, changes=changes)
 
 
+def warnings_of(target: Target) -> list[str]:
+    """Return what whoever sets up `target` should know and may want all the same."""
+    return [
+        f"{shared.path} ({shared.field}) is written by {shared.other} too: "
+        "what is deployed last is what is there."
+        for shared in policy.shared_places(target)
+    ]
+
+
+@use_case("target.test", on=Target, atomic=False)
 def check_target(*, actor: Principal, target: Target) -> list[Check]:
     """Look whether a deployment to `target` could succeed, without changing anything there.
 
@@ -141,6 +151,11 @@ def check_target(*, actor: Principal, target: Target) -> list[Check]:
         failed=[check.name for check in checks if not check.ok],
     )
     return checks
+
+
+def longest(target: Target) -> timedelta:
+    """Return what the time limits of one deployment to `target` add up to."""
+    return connector_class(target.kind).longest
 
 
 def connector_for(target: Target) -> Connector:
@@ -188,11 +203,13 @@ def _save(target: Target) -> None:
         raise NameTaken(errors=[FieldError("name", "name_taken", NameTaken.message)]) from error
 
 
-def _shown(target: Target) -> dict[str, Any]:
-    shown = {field: getattr(target, field) for field in FIELDS}
-    shown["kind"] = str(target.kind)
-    shown["agent"] = str(target.agent_id) if target.agent_id else None
-    return shown
+def _of_secrets(*, had: bool, secrets: Mapping[str, str]) -> Changes:
+    """Say that there were secrets, and which there are now by name; never what they are."""
+    return change(
+        "secrets",
+        "kept back" if had else None,
+        f"set: {', '.join(sorted(secrets))}" if secrets else None,
+    )
 
 
 def _check_config(target: Target) -> list[Check]:
@@ -211,7 +228,9 @@ def _check_endpoint(target: Target) -> list[Check]:
         target.endpoint_host, target.endpoint_port or 0, target.server_name
     )
     try:
-        fingerprint = handshake.served_fingerprint(endpoint)
+        fingerprint = handshake.served_fingerprint(
+            endpoint, loopback=settings.ALLOW_LOOPBACK_TARGETS
+        )
     except (handshake.Unreachable, CertctlError) as error:
         return [Check("endpoint", ok=False, detail=str(error))]
     return [Check("endpoint", ok=True, detail=f"It serves the certificate {fingerprint}.")]

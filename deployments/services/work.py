@@ -2,24 +2,35 @@
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from audit.services import record
 from certificates.models import Certificate, Revocation, Version
 from deployments.connectors import handshake
-from deployments.connectors.base import Material, Outcome
+from deployments.connectors.base import Connector, Material, Outcome
 from deployments.models import Deployment, Target
 from deployments.services.targets import connector_for
-from foundation.errors import Conflict, ConnectorError, Invalid
+from foundation.errors import Conflict, ConnectorError, Invalid, NotFound
 from issuers import crypto
 from owners.models import Principal
 
 # A server that was told to reload answers with the old certificate for a moment.
 _LOOKS = 5
 _BETWEEN = 0.4  # seconds
+# What the time limits of one validation add up to.
+LONGEST_VALIDATION = timedelta(seconds=_LOOKS * handshake.TIMEOUT + (_LOOKS - 1) * _BETWEEN)
+
+
+class NotBound(NotFound):
+    """The certificate is not served there."""
+
+    code = "not_bound"
+    message = "The certificate is not bound to the target."
 
 
 class TargetDisabled(Conflict):
@@ -37,20 +48,15 @@ class Seen:
     matches: bool
     detail: str = ""
     expected: str = ""
-    skipped: bool = False
 
     @property
     def result(self) -> str:
-        """The word for it: success, failed or skipped."""
-        if self.skipped:
-            return "skipped"
+        """The word for it: success or failed."""
         return "success" if self.matches else "failed"
 
     @property
     def health(self) -> Deployment.Health:
         """What it says about the endpoint."""
-        if self.skipped:
-            return Deployment.Health.UNKNOWN
         if self.matches:
             return Deployment.Health.HEALTHY
         return Deployment.Health.MISMATCH if self.fingerprint else Deployment.Health.DOWN
@@ -62,11 +68,10 @@ def bind(*, actor: Principal, certificate: Certificate, target: Target) -> Deplo
 
     Raises TargetDisabled.
     """
-    found = Deployment.objects.filter(certificate=certificate, target=target).first()
-    if found is not None:
-        return found
-    if not target.enabled:
-        raise TargetDisabled
+    bound = Deployment.objects.filter(certificate=certificate, target=target).first()
+    if bound is not None:
+        return bound
+    check_enabled(target)
     # Two who bind at once: the unique constraint lets one in, and the other gets its row.
     deployment, created = Deployment.objects.get_or_create(certificate=certificate, target=target)
     if created:
@@ -80,39 +85,67 @@ def bind(*, actor: Principal, certificate: Certificate, target: Target) -> Deplo
     return deployment
 
 
+def check_enabled(target: Target) -> None:
+    """Refuse to ask for work at a target to which nothing is deployed any more."""
+    if not target.enabled:
+        raise TargetDisabled
+
+
+@transaction.atomic
+def unbind(*, actor: Principal, certificate: Certificate, target: Target) -> None:
+    """Say that `certificate` is no longer to be served at `target`; what is there stays there.
+
+    The caller holds the certificate's lock, and sees to work that is under way. Raises NotBound.
+    """
+    deployment = _locked(certificate, target)
+    if deployment is None:
+        raise NotBound
+    row = Deployment(pk=deployment.pk, certificate=certificate, target=target)
+    before = deployment.version.number if deployment.version else None
+    deployment.delete()
+    record(
+        actor=actor,
+        action="deployment.unbind",
+        subject=row,
+        certificate=str(certificate.pk),
+        target=str(target.pk),
+        changes={"version": {"before": before, "after": None}},
+    )
+
+
 def deploy(*, version: Version, target: Target) -> Outcome:
     """Have `version` served at `target`. Call it with no transaction open: it may take minutes.
 
     Raises ConnectorError, permanent where trying again cannot help: a revoked or expired version,
-    a disabled or an agent's target, a configuration that is not allowed, a key that does not fit.
+    a target that is not bound, is disabled or an agent's, a configuration that is not allowed, a
+    key that does not fit.
     """
     if not target.enabled:
-        raise ConnectorError("The target is disabled.", permanent=True)
+        raise ConnectorError(TargetDisabled.message, permanent=True)
     if target.agent_id is not None:
         raise ConnectorError("An agent carries certificates there.", permanent=True)
-    _check_may_serve(version)
+    _check_may_serve(version, target)
     connector = connector_for(target)
     return connector.deploy(
         # Asked again with the files locked: a worker that was held up for long must not put an
-        # old version over the new one of another worker.
-        _material(version, target),
-        before_swap=lambda: _check_may_serve(version),
+        # old version over the new one of another worker, nor one where none is wanted any more.
+        _material(version, connector),
+        before_swap=lambda: _check_may_serve(version, target),
     )
 
 
 @transaction.atomic
-def record_deployed(  # noqa: PLR0913 - what happened, to what, by whom
+def record_deployed(
     *,
     certificate: Certificate,
     target: Target,
     version: Version,
     outcome: Outcome,
     actor: Principal,
-    force: bool = False,
 ) -> Deployment:
     """Record that `version` is in place at `target`; the caller holds the certificate's lock.
 
-    Only ever moves to a newer version, unless forced: a result that comes late is dropped.
+    Only ever moves to a newer version: a result that comes late is dropped.
     """
     if version.certificate_id != certificate.pk:
         raise Invalid("That is a version of another certificate.")
@@ -123,7 +156,7 @@ def record_deployed(  # noqa: PLR0913 - what happened, to what, by whom
     )
     deployment = next(row for row in there if row.certificate_id == certificate.pk)
     before = deployment.version
-    if before is not None and before.number > version.number and not force:
+    if before is not None and before.number > version.number:
         return deployment
     if before is None or before.pk != version.pk or outcome.changed:
         # What a handshake saw before says nothing about what is there now.
@@ -150,10 +183,10 @@ def record_deployed(  # noqa: PLR0913 - what happened, to what, by whom
 def validate(*, target: Target, version: Version) -> Seen:
     """Look by handshake whether `target` serves `version`. Call it with no transaction open.
 
-    Raises ConnectorError (permanent) where no handshake may go.
+    Raises ConnectorError (permanent) where no endpoint is known, or no handshake may go.
     """
     if not target.has_endpoint:
-        return Seen(None, matches=False, detail="No endpoint is known.", skipped=True)
+        raise ConnectorError("No endpoint is known.", permanent=True)
     endpoint = handshake.Endpoint(
         target.endpoint_host, target.endpoint_port or 0, target.server_name or _first_name(version)
     )
@@ -177,7 +210,7 @@ def record_seen(
     deployment = _locked(certificate, target)
     if deployment is None or deployment.version is None:
         return None
-    if seen.skipped or (seen.expected and seen.expected != deployment.version.fingerprint):
+    if seen.expected and seen.expected != deployment.version.fingerprint:
         return deployment
     before = deployment.health
     deployment.health = seen.health
@@ -218,8 +251,13 @@ def _displace(others: list[Deployment], version: Version) -> list[str]:
     return displaced
 
 
-def _check_may_serve(version: Version) -> None:
-    """Refuse what must not be served, by fresh queries."""
+def _check_may_serve(version: Version, target: Target) -> None:
+    """Refuse what must not be served, or not there, by fresh queries."""
+    bound = Deployment.objects.filter(certificate=version.certificate_id, target=target.pk)
+    if not bound.exists():
+        raise ConnectorError(NotBound.message, permanent=True)
+    if not bound.filter(target__enabled=True).exists():
+        raise ConnectorError(TargetDisabled.message, permanent=True)
     if Revocation.objects.filter(version=version.pk).exists():
         raise ConnectorError("The version is revoked.", permanent=True)
     if version.not_after <= timezone.now():
@@ -230,10 +268,10 @@ def _check_may_serve(version: Version) -> None:
         raise ConnectorError("A newer version has come since.", permanent=False)
 
 
-def _material(version: Version, target: Target) -> Material:
+def _material(version: Version, connector: Connector) -> Material:
     key = None
     # Decrypted only for a target that is told to keep it.
-    if version.encrypted_key and target.config.get("key_path"):
+    if version.encrypted_key and connector.takes_key:
         try:
             key = crypto.decrypt(bytes(version.encrypted_key), context="serverkey")
         except crypto.CannotDecrypt as error:
@@ -249,7 +287,9 @@ def _material(version: Version, target: Target) -> Material:
 
 def _look(endpoint: handshake.Endpoint, version: Version) -> Seen:
     try:
-        fingerprint = handshake.served_fingerprint(endpoint)
+        fingerprint = handshake.served_fingerprint(
+            endpoint, loopback=settings.ALLOW_LOOPBACK_TARGETS
+        )
     except handshake.Unreachable as error:
         return Seen(None, matches=False, detail=str(error), expected=version.fingerprint)
     matches = fingerprint == version.fingerprint

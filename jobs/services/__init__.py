@@ -5,6 +5,7 @@ job among the open ones or takes it out of them (all moves but the claim and wha
 the lock of its certificate, so nobody waits for a unique index while holding the audit's lock.
 """
 
+from jobs.services.bindings import detach_target
 from jobs.services.decisions import ChangedSinceShown, approve_job, cancel_job, reject_job
 from jobs.services.idempotency import (
     Answer,
@@ -39,6 +40,7 @@ __all__ = [
     "approve_job",
     "cancel_job",
     "complete",
+    "detach_target",
     "drop_old_idempotency_records",
     "fail_abandoned",
     "fail_job",

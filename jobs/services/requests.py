@@ -179,9 +179,10 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
 def request_deployment(*, actor: Principal, certificate_id: uuid.UUID, target: Target) -> Job:
     """Ask to have the current version put in place at `target`, and bind the two.
 
-    Raises DuplicateJob, Archived, NothingToDeploy, Certificate.DoesNotExist.
+    Raises DuplicateJob, Archived, NothingToDeploy, TargetDisabled, Certificate.DoesNotExist.
     """
     certificate = _deployable(certificate_id)
+    deployments.services.check_enabled(target)
     job = _open(
         Job(kind=Job.Kind.DEPLOYMENT, target=target, version=certificate.current),
         certificate,
@@ -239,8 +240,20 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
 def follow_up(cause: Job, follow: Follow) -> Job | None:
     """Ask for the work that follows from `cause`, in the name of whoever asked for that.
 
-    None where it is asked for already. The caller holds the certificate's lock.
+    None where it is asked for already, or the target is disabled: its certificates are told so.
+    The caller holds the certificate's lock.
     """
+    if not follow.target.enabled:
+        record(
+            actor=cause.requested_by,
+            action="deployment.skip",
+            subject=cause.certificate,
+            kind=follow.kind,
+            target=str(follow.target),
+            version=follow.version.number if follow.version else None,
+            why=deployments.services.TargetDisabled.message,
+        )
+        return None
     job = Job(
         kind=follow.kind,
         target=follow.target,

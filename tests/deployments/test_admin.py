@@ -57,7 +57,10 @@ def test_a_target_is_changed_through_the_service(browser, form, target):
 
     assert answer.status_code == 302
     event = Event.objects.get(action="target.update")
-    assert event.data["after"] == {"endpoint_host": "10.0.0.1", "endpoint_port": 443}
+    assert event.data["changes"] == {
+        "endpoint_host": {"before": "", "after": "10.0.0.1"},
+        "endpoint_port": {"before": None, "after": 443},
+    }
 
 
 def test_a_target_is_deleted_through_the_service(browser, target):

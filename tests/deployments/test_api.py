@@ -68,7 +68,8 @@ def test_a_target_is_changed(client_of, carol, made, config):
 
     assert answer.status_code == 200
     assert answer.json()["config"] == new
-    assert Event.objects.get(action="target.update").data["after"] == {"config": new}
+    changes = Event.objects.get(action="target.update").data["changes"]
+    assert changes == {"config": {"before": config, "after": new}}
 
 
 def test_a_target_is_replaced_by_nobody(client_of, carol, made):

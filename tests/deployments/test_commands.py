@@ -1,5 +1,6 @@
 """Programs are started by argument list, only if they are allowed, and not for ever."""
 
+import errno
 import os
 import signal
 import time
@@ -7,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deployments.connectors import commands
+from deployments import policy
+from deployments.connectors.on_disk import commands
 from foundation.errors import ConnectorError
 
 
 def run(*arguments, permanent=True):
-    commands.run(arguments, what="reload", permanent=permanent)
+    commands.run(arguments, programs=policy.here().programs, what="reload", permanent=permanent)
 
 
 def failure(*arguments, permanent=True):
@@ -147,6 +149,31 @@ def test_a_program_that_is_not_there_is_a_permanent_error(tmp_path, settings):
 
 
 @pytest.mark.parametrize(
+    ("number", "permanent"),
+    [
+        (errno.ENOENT, True),
+        (errno.EACCES, True),
+        (errno.ENOEXEC, True),
+        (errno.EAGAIN, False),
+        (errno.ENOMEM, False),
+        (errno.ETXTBSY, False),
+        (errno.EINTR, False),
+        (errno.EMFILE, False),
+    ],
+)
+def test_a_program_that_cannot_be_started_now_may_be_later(program, monkeypatch, number, permanent):
+    def fail(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(commands, "_run", fail)
+
+    error = failure(program("reload", "exit 0"), permanent=False)
+
+    assert error.permanent is permanent
+    assert os.strerror(number) in error.detail
+
+
+@pytest.mark.parametrize(
     "arguments",
     [None, "nginx -t", [], [""], ["a", 1], ["a", "b\n"], ["a", "b\0"], ["a"] * 33, ["a" * 1025]],
 )
@@ -163,10 +190,8 @@ def test_only_lists_of_printable_text_are_argument_lists(arguments):
         ([], ""),
     ],
 )
-def test_a_program_is_found_by_name_where_one_is_allowed(settings, allowed, found):
-    settings.TARGET_COMMANDS = allowed
-
-    assert commands.allowed("nginx") == found
+def test_a_program_is_found_by_name_where_one_is_allowed(allowed, found):
+    assert commands.named("nginx", allowed) == found
 
 
 def gone(pid):

@@ -2,14 +2,16 @@
 
 import pytest
 
-from deployments.connectors import TABLE, connector_class, connector_for
+from deployments import policy
+from deployments.connectors import TABLE, connector_class
 from deployments.models import Target
 from foundation.errors import Invalid
+from tests.deployments.conftest import connector_for
 
 
 def mistakes(kind, config, *, local=True):
     with pytest.raises(Invalid) as caught:
-        connector_class(kind).configured(config, {}, local=local)
+        connector_class(kind).configured(config, {}, allowed=policy.here() if local else None)
     return {(error["field"], error["code"]) for error in caught.value.errors}
 
 
@@ -91,7 +93,7 @@ def test_what_an_agent_carries_elsewhere_is_not_this_servers_to_allow(settings):
         "reload": ["/usr/sbin/nginx", "-s", "reload"],
     }
 
-    assert connector_class("nginx").configured(config, {}, local=False)
+    assert connector_class("nginx").configured(config, {}, allowed=None)
     assert mistakes("nginx", config)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from deployments.connectors import paths, spot, swap
+from deployments.connectors.on_disk import paths, spot, swap
 from foundation.errors import ConnectorError
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -59,7 +59,7 @@ def test_a_new_certificate_is_readable_and_a_new_key_is_not(site, certify, deplo
 def test_a_key_becomes_private_whatever_it_was_and_whatever_is_configured(
     site, certify, deploy_files
 ):
-    (site / "key.pem").write_bytes(b"old")
+    (site / "key.pem").write_bytes(certify().key_pem)
     (site / "key.pem").chmod(0o644)
 
     deploy_files(certify().material(with_key=True), key_path=str(site / "key.pem"), mode="0644")
@@ -85,7 +85,7 @@ def test_a_key_is_never_readable_not_even_aside(site, certify, deploy_files):
 
 
 def test_the_mode_of_what_is_replaced_is_kept(site, certify, deploy_files):
-    (site / "cert.pem").write_text("old")
+    (site / "cert.pem").write_text(certify().served_pem)
     (site / "cert.pem").chmod(0o440)
 
     deploy_files(certify().material())
@@ -95,7 +95,7 @@ def test_the_mode_of_what_is_replaced_is_kept(site, certify, deploy_files):
 
 @as_root
 def test_the_owner_of_what_is_replaced_is_kept(site, certify, deploy_files):
-    (site / "cert.pem").write_text("old")
+    (site / "cert.pem").write_text(certify().served_pem)
     os.chown(site / "cert.pem", 1234, 2345)
 
     deploy_files(certify().material())
@@ -235,7 +235,7 @@ def test_a_symlink_that_came_after_the_check_is_not_written_through(
     # Somebody swaps the file for a link between our look and our open.
     (tmp_path / "secret").write_text("old")
     place = paths.Place(site, "cert.pem")
-    monkeypatch.setattr(paths, "place_of", lambda path: place)
+    monkeypatch.setattr(paths, "place_of", lambda *_: place)
     (site / "cert.pem").symlink_to(tmp_path / "secret")
 
     error = failure(deploy_files, certify().material())
@@ -244,12 +244,12 @@ def test_a_symlink_that_came_after_the_check_is_not_written_through(
     assert (tmp_path / "secret").read_text() == "old"
 
 
-@pytest.mark.parametrize("suffix", ["new", "old", "lock", "journal"])
+@pytest.mark.parametrize("suffix", ["new", "old", "lock", "journal", "unloaded"])
 def test_a_symlink_in_the_place_of_our_own_files_is_not_followed(
     site, tmp_path, certify, deploy_files, suffix
 ):
     (tmp_path / "victim").write_text("untouched")
-    (site / "cert.pem").write_text("old")
+    (site / "cert.pem").write_text(certify().served_pem)
     (site / f".cert.pem.certctl-{suffix}").symlink_to(tmp_path / "victim")
 
     try:

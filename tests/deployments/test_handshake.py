@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from django.conf import settings
 
 from deployments.connectors import addresses, handshake
 from foundation.errors import ConnectorError
@@ -15,7 +16,8 @@ from tests.servers import free_port
 
 
 def look(port, name="web.demo.internal", host="127.0.0.1"):
-    return handshake.served_fingerprint(handshake.Endpoint(host, port, name))
+    endpoint = handshake.Endpoint(host, port, name)
+    return handshake.served_fingerprint(endpoint, loopback=settings.ALLOW_LOOPBACK_TARGETS)
 
 
 def unreachable(port):
@@ -153,6 +155,32 @@ def test_a_server_that_drips_gains_no_time(talker, monkeypatch):
     assert time.monotonic() - began < 3
 
 
+class Clock:
+    """A clock that stands still, but for `jumps`: seconds that pass before it is looked at."""
+
+    def __init__(self, *jumps):
+        self.now, self.jumps = 1000.0, list(jumps)
+
+    def monotonic(self):
+        self.now += self.jumps.pop(0) if self.jumps else 0
+        return self.now
+
+
+@pytest.mark.parametrize(
+    "jumps",
+    [
+        (0, handshake.TIMEOUT),  # while the name was resolved
+        (0, 0, handshake.TIMEOUT),  # between the connection and the handshake
+        (0, 0, handshake.TIMEOUT + 1),
+    ],
+)
+def test_time_that_is_over_between_two_steps_ends_it(tls_server, certify, monkeypatch, jumps):
+    tls_server.serve(certify())
+    monkeypatch.setattr(handshake, "time", Clock(*jumps))
+
+    assert "No answer within" in unreachable(tls_server.port)
+
+
 def test_an_unknown_name(monkeypatch):
     def unknown(*args, **kwargs):
         raise socket.gaierror(-2, "Name or service not known")
@@ -189,6 +217,13 @@ def test_a_name_that_cannot_be_sent_is_a_permanent_error(tls_server, certify):
         "::ffff:169.254.169.254",
         "::ffff:a9fe:a9fe",
         "64:ff9b::a9fe:a9fe",
+        # An own prefix of 96, 64, 56 and 48 bits, before an address that is refused.
+        "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:fffe:7:8:a9fe:a9fe",
+        "64:ff9b:1:5:7f:0:108:808",
+        "64:ff9b:1:57f:0:1:808:808",
+        "64:ff9b:1:a9fe:a9:fe08:808:808",
+        "64:ff9b:1:7f00:0:108:808:808",
         "2002:a9fe:a9fe::1",
         "2001:0:a9fe:a9fe::1",
         "fe80::1",
@@ -209,22 +244,30 @@ def test_a_name_that_cannot_be_sent_is_a_permanent_error(tls_server, certify):
     ],
 )
 def test_these_addresses_are_refused(address):
-    assert addresses.refusal(address)
+    assert addresses.refusal(address, loopback=False)
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "8.8.8.8", "2001:4860::8"]
+    "address",
+    [
+        "10.0.0.1",
+        "192.168.1.1",
+        "172.16.0.1",
+        "100.64.0.1",
+        "8.8.8.8",
+        "2001:4860::8",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+    ],
 )
 def test_these_addresses_are_allowed(address):
-    assert addresses.refusal(address) == ""
+    assert addresses.refusal(address, loopback=False) == ""
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_loopback_is_allowed_by_a_setting_only(settings, address):
-    settings.ALLOW_LOOPBACK_TARGETS = True
-
-    assert addresses.refusal(address) == ""
-    assert addresses.refusal("169.254.169.254")
+def test_loopback_is_allowed_by_a_setting_only(address):
+    assert addresses.refusal(address, loopback=True) == ""
+    assert addresses.refusal("169.254.169.254", loopback=True)
 
 
 def test_a_refused_address_is_not_connected_to(tls_server, certify, settings):

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from deployments.connectors import connector_for, handshake
+from deployments.connectors import handshake
 from foundation.errors import ConnectorError
 from tests import servers
+from tests.deployments.conftest import connector_for
 
 CONFIG = """
 daemon off;
@@ -49,7 +50,7 @@ class Nginx:
 
     def serves(self):
         endpoint = handshake.Endpoint("127.0.0.1", self.port, "web.demo.internal")
-        return handshake.served_fingerprint(endpoint)
+        return handshake.served_fingerprint(endpoint, loopback=True)
 
     def comes_to_serve(self, certified):
         for _ in range(100):

@@ -4,19 +4,24 @@ import os
 
 import pytest
 
-from deployments.connectors import paths
+from deployments import policy
+from deployments.connectors.on_disk import paths
 from foundation.errors import ConnectorError
+
+
+def place_of(path):
+    return paths.place_of(path, policy.here().roots)
 
 
 def refused(path):
     with pytest.raises(ConnectorError) as caught:
-        paths.place_of(str(path))
+        place_of(str(path))
     assert caught.value.permanent
     return True
 
 
 def test_a_file_under_a_root_is_allowed(site):
-    place = paths.place_of(str(site / "deep" / "cert.pem"))
+    place = place_of(str(site / "deep" / "cert.pem"))
 
     assert place == paths.Place(site / "deep", "cert.pem")
 
@@ -79,12 +84,12 @@ def test_a_symlink_within_the_roots_is_followed(site):
     (site / "store").mkdir()
     (site / "live.pem").symlink_to(site / "store" / "cert.pem")
 
-    assert paths.place_of(str(site / "live.pem")) == paths.Place(site / "store", "cert.pem")
+    assert place_of(str(site / "live.pem")) == paths.Place(site / "store", "cert.pem")
 
 
 def test_a_folder_that_became_a_symlink_after_the_check_is_not_entered(site, tmp_path):
     (site / "folder").mkdir()
-    place = paths.place_of(str(site / "folder" / "cert.pem"))
+    place = place_of(str(site / "folder" / "cert.pem"))
     (tmp_path / "outside").mkdir()
     (site / "folder").rmdir()
     (site / "folder").symlink_to(tmp_path / "outside")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.connectors import commands, paths, spot, swap
+from deployments.connectors.on_disk import commands, paths, spot, swap
 from foundation.errors import ConnectorError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,12 +117,108 @@ def test_even_when_the_old_files_cannot_be_loaded_they_are_back(
     assert is_old()
 
 
-def test_a_first_deployment_that_fails_leaves_nothing(site, certify, deploy_nginx, program):
-    program("nginx", "exit 1")
+@pytest.mark.parametrize("fails", ["-t", "reload"])
+def test_a_first_deployment_that_fails_leaves_what_the_server_needs_to_start(
+    site, certify, deploy_nginx, program, left_over, fails
+):
+    made = certify()
+    program("nginx", f'case "$*" in *{fails}*) exit 1;; esac')
+
+    failure(deploy_nginx, made.material(with_key=True))
+
+    assert (site / "cert.pem").read_text() == made.served_pem
+    assert (site / "key.pem").read_bytes() == made.key_pem
+    assert left_over() == [".cert.pem.certctl-unloaded"]
+
+
+def test_what_no_server_loaded_yet_is_loaded_by_the_next_try(
+    site, certify, deploy_files, program, left_over
+):
+    made, log = certify(), site.parent / "log"
+    failure(deploy_files, made.material(), reload=[program("fails", "exit 1")])
+    reload = [program("reload", f"echo x >> {log}")]
+
+    outcome = deploy_files(made.material(), reload=reload)
+    again = deploy_files(made.material(), reload=reload)
+
+    assert (outcome.changed, again.changed) == (True, False)
+    assert log.read_text() == "x\n"
+    assert left_over() == []
+
+
+def test_while_no_server_loaded_any_the_newest_stays(
+    site, certify, deploy_files, program, left_over
+):
+    fails = [program("fails", "exit 1")]
+    failure(deploy_files, certify().material(), reload=fails)
+    newer = certify()
+
+    failure(deploy_files, newer.material(), reload=fails)
+
+    assert (site / "cert.pem").read_text() == newer.served_pem
+    assert left_over() == [".cert.pem.certctl-unloaded"]
+
+
+def test_a_first_deployment_that_cannot_be_written_whole_leaves_nothing(
+    site, certify, deploy_nginx, program, monkeypatch
+):
+    program("nginx", "exit 0")
+    rename = os.rename
+
+    def second_fails(old, new, **kwargs):
+        if new == "key.pem":
+            raise OSError(28, os.strerror(28))
+        rename(old, new, **kwargs)
+
+    monkeypatch.setattr(spot.os, "rename", second_fails)
 
     failure(deploy_nginx, certify().material(with_key=True))
 
     assert [path.name for path in site.iterdir() if not path.name.endswith("-lock")] == []
+
+
+def test_a_first_deployment_that_a_worker_left_is_loaded_even_after_a_refusal(
+    site, certify, deploy_files, program
+):
+    # Killed between the swap and the reload; then the key that the next one finds does not fit.
+    made = certify()
+    (site / "cert.pem").write_text(made.served_pem)
+    (site / ".cert.pem.certctl-journal").write_text("[]")
+    log, key = site.parent / "log", str(site / "key.pem")
+    reload = [program("reload", f"echo x >> {log}")]
+    failure(deploy_files, made.material(), key_path=key, reload=[program("fails", "exit 1")])
+    (site / "key.pem").write_bytes(made.key_pem)
+
+    outcome = deploy_files(made.material(), key_path=key, reload=reload)
+
+    assert outcome.changed
+    assert log.read_text() == "x\n"
+
+
+def test_the_journal_is_durable_before_the_first_file_takes_its_name(
+    site, certify, deploy_nginx, program, old, monkeypatch
+):
+    program("nginx", "exit 0")
+    done = []
+    rename, fsync = os.rename, os.fsync
+
+    def renaming(source, name, **kwargs):
+        done.append(name)
+        rename(source, name, **kwargs)
+
+    def syncing(descriptor):
+        done.append("sync")
+        fsync(descriptor)
+
+    monkeypatch.setattr(spot.os, "rename", renaming)
+    monkeypatch.setattr(spot.os, "fsync", syncing)
+
+    deploy_nginx(certify().material(with_key=True))
+
+    journal = done.index(".cert.pem.certctl-journal")
+    first = min(done.index("cert.pem"), done.index("key.pem"))
+    assert journal < first
+    assert "sync" in done[journal:first]
 
 
 def test_a_disk_that_fills_up_half_way_changes_nothing(
@@ -145,7 +241,7 @@ def test_a_disk_that_fills_up_half_way_changes_nothing(
 
 
 def test_ownership_and_mode_come_back_too(site, certify, deploy_files, program):
-    (site / "cert.pem").write_text("old")
+    (site / "cert.pem").write_text(certify().served_pem)
     (site / "cert.pem").chmod(0o440)
     before = (site / "cert.pem").stat()
 
@@ -177,7 +273,7 @@ def test_a_worker_that_is_told_to_stop_rolls_back(certify, deploy_nginx, program
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commands, "_run", stopped)
-        patch.setattr("deployments.connectors.files._Activation.undo", lambda self: None)
+        patch.setattr("deployments.connectors.on_disk.files._Activation.undo", lambda self: None)
         with pytest.raises(SystemExit):
             deploy_nginx(certify().material(with_key=True))
 
@@ -206,19 +302,18 @@ def test_old_files_that_do_not_come_back_are_brought_back_later(
 # --- A worker that dies ---------------------------------------------------------------------
 
 WORKER = """
-import sys
-import django
-from django.conf import settings
-settings.configure(TARGET_ROOTS=[sys.argv[1]], TARGET_COMMANDS=[sys.argv[2]])
-from deployments.connectors import connector_for
-from deployments.connectors.base import Material
 import json
+import sys
+sys.modules["django"] = None  # whoever asks for it gets an ImportError
+from deployments.connectors import connector_for
+from deployments.connectors.base import Allowed, Material
 site, program = sys.argv[1:3]
 config = {"certificate_path": site + "/cert.pem", "key_path": site + "/key.pem",
           "reload": [program, "a"], "test": [program, "test"]}
 given = json.load(sys.stdin)
 material = Material(**{**given, "key_pem": given["key_pem"].encode()})
-connector_for("nginx", config).deploy(material, before_swap=lambda: None)
+allowed = Allowed([site], [program])
+connector_for("nginx", config, allowed=allowed).deploy(material, before_swap=lambda: None)
 """
 
 

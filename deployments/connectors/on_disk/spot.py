@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 
-from deployments.connectors import paths
+from deployments.connectors.on_disk import paths
 from foundation.errors import ConnectorError
 
 MAX_SIZE = 1024 * 1024  # bytes: far more than any chain

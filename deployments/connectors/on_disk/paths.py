@@ -1,10 +1,9 @@
 """Where files may be written: under the roots that the installation names, and nowhere else."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-
-from django.conf import settings
 
 from foundation.errors import ConnectorError
 
@@ -44,7 +43,7 @@ def shape_error(path: object) -> str:
     return ""
 
 
-def place_of(path: str) -> Place:
+def place_of(path: str, roots: Collection[str]) -> Place:
     """Follow every symlink of `path` and return where that is; it need not exist yet.
 
     Raises ConnectorError (permanent) for what lies outside of every root, and for everything
@@ -57,7 +56,7 @@ def place_of(path: str) -> Place:
         real = Path(path).resolve()
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symlinks
         raise ConnectorError(f"{path} cannot be followed.", permanent=True) from error
-    if not any(root in real.parents for root in _roots()):
+    if not any(root in real.parents for root in _real(roots)):
         raise ConnectorError(
             f"{path} is under none of the folders that CERTCTL_TARGET_ROOTS allows.",
             permanent=True,
@@ -65,9 +64,9 @@ def place_of(path: str) -> Place:
     return Place(real.parent, real.name)
 
 
-def _roots() -> list[Path]:
+def _real(roots: Collection[str]) -> list[Path]:
     # A relative root would depend on where the worker was started, so it counts for nothing.
-    return [Path(root).resolve() for root in settings.TARGET_ROOTS if root.startswith("/")]
+    return [Path(root).resolve() for root in roots if root.startswith("/")]
 
 
 def open_folder(folder: Path) -> int:

@@ -9,6 +9,9 @@
 
 A worker that dies leaves every file whole; the next one finds the journal and begins by rolling
 back, or finds none and removes what was left over.
+
+Where nothing was there before, nothing comes back: a server that cannot start without its files
+could then never be started. What was swapped in stays, and a mark says that nobody loaded it yet.
 """
 
 import fcntl
@@ -21,8 +24,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployments.connectors.paths import Place, open_folder
-from deployments.connectors.spot import Spot
+from deployments.connectors.on_disk.paths import Place, open_folder
+from deployments.connectors.on_disk.spot import Spot
 from foundation.errors import ConnectorError
 
 logger = logging.getLogger(__name__)
@@ -58,7 +61,14 @@ class Swap:
         self.spots = spots
         self._main = spots[main]
         # Beside the certificate; whoever configures the key's path anew still finds it.
-        self._journal = Spot(Place(main.folder, f".{main.name}.certctl-journal"), self._main.folder)
+        self._journal = self._beside("journal")
+        self._unloaded = self._beside("unloaded")
+        self._kept: set[str] = set()
+
+    @property
+    def is_unloaded(self) -> bool:
+        """Whether what is there is ours, and no server has loaded it yet."""
+        return self._unloaded.stat() is not None
 
     def recover(self, activation: Activation) -> bool:
         """Roll back what a worker left unfinished; return whether there was something."""
@@ -69,6 +79,8 @@ class Swap:
                 if str(place.path) in kept:
                     spot.bring_back()
             self._sync()
+            if not kept:
+                self._mark_unloaded()
             # The server may run with either; after this it runs with what the files say.
             activation.undo()
             self._end()
@@ -93,27 +105,29 @@ class Swap:
             raise
         self._begin([file.place for file in files])
         swapped: list[Place] = []
+        is_first = False
         try:
             for file in files:
                 swapped.append(file.place)
                 self.spots[file.place].take_place()
             self._sync()
+            is_first = not self._kept or self.is_unloaded
             activation.run()
             self._end()
         except BaseException as error:
-            self._roll_back(swapped, activation, error)
+            if is_first:
+                self._leave()
+            else:
+                self._roll_back(swapped, activation, error)
             raise
+        self._unloaded.remove()
         self._tidy()
 
     def _begin(self, places: Sequence[Place]) -> None:
         try:
             kept = [str(place.path) for place in places if self.spots[place].keep_old()]
             self._sync()
-            self._journal.put_aside(
-                json.dumps(kept).encode(), mode=0o600, uid=os.geteuid(), gid=os.getegid()
-            )
-            self._journal.take_place()
-            self._journal.sync()
+            self._write(self._journal, json.dumps(kept).encode())
         except BaseException:
             self._end()
             self._tidy()
@@ -142,6 +156,16 @@ class Swap:
         self._end()
         self._tidy()
 
+    def _leave(self) -> None:
+        """Leave what no server has loaded yet, as there is nothing older that one has."""
+        try:
+            self._mark_unloaded()
+            self._end()
+            self._tidy()
+        except OSError:
+            # The journal stays, and says the same to the next worker.
+            logger.exception("%s could not be marked as not loaded", self._main.place.path)
+
     def _end(self) -> None:
         self._journal.remove()
         self._journal.sync()
@@ -149,9 +173,23 @@ class Swap:
     def _tidy(self) -> None:
         """Remove what a swap leaves or left behind; never while there is a journal."""
         self._journal.drop_aside()
+        self._unloaded.drop_aside()
         for spot in self.spots.values():
             spot.drop_aside()
             spot.drop_old()
+
+    def _mark_unloaded(self) -> None:
+        self._write(self._unloaded, b"")
+
+    def _write(self, spot: Spot, content: bytes) -> None:
+        spot.put_aside(content, mode=0o600, uid=os.geteuid(), gid=os.getegid())
+        spot.take_place()
+        spot.sync()
+
+    def _beside(self, name: str) -> Spot:
+        """Return a file of our own beside the certificate."""
+        main = self._main.place
+        return Spot(Place(main.folder, f".{main.name}.certctl-{name}"), self._main.folder)
 
     def _sync(self) -> None:
         for spot in self.spots.values():
@@ -219,6 +257,15 @@ def is_writable(folder: Path) -> bool:
     descriptor = open_folder(folder)
     try:
         return os.access(".", os.W_OK | os.X_OK, dir_fd=descriptor, effective_ids=True)
+    finally:
+        os.close(descriptor)
+
+
+def look_at(place: Place) -> bytes | None:
+    """Return what is in the file, None where there is none; without the lock, so just to look."""
+    descriptor = open_folder(place.folder)
+    try:
+        return Spot(place, descriptor).read()
     finally:
         os.close(descriptor)
 

@@ -1,6 +1,7 @@
 """The certificates and the key that are deployed, as objects: pure, no file, no clock."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
@@ -9,6 +10,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from deployments.connectors.base import Material
 from foundation.errors import ConnectorError
+
+_BEGIN = re.compile(rb"-----BEGIN ([^\r\n]{1,64}?)-----")
+_CERTIFICATE = b"CERTIFICATE"
+_KEYS = re.compile(rb"(?:[A-Z0-9 ]+ )?PRIVATE KEY")
+_OF_KEYS = b"EC PARAMETERS"  # `openssl ecparam -genkey` writes them before the key that holds them
 
 
 def chain_of(material: Material) -> list[x509.Certificate]:
@@ -55,6 +61,47 @@ def same(content: bytes, wanted: bytes) -> bool:
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of the DER in lower-case hexadecimal."""
     return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def check_certificates_only(content: bytes | None, field: str, path: str) -> None:
+    """Refuse to replace a file that holds what certificates are not: it would be lost.
+
+    Raises ConnectorError (permanent) that says what is there and what to configure.
+    """
+    if content is None or not content.strip():
+        return
+    labels = {match[1] for match in _BEGIN.finditer(content)}
+    if not labels:
+        raise ConnectorError(
+            f"{path} ({field}) holds something else than PEM certificates, which would be lost. "
+            f"Name another file, or move that one away.",
+            permanent=True,
+        )
+    others = sorted(label.decode(errors="replace") for label in labels - {_CERTIFICATE})
+    if others:
+        raise ConnectorError(
+            f"{path} ({field}) holds more than certificates ({', '.join(others)}), which would be "
+            "lost. Give the certificate a file of its own, name the key's own file as key_path, "
+            "and have the server read the two.",
+            permanent=True,
+        )
+
+
+def check_key_only(content: bytes | None, path: str) -> None:
+    """Refuse to replace a key's file by another key where it holds more than one private key.
+
+    Raises ConnectorError (permanent) that says what is there and what to configure.
+    """
+    if content is None or not content.strip():
+        return
+    labels = [match[1] for match in _BEGIN.finditer(content) if match[1] != _OF_KEYS]
+    if len(labels) != 1 or not _KEYS.fullmatch(labels[0]):
+        others = ", ".join(label.decode(errors="replace") for label in labels) or "no PEM"
+        raise ConnectorError(
+            f"{path} (key_path) holds something else than one private key ({others}), which would "
+            "be lost. Give the key a file of its own.",
+            permanent=True,
+        )
 
 
 def check_key_file(content: bytes | None, path: str, key_fingerprint: str) -> None:

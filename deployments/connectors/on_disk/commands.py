@@ -6,12 +6,11 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from django.conf import settings
-
+from deployments.connectors.base import is_permanent
 from foundation.errors import ConnectorError
 
 TIMEOUT = 30.0  # seconds
@@ -42,36 +41,37 @@ def shape_error(arguments: object) -> str:
     return ""
 
 
-def refusal(arguments: Sequence[str]) -> str:
-    """Return why this server does not start that program, or ""."""
+def refusal(arguments: Sequence[str], programs: Collection[str]) -> str:
+    """Return why that program is not started where only `programs` may be, or ""."""
     program = arguments[0]
     if not program.startswith("/"):
         return "The program must be named by its absolute path."
-    if program not in settings.TARGET_COMMANDS:
+    if program not in programs:
         return f"{program} is not among the programs that CERTCTL_TARGET_COMMANDS allows."
     return ""
 
 
-def allowed(name: str) -> str:
-    """Return the allowed program of that file name; "" where there is none, or more than one."""
-    found = {c for c in settings.TARGET_COMMANDS if c.startswith("/") and Path(c).name == name}
-    return found.pop() if len(found) == 1 else ""
+def named(name: str, programs: Collection[str]) -> str:
+    """Return the one of `programs` with that file name; "" where there is none, or more."""
+    absolute = {path for path in programs if path.startswith("/") and Path(path).name == name}
+    return absolute.pop() if len(absolute) == 1 else ""
 
 
-def run(arguments: Sequence[str], *, what: str, permanent: bool) -> None:
-    """Run a program to its end; nothing but its arguments is handed to it.
+def run(arguments: Sequence[str], *, programs: Collection[str], what: str, permanent: bool) -> None:
+    """Run one of the allowed `programs` to its end; it is handed nothing but its arguments.
 
     Raises ConnectorError: `permanent` as given where it ends with a failure, never permanent
-    where it does not end in time, always where it may not or cannot be started.
+    where it does not end in time, always where it may not be started or is none; what may go by,
+    such as too little memory or a program that is just being replaced, may be tried again.
     """
-    why = refusal(arguments)
+    why = refusal(arguments, programs)
     if why:
         raise ConnectorError(why, permanent=True)
     try:
         status, output = _run(list(arguments), time.monotonic() + TIMEOUT)
     except OSError as error:
         raise ConnectorError(
-            f"The {what} could not be started: {error.strerror}.", permanent=True
+            f"The {what} could not be started: {error.strerror}.", permanent=is_permanent(error)
         ) from error
     if status is None:
         raise ConnectorError(

@@ -3,13 +3,14 @@
 import logging
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
-from deployments.connectors import commands, fields, paths, pems, swap
-from deployments.connectors.base import Check, Material, Outcome, as_connector_errors
+from deployments.connectors.base import Allowed, Check, Material, Outcome, as_connector_errors
+from deployments.connectors.on_disk import commands, paths, pems, swap
+from deployments.connectors.on_disk.settings import Settings
+from deployments.connectors.on_disk.types import gid_of, uid_of
 from foundation.errors import ConnectorError
 
 logger = logging.getLogger(__name__)
@@ -18,51 +19,17 @@ _PUBLIC = 0o644
 _PRIVATE = 0o600
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Where the files are, what they are like, and which programs have them served."""
-
-    certificate_path: str
-    chain_path: str
-    key_path: str
-    fullchain: bool
-    mode: int | None
-    owner: str
-    group: str
-    test: tuple[str, ...]
-    reload: tuple[str, ...]
-
-
-def read_settings(
-    config: fields.Fields,
-    *,
-    test: list[str] | None = None,
-    reload: list[str] | None = None,
-    with_test: bool = False,
-) -> Settings:
-    """Read the keys that both kinds have; `test` and `reload` are what holds without them."""
-    found = Settings(
-        certificate_path=config.path("certificate_path", required=True),
-        chain_path=config.path("chain_path"),
-        key_path=config.path("key_path"),
-        fullchain=config.flag("fullchain", default=True),
-        mode=config.mode("mode"),
-        owner=config.account("owner", fields.uid_of),
-        group=config.account("group", fields.gid_of),
-        test=config.command("test", test) if with_test else (),
-        reload=config.command("reload", reload),
-    )
-    named = [p for p in (found.certificate_path, found.chain_path, found.key_path) if p]
-    if len(set(named)) != len(named):
-        config.wrong("certificate_path", "duplicate_path", "Each file needs a path of its own.")
-    return found
-
-
 class FilesConnector:
     """Replaces certificate, chain and key together, then has the server load them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, allowed: Allowed) -> None:
         self.settings = settings
+        self.allowed = allowed
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether there is a file for the key."""
+        return bool(self.settings.key_path)
 
     def deploy(self, material: Material, *, before_swap: Callable[[], None]) -> Outcome:
         """Put the files in place and reload, or leave everything as it was."""
@@ -71,11 +38,13 @@ class FilesConnector:
             places = self._places()
             main = places[self.settings.certificate_path]
             with swap.locked(places.values(), main) as files:
-                activation = _Activation(self.settings)
+                activation = _Activation(self.settings, self.allowed)
                 recovered = files.recover(swap.Activation(activation.run, activation.undo))
                 self._check_key(files, places, material)
+                self._check_nothing_is_lost(files, places, material)
                 wanted = self._wanted(files, places, chain, material)
-                if not recovered and all(_holds(files, file) for file in wanted):
+                is_loaded = not recovered and not files.is_unloaded
+                if is_loaded and all(_holds(files, file) for file in wanted):
                     return Outcome(
                         changed=False,
                         fingerprint=material.fingerprint,
@@ -100,7 +69,7 @@ class FilesConnector:
             if path
         ]
         checks += [
-            _check_program(name, arguments)
+            self._check_program(name, arguments)
             for name, arguments in (("test", self.settings.test), ("reload", self.settings.reload))
             if arguments
         ]
@@ -112,7 +81,7 @@ class FilesConnector:
             self.settings.chain_path,
             self.settings.key_path,
         )
-        places = {path: paths.place_of(path) for path in named if path}
+        places = {path: paths.place_of(path, self.allowed.roots) for path in named if path}
         # Two spellings of one file would overwrite each other.
         if len(set(places.values())) != len(places):
             raise ConnectorError("Two of the paths lead to one file.", permanent=True)
@@ -125,6 +94,24 @@ class FilesConnector:
         if path and material.key_pem is None:
             content = files.spots[places[path]].read()
             pems.check_key_file(content, path, material.key_fingerprint)
+
+    def _check_nothing_is_lost(
+        self, files: swap.Swap, places: dict[str, paths.Place], material: Material
+    ) -> None:
+        """Refuse to write over what nobody could bring back."""
+        settings = self.settings
+        for field, path in self._certificate_files():
+            pems.check_certificates_only(files.spots[places[path]].read(), field, path)
+        if settings.key_path and material.key_pem is not None:
+            path = settings.key_path
+            pems.check_key_only(files.spots[places[path]].read(), path)
+
+    def _certificate_files(self) -> list[tuple[str, str]]:
+        named = [
+            ("certificate_path", self.settings.certificate_path),
+            ("chain_path", self.settings.chain_path),
+        ]
+        return [(field, path) for field, path in named if path]
 
     def _wanted(
         self,
@@ -159,22 +146,29 @@ class FilesConnector:
             content=content,
             # A key is its owner's alone, whatever it was before.
             mode=_PRIVATE if private else self.settings.mode or mode,
-            uid=fields.uid_of(self.settings.owner) if self.settings.owner else uid,
-            gid=fields.gid_of(self.settings.group) if self.settings.group else gid,
+            uid=uid_of(self.settings.owner) if self.settings.owner else uid,
+            gid=gid_of(self.settings.group) if self.settings.group else gid,
         )
 
     def _check_path(self, name: str, path: str) -> Check:
         try:
             with as_connector_errors():
-                place = paths.place_of(path)
+                place = paths.place_of(path, self.allowed.roots)
                 if not swap.is_writable(place.folder):
                     return Check(name, ok=False, detail=f"{place.folder} cannot be written.")
-                if place.path.exists() and not place.path.is_file():
-                    return Check(name, ok=False, detail=f"{place.path} is not a regular file.")
+                content = swap.look_at(place)
+                if (name, path) in self._certificate_files():
+                    pems.check_certificates_only(content, name, path)
         except ConnectorError as error:
             return Check(name, ok=False, detail=error.detail)
-        known = "is there" if place.path.exists() else "is not there yet"
+        known = "is not there yet" if content is None else "is there"
         return Check(name, ok=True, detail=f"{place.path} {known}.")
+
+    def _check_program(self, name: str, arguments: tuple[str, ...]) -> Check:
+        why = commands.refusal(arguments, self.allowed.programs)
+        if not why and not Path(arguments[0]).is_file():
+            why = f"{arguments[0]} is not there."
+        return Check(name, ok=not why, detail=why or f"{arguments[0]} is allowed.")
 
 
 def _holds(files: swap.Swap, file: swap.File) -> bool:
@@ -193,35 +187,37 @@ def _holds(files: swap.Swap, file: swap.File) -> bool:
     return content == file.content or pems.same(content, file.content)
 
 
-def _check_program(name: str, arguments: tuple[str, ...]) -> Check:
-    why = commands.refusal(arguments)
-    if not why and not Path(arguments[0]).is_file():
-        why = f"{arguments[0]} is not there."
-    return Check(name, ok=not why, detail=why or f"{arguments[0]} is allowed.")
-
-
 class _Activation:
     """The server's own test, then its reload; and the reload of the old files after a failure."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, allowed: Allowed) -> None:
         self.settings = settings
+        self.programs = allowed.programs
         self.told = False
 
     def run(self) -> None:
         """Test, then reload; raises ConnectorError."""
         if self.settings.test:
             # It reads the real paths, which is why this comes after the swap.
-            commands.run(self.settings.test, what="configuration test", permanent=True)
+            commands.run(
+                self.settings.test,
+                programs=self.programs,
+                what="configuration test",
+                permanent=True,
+            )
         if self.settings.reload:
             self.told = True
-            commands.run(self.settings.reload, what="reload", permanent=False)
+            self._reload()
 
     def undo(self) -> None:
         """Have the old files served again."""
         if not self.settings.reload:
             return
         try:
-            commands.run(self.settings.reload, what="reload", permanent=False)
+            self._reload()
         except ConnectorError as error:
             # The first failure is the one to report; the old files are back in any case.
             logger.warning("the old certificate could not be reloaded: %s", error)
+
+    def _reload(self) -> None:
+        commands.run(self.settings.reload, programs=self.programs, what="reload", permanent=False)

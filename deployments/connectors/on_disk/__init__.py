@@ -1,0 +1,1 @@
+"""What connectors share whose certificates are files: what is written how, and who is told."""
