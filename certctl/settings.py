@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "owners.middleware.AdminRefusals",
+    "foundation.admin.refusals.AdminRefusals",
 ]
 
 ROOT_URLCONF = "certctl.urls"
@@ -275,8 +275,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Who writes down what REST refuses: foundation, whose handler calls it, knows no trail.
+# Who writes down what REST and the admin refuse: foundation, which calls them, knows no trail.
 REFUSAL_RECORDER = "owners.refusals.record_at_rest"
+ADMIN_REFUSAL_RECORDER = "owners.refusals.record_at_admin"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["owners.authentication.ApiKeyAuthentication"],

@@ -4,27 +4,46 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.http import HttpRequest
 
 from audit.models import Event
 from audit.services import Entry, record_many, record_unknown
+from audit.use_cases import record_refused
 from audit.via import Door
-from foundation.errors import CertctlError
-from foundation.outcomes import Outcome
-from owners.actors import via_of
+from foundation.outcomes import Outcome, outcome_of
+from owners.actors import actor_of, via_of
 from owners.models import Principal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def record_refusal(
-    *, actor: Principal, action: str, error: CertctlError, subject: models.Model | None = None
-) -> Event:
+    *, actor: Principal, action: str, error: BaseException, subject: models.Model | None = None
+) -> Event | None:
     """Write `<action>.refuse` in a transaction of its own; the attempt changed nothing else.
 
-    `action` is as in the event that a success would have written, such as "job.approve".
+    `action` is as in the event that a success would have written, such as "job.approve". None
+    where `error` is none that anybody refused with.
     """
-    data = {"code": error.code, "detail": error.detail}
+    outcome = outcome_of(error)
+    if outcome is None:
+        return None
+    data = {"code": outcome.code, "status": outcome.status, "detail": outcome.detail}
     return record_many([Entry(actor, f"{action}.refuse", subject, data)])[0]
+
+
+def record_at_admin(
+    request: HttpRequest, action: str, error: BaseException, subject: models.Model | None
+) -> None:
+    """Write what the admin refused (`settings.ADMIN_REFUSAL_RECORDER`), once.
+
+    What a use case refused bears its own name and may be written already; all else was refused
+    before `action` was entered.
+    """
+    if hasattr(error, "refused"):
+        record_refused(error)
+    else:
+        record_refusal(actor=actor_of(request), action=action, error=error, subject=subject)
 
 
 def record_at_rest(request: Any, view: Any, kwargs: dict[str, Any], outcome: Outcome) -> None:

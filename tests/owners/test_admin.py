@@ -112,7 +112,7 @@ def test_nobody_changes_their_own_role_here_either(browse, carol):
 
     assert "Somebody else must change your own role" in str(errors_of(answer))
     assert Principal.objects.get(pk=carol.pk).has_perm("owners.add_principal")
-    assert Event.objects.get(action="principal.save.refuse").actor == carol
+    assert Event.objects.get(action="principal.update.refuse").actor == carol
 
 
 def test_nobody_leaves_an_owner_or_team_here_either(browse, carol):
