@@ -15,6 +15,9 @@ from owners.actors import actor_of, via_of
 from owners.models import Principal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
+# What an edge refuses that is no use case: a look at what is not theirs, and a change that no
+# page offers.
+VIEW, CHANGE = "records.view", "records.change"
 
 
 def record_refusal(
@@ -38,12 +41,13 @@ def record_at_admin(
     """Write what the admin refused (`settings.ADMIN_REFUSAL_RECORDER`), once.
 
     What a use case refused bears its own name and may be written already; all else was refused
-    before `action` was entered.
+    before `action` was entered. To open a page is to look, whatever it is for.
     """
     if hasattr(error, "refused"):
         record_refused(error)
-    else:
-        record_refusal(actor=actor_of(request), action=action, error=error, subject=subject)
+        return
+    action = VIEW if request.method in SAFE else action or CHANGE
+    record_refusal(actor=actor_of(request), action=action, error=error, subject=subject)
 
 
 def record_at_rest(request: Any, view: Any, kwargs: dict[str, Any], outcome: Outcome) -> None:

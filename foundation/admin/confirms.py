@@ -55,8 +55,8 @@ class Confirms(Edge):
 
     @staticmethod
     def is_confirmed(request: HttpRequest) -> bool:
-        """Whether somebody looked at the page and said yes; a GET never does."""
-        return request.method == "POST" and request.POST.get("confirmed") == "yes"
+        """Whether somebody looked at the page and said yes; what an address says is no yes."""
+        return request.POST.get("confirmed") == "yes"
 
     def list_page(self) -> str:
         """Return the address of the model's list."""

@@ -17,9 +17,6 @@ from foundation.outcomes import Outcome, outcome_of
 
 PREFIX = "/admin/"
 SAFE = ("GET", "HEAD", "OPTIONS")
-# Reading is no use case; what may not be read is told under Django's own word for it.
-READ = "view"
-_READING = {"changelist", "history"}
 # What was refused to this request, and is recorded: its form shows it at its fields.
 REFUSED = "certctl.refused"
 
@@ -43,7 +40,8 @@ def record(
 ) -> None:
     """Write `<action>.refuse` (`settings.ADMIN_REFUSAL_RECORDER`), unless a use case has already.
 
-    Call it with no transaction open, or the refusal goes the way of what it refused.
+    `action` is the use case that was asked for, "" for what is none. Call it with no transaction
+    open, or the refusal goes the way of what it refused.
     """
     import_string(settings.ADMIN_REFUSAL_RECORDER)(request, action, error, subject)
 
@@ -124,18 +122,12 @@ def _list_of(app: str, model: str) -> str:
 
 
 def _use_case(request: HttpRequest) -> str:
-    """Return the name of what was asked for: the page's or action's use case, or what comes near.
-
-    Where no act exists, as on rows that machines write, the page's own verb says what was tried.
-    """
-    _, model, verb = _place(request)
-    verb = act_of(chosen_action(request)) or verb
-    model_admin = _model_admin(request)
-    if verb in _READING or (verb == "change" and request.method in SAFE):
-        return f"{model}.{READ}"
-    if verb in getattr(model_admin, "use_cases", {}):
-        return str(model_admin.use_case_of(request, verb))
-    return f"{model}.{verb}"
+    """Return the use case behind the page or action; "" where there is none."""
+    model_admin, page = _model_admin(request), _place(request)[2]
+    name = act_of(chosen_action(request)) or page
+    if name not in getattr(model_admin, "use_cases", {}):
+        return ""
+    return str(model_admin.use_case_of(request, name))
 
 
 def _row(request: HttpRequest) -> models.Model | None:

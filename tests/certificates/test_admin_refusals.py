@@ -88,13 +88,12 @@ def test_what_is_revoked_is_not_revoked_again(browse, bob, certificate):
     assert event.subject_id == str(certificate.pk)
 
 
-@pytest.mark.parametrize("way", ["page", "asking", "list"])
+@pytest.mark.parametrize("way", ["page", "list"])
 def test_a_viewer_revokes_nothing(browse, victor, certificate, way):
     client = browse(victor)
 
     answer = {
         "page": lambda: client.post(page("revoke_one", certificate), {"confirmed": "yes"}),
-        "asking": lambda: client.get(page("revoke_one", certificate)),
         "list": lambda: client.post(LIST, chosen("revoke_selected", certificate, confirmed="yes")),
     }[way]()
 
@@ -102,6 +101,13 @@ def test_a_viewer_revokes_nothing(browse, victor, certificate, way):
     event = the_refusal("certificate.revoke", victor)
     assert (event.data["code"], event.subject_id) == ("missing_permission", str(certificate.pk))
     assert not Revocation.objects.exists()
+
+
+def test_to_open_the_page_is_to_look(browse, victor, certificate):
+    assert browse(victor).get(page("revoke_one", certificate)).status_code == 403
+
+    event = the_refusal("records.view", victor)
+    assert event.subject_id == str(certificate.pk)
 
 
 def test_a_viewer_revokes_nothing_in_bulk(browse, victor, certificate, issue):

@@ -183,6 +183,18 @@ def test_what_nobody_foresaw_stays_a_500(browse, carol, team, monkeypatch):
     assert not Event.objects.filter(action__endswith=".refuse").exists()
 
 
+def test_a_list_that_cannot_be_read_does_not_lead_back_to_itself(browse, carol, monkeypatch):
+    client = browse(carol)
+
+    def refuse(*args):
+        raise Quarrel
+
+    monkeypatch.setattr(TeamAdmin, "get_queryset", refuse)
+
+    with pytest.raises(Quarrel):
+        client.get(TEAMS)
+
+
 # --- What a use case refuses is recorded once -----------------------------------------------
 
 

@@ -28,13 +28,12 @@ def test_nobody_approves_their_own(browse, alice, awaiting, way):
     assert status_of(awaiting) == Status.AWAITING_APPROVAL
 
 
-@pytest.mark.parametrize("way", ["page", "asking", "list"])
+@pytest.mark.parametrize("way", ["page", "list"])
 def test_a_viewer_approves_nothing(browse, victor, awaiting, way):
     client = browse(victor)
 
     answer = {
         "page": lambda: client.post(f"{LIST}{awaiting.pk}/approve/", {"confirmed": "yes"}),
-        "asking": lambda: client.get(f"{LIST}{awaiting.pk}/approve/"),
         "list": lambda: client.post(LIST, chosen("approve", awaiting, confirmed="yes")),
     }[way]()
 

@@ -77,16 +77,16 @@ def test_an_operator_issues_no_key(browse, alice):
 def test_reading_what_is_not_ones_own_to_read_is_told_as_such(browse, alice):
     assert browse(alice).get(KEYS).status_code == 403
 
-    assert the_refusal("apikey.view", alice).data["code"] == "missing_permission"
+    assert the_refusal("records.view", alice).data["code"] == "missing_permission"
 
 
-def test_what_nobody_may_do_is_told_by_the_page_it_was_tried_on(browse, carol, alice, key_of):
+def test_a_change_that_nobody_may_make_is_told_as_such(browse, carol, alice, key_of):
     key_of(alice)
     key = ApiKey.objects.get()
 
     assert browse(carol).post(f"{KEYS}{key.pk}/change/", {"role_cap": "admin"}).status_code == 403
 
-    assert the_refusal("apikey.change", carol).subject_id == str(key.pk)
+    assert the_refusal("records.change", carol).subject_id == str(key.pk)
 
 
 def test_a_team_that_somebody_else_refers_to_stays(browse, carol):
