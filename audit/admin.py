@@ -1,21 +1,19 @@
 """The audit trail in the admin: to read, never to change."""
 
 import json
-from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from audit.models import Event
+from foundation.admin import ReadOnly
 
 
 @admin.register(Event)
-class EventAdmin(ModelAdmin):
+class EventAdmin(ReadOnly):
     """Who did what, newest first."""
 
     list_display = (
@@ -71,15 +69,3 @@ class EventAdmin(ModelAdmin):
         return format_html(
             '<pre class="certctl-data">{}</pre>', json.dumps(event.data, indent=2, sort_keys=True)
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Events are written by services alone."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody edits the trail."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody shortens it either."""
-        return False

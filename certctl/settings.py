@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "owners.middleware.AdminRefusals",
+    "foundation.admin.refusals.AdminRefusals",
 ]
 
 ROOT_URLCONF = "certctl.urls"
@@ -260,8 +260,9 @@ if TRUSTED_PROXIES:
 # Of one principal, whatever its keys, at every door for programs.
 API_RATE = env.str("CERTCTL_API_RATE", default="1200/min")
 
-# Who writes down what REST refuses: foundation, whose handler calls it, knows no trail.
+# Who writes down what REST and the admin refuse: foundation, which calls them, knows no trail.
 REFUSAL_RECORDER = "owners.refusals.record_at_rest"
+ADMIN_REFUSAL_RECORDER = "owners.refusals.record_at_admin"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["owners.authentication.ApiKeyAuthentication"],

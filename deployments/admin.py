@@ -5,35 +5,18 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from typing_extensions import override
 from unfold.decorators import display
 
-from audit.use_cases import record_edge_refusal
 from deployments import services
 from deployments.models import Agent, Deployment, Target
-from foundation.errors import CertctlError, FieldError, Invalid
-from owners.admin import Saves
+from foundation.admin import Deletes, ReadOnly, Saves
+from foundation.errors import FieldError, Invalid
 from owners.logins import actor_of
 
 
-class _ReadOnly(ModelAdmin):
-    """Rows that machines write."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody makes one by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor changes one."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor deletes one."""
-        return False
-
-
 @admin.register(Target)
-class TargetAdmin(Saves):
+class TargetAdmin(Saves, Deletes):
     """Where certificates are served."""
 
     list_display = ("name", "kind", "state", "endpoint", "agent")
@@ -42,6 +25,12 @@ class TargetAdmin(Saves):
     search_fields = ("name", "endpoint_host", "server_name")
     ordering = ("name",)
     actions = ("test",)
+    use_cases = {
+        "add": "target.create",
+        "change": "target.update",
+        "delete": "target.delete",
+        "test": "target.test",
+    }
     fieldsets = (
         (None, {"fields": ("name", "kind", "enabled", "agent")}),
         ("Where and how", {"fields": ("config",)}),
@@ -64,8 +53,8 @@ class TargetAdmin(Saves):
         host = target.endpoint_host
         return f"{f'[{host}]' if ':' in host else host}:{target.endpoint_port}"
 
+    @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        """Make or change a target; mistakes in the configuration show at its field."""
         data["config"] = data.get("config") or {}
         try:
             if row is None:
@@ -75,14 +64,9 @@ class TargetAdmin(Saves):
             error.errors = [_at_form_field(wrong) for wrong in error.errors]
             raise
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete through the service."""
-        services.delete_target(actor=actor_of(request), target_id=obj.pk)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Delete each through the service."""
-        for row in queryset:
-            services.delete_target(actor=actor_of(request), target_id=row.pk)
+    @override
+    def delete_row(self, request: HttpRequest, row: Any) -> None:
+        services.delete_target(actor=actor_of(request), target_id=row.pk)
 
     def has_test_permission(self, request: HttpRequest) -> bool:
         """Name the permission that the action asks for."""
@@ -91,15 +75,10 @@ class TargetAdmin(Saves):
     @admin.action(description="Test selected targets", permissions=["test"])
     def test(self, request: HttpRequest, queryset: QuerySet[Target]) -> None:
         """Look at paths, programs and endpoints; nothing is changed."""
-        for target in queryset:
-            try:
-                checks = services.check_target(actor=actor_of(request), target=target)
-            except CertctlError as error:
-                record_edge_refusal(
-                    actor=actor_of(request), action="target.test", error=error, subject=target
-                )
-                self.message_user(request, f"{target}: {error.detail}", messages.ERROR)
-                continue
+        actor = actor_of(request)
+        for target, checks in self.each(
+            request, "test", queryset, lambda row: services.check_target(actor=actor, target=row)
+        ):
             wrong = [f"{check.name}: {check.detail}" for check in checks if not check.ok]
             if wrong:
                 self.message_user(request, f"{target}: {' '.join(wrong)}", messages.WARNING)
@@ -110,7 +89,7 @@ class TargetAdmin(Saves):
 
 
 @admin.register(Deployment)
-class DeploymentAdmin(_ReadOnly):
+class DeploymentAdmin(ReadOnly):
     """What is served where, and what a handshake saw there."""
 
     list_display = (
@@ -164,7 +143,7 @@ class DeploymentAdmin(_ReadOnly):
 
 
 @admin.register(Agent)
-class AgentAdmin(_ReadOnly):
+class AgentAdmin(ReadOnly):
     """Hosts that will fetch their own work."""
 
     list_display = ("name", "principal", "enabled", "last_seen_at")

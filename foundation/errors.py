@@ -50,6 +50,12 @@ class NotPermitted(CertctlError):
     message = "You may not do this."
 
 
+class MissingPermission(NotPermitted):
+    """The actor lacks a permission, whichever the row; the words say which."""
+
+    code = "missing_permission"
+
+
 class NotFound(CertctlError):
     """What was named does not exist (or not for this actor)."""
 

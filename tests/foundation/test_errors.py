@@ -6,7 +6,7 @@ from django.test import Client, RequestFactory
 from django.urls import ResolverMatch
 
 from audit.models import Event
-from owners import middleware as admin_refusals
+from foundation.admin import refusals as admin_refusals
 
 
 def problem_of(answer):

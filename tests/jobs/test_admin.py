@@ -182,8 +182,12 @@ def test_the_job_page_shows_it_and_offers_what_its_status_allows(browse, bob, aw
 
 
 def test_deciding_from_the_job_page_leads_back_to_it(browse, bob, awaiting):
-    response = confirm(browse(bob), "approve", awaiting, back=str(awaiting.pk))
+    client, page = browse(bob), f"{LIST}{awaiting.pk}/approve/"
+    digest = client.get(page).context["items"][0].review.digest
 
+    response = client.post(page, {"confirmed": "yes", f"digest_{awaiting.pk}": digest}, follow=True)
+
+    assert status_of(awaiting) == Status.PENDING
     assert response.redirect_chain[-1][0] == f"{LIST}{awaiting.pk}/change/"
 
 

@@ -1,27 +1,22 @@
 """Jobs in the admin: a queue to read, and the decisions to take on it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.admin import ModelAdmin
+from django.http import Http404, HttpRequest, HttpResponse
+from typing_extensions import override
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from audit.use_cases import record_edge_refusal
-from foundation.errors import CertctlError
-from jobs import approvals, policy, services
+from foundation.admin import Confirms, Question, ReadOnly
+from jobs import approvals, policy
+from jobs.admin.decisions import CHOICES, Choice, question_of
 from jobs.models import Job
 from jobs.states import OPEN, Status
 from owners.logins import actor_of
-from owners.models import Principal
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
 MOST_AT_ONCE = 100
@@ -47,63 +42,8 @@ BADGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing that can be decided, in the words of its page."""
-
-    name: str
-    title: str
-    button: str
-    done: str
-    needs_reason: bool
-    call: Callable[..., Job]
-    check: Callable[[Principal, Job], None]
-
-
-CHOICES = {
-    choice.name: choice
-    for choice in (
-        Choice(
-            name="approve",
-            title="Approve",
-            button="Approve",
-            done="Approved",
-            needs_reason=False,
-            call=services.approve_job,
-            check=policy.check_may_approve,
-        ),
-        Choice(
-            name="reject",
-            title="Reject",
-            button="Reject",
-            done="Rejected",
-            needs_reason=True,
-            call=services.reject_job,
-            check=policy.check_may_reject,
-        ),
-        Choice(
-            name="cancel",
-            title="Cancel",
-            button="Cancel the work",
-            done="Cancelled",
-            needs_reason=False,
-            call=services.cancel_job,
-            check=policy.check_may_cancel,
-        ),
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One job on the page of a decision: what it would do, and what stands against deciding."""
-
-    review: approvals.Review
-    objection: str
-
-
 @admin.register(Job)
-class JobAdmin(ModelAdmin):
+class JobAdmin(ReadOnly, Confirms):
     """A queue to read, and the decisions to take; machine-written rows cannot be edited."""
 
     list_display = (
@@ -127,6 +67,14 @@ class JobAdmin(ModelAdmin):
     show_full_result_count = False
     actions = ("approve", "reject", "cancel")
     actions_detail = ("approve_one", "reject_one", "cancel_one")
+    use_cases = {
+        "approve": "job.approve",
+        "approve_one": "job.approve",
+        "reject": "job.reject",
+        "reject_one": "job.reject",
+        "cancel": "job.cancel",
+        "cancel_one": "job.cancel",
+    }
     change_form_before_template = "admin/jobs/job/review.html"
     fieldsets = (
         (
@@ -166,32 +114,19 @@ class JobAdmin(ModelAdmin):
         ),
     )
 
-    # --- Machine-written: nobody adds, edits or deletes --------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: jobs are asked for on their certificate."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        """Never: what happens to a job are its moves."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        """Never."""
-        return False
-
     def has_decide_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Whether this is somebody who decides, whichever the job."""
         return request.user.has_perm(policy.DECIDE)
 
+    @override
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> tuple[str, ...]:
-        """All of them."""
         return tuple(_flat(self.fieldsets))
 
     # --- The list ----------------------------------------------------------------------------
 
+    @override
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        """The newest first; of what waits for a decision, whoever has waited longest."""
+        # The newest first; of what waits for a decision, whoever has waited longest.
         if request.GET.get("status__exact") == Status.AWAITING_APPROVAL:
             return ("created_at", "pk")
         return ("-created_at", "pk")
@@ -226,22 +161,22 @@ class JobAdmin(ModelAdmin):
     @admin.action(description="Approve…", permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
         """Show what would be done, and then approve it."""
-        return self._decide(request, queryset, CHOICES["approve"])
+        return self._decide_some(request, queryset, CHOICES["approve"])
 
     @admin.action(description="Reject…", permissions=["decide"])
     def reject(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
         """Show what would be done, and then reject it with a reason."""
-        return self._decide(request, queryset, CHOICES["reject"])
+        return self._decide_some(request, queryset, CHOICES["reject"])
 
     @admin.action(description="Cancel…", permissions=["view"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
         """Show what is under way, and then cancel it."""
-        return self._decide(request, queryset, CHOICES["cancel"])
+        return self._decide_some(request, queryset, CHOICES["cancel"])
 
     # --- The page of one job -----------------------------------------------------------------
 
+    @override
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer what the job's status allows."""
         offered: list[Any] = super().get_actions_detail(request, object_id)
         status = Job.objects.filter(pk=_uuid(object_id)).values_list("status", flat=True).first()
         allowed = set()
@@ -260,18 +195,19 @@ class JobAdmin(ModelAdmin):
     )
     def approve_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what the job would do, to approve it."""
-        return self._ask_about(request, object_id, CHOICES["approve"])
+        return self._decide_one(request, object_id, CHOICES["approve"])
 
     @action(description="Reject…", url_path="reject", icon="close", permissions=["decide"])
     def reject_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what the job would do, to reject it."""
-        return self._ask_about(request, object_id, CHOICES["reject"])
+        return self._decide_one(request, object_id, CHOICES["reject"])
 
     @action(description="Cancel…", url_path="cancel", icon="block", permissions=["view"])
     def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what the job does, to cancel it."""
-        return self._ask_about(request, object_id, CHOICES["cancel"])
+        return self._decide_one(request, object_id, CHOICES["cancel"])
 
+    @override
     def change_view(
         self,
         request: HttpRequest,
@@ -279,24 +215,23 @@ class JobAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the job with what it would do."""
         job = Job.objects.select_related(*RELATED).filter(pk=_uuid(object_id)).first()
         extra = {"review": approvals.review(job) if job else None, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra)
 
     # --- The page of a decision --------------------------------------------------------------
 
-    def _ask_about(self, request: HttpRequest, object_id: str, choice: Choice) -> HttpResponse:
-        job = self._jobs(Job.objects.filter(pk=_uuid(object_id)))
-        if not job:
+    def _decide_one(self, request: HttpRequest, object_id: str, choice: Choice) -> HttpResponse:
+        jobs = _shown(Job.objects.filter(pk=_uuid(object_id)))
+        if not jobs:
             raise Http404
-        return self._page(request, job, choice, back=object_id)
+        back = self.row_page(jobs[0])
+        return self._decide(request, jobs, question_of(actor_of(request), jobs, choice, back=back))
 
-    def _decide(
+    def _decide_some(
         self, request: HttpRequest, queryset: QuerySet[Job], choice: Choice
     ) -> HttpResponse | None:
-        """Show the page until it says `confirmed`; then decide on each job that it showed."""
-        jobs = self._jobs(queryset)
+        jobs = _shown(queryset)
         if len(jobs) > MOST_AT_ONCE:
             self.message_user(
                 request,
@@ -304,79 +239,41 @@ class JobAdmin(ModelAdmin):
                 messages.ERROR,
             )
             return None
-        if "confirmed" not in request.POST:
-            return self._page(request, jobs, choice)
-        if choice.needs_reason and not request.POST.get("reason", "").strip():
-            return self._page(request, jobs, choice, error="Say why, for whoever asked.")
-        for job in jobs:
-            self._decide_one(request, job, choice)
-        back = request.POST.get("back", "")
-        if back and any(str(job.pk) == back for job in jobs):
-            return HttpResponseRedirect(reverse("admin:jobs_job_change", args=[back]))
-        return HttpResponseRedirect(reverse("admin:jobs_job_changelist"))
-
-    def _decide_one(self, request: HttpRequest, job: Job, choice: Choice) -> None:
-        actor = actor_of(request)
-        given = {"reason": request.POST.get("reason", "")}
-        if choice.name == "approve":
-            # What was shown is what is approved; a page without it approves nothing.
-            given["digest"] = request.POST.get(f"digest_{job.pk}", "") or "not shown"
-        try:
-            choice.call(job_id=job.pk, actor=actor, **given)
-        except CertctlError as error:
-            record_edge_refusal(actor=actor, action=f"job.{choice.name}", error=error, subject=job)
-            detail = " ".join([error.detail, *(field["detail"] for field in error.errors)])
-            self.message_user(request, f"{job}: {detail}", messages.ERROR)
-        else:
-            self.message_user(request, f"{choice.done}: {job}.", messages.SUCCESS)
-
-    def _page(
-        self,
-        request: HttpRequest,
-        jobs: Sequence[Job],
-        choice: Choice,
-        *,
-        error: str = "",
-        back: str = "",
-    ) -> TemplateResponse:
-        actor = actor_of(request)
-        items = [Item(approvals.review(job), _objection(actor, job, choice)) for job in jobs]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": choice.title,
-            "heading": _heading(choice, jobs),
-            "opts": self.model._meta,  # noqa: SLF001 - as every admin template is given it
-            "media": self.media,
-            "choice": choice,
-            "items": items,
-            "may_go_on": any(not item.objection for item in items),
-            "error": error,
-            "reason": request.POST.get("reason", ""),
-            "back": back or request.POST.get("back", ""),
-            "action_checkbox_name": ACTION_CHECKBOX_NAME,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
-            request, "admin/jobs/job/decide.html", context, status=400 if error else 200
+        return self._decide(
+            request,
+            jobs,
+            question_of(
+                actor_of(request),
+                jobs,
+                choice,
+                back=self.list_page(),
+                action=choice.name,
+                selected=jobs,
+            ),
         )
 
-    @staticmethod
-    def _jobs(queryset: QuerySet[Job]) -> list[Job]:
-        return list(queryset.select_related(*RELATED)[: MOST_AT_ONCE + 1])
+    def _decide(
+        self, request: HttpRequest, jobs: Sequence[Job], question: Question
+    ) -> HttpResponse:
+        """Show the page until it is confirmed; then decide on each job that it showed."""
+        choice, actor = CHOICES[question.name], actor_of(request)
+
+        def decide(given: dict[str, Any]) -> list[str]:
+            def one(job: Job) -> Job:
+                shown = {}
+                if choice.name == "approve":
+                    # What was shown is what is approved; a page without it approves nothing.
+                    shown["digest"] = request.POST.get(f"digest_{job.pk}", "") or "not shown"
+                return choice.call(job_id=job.pk, actor=actor, **given, **shown)
+
+            done = self.each(request, choice.name, jobs, one)
+            return [f"{choice.done}: {job}." for job, _ in done]
+
+        return self.confirm(request, question, decide)
 
 
-def _heading(choice: Choice, jobs: Sequence[Job]) -> str:
-    what = str(jobs[0]) if len(jobs) == 1 else f"{len(jobs)} jobs"
-    return f"{choice.title}: {what}?"
-
-
-def _objection(actor: Principal, job: Job, choice: Choice) -> str:
-    """Return what stands against the decision, in the words of the refusal to come."""
-    try:
-        choice.check(actor, job)
-    except CertctlError as error:
-        return error.detail
-    return ""
+def _shown(queryset: QuerySet[Job]) -> list[Job]:
+    return list(queryset.select_related(*RELATED)[: MOST_AT_ONCE + 1])
 
 
 def _flat(fieldsets: Any) -> list[str]:

@@ -1,0 +1,17 @@
+"""Certificates and what belongs to them in the admin; every change goes through the services."""
+
+from certificates.admin.certificates import CertificateAdmin
+from certificates.admin.crls import CRLAdmin
+from certificates.admin.ocsp import OCSPResponseAdmin
+from certificates.admin.policies import RenewalPolicyAdmin
+from certificates.admin.revocations import RevocationAdmin
+from certificates.admin.versions import VersionAdmin
+
+__all__ = [
+    "CRLAdmin",
+    "CertificateAdmin",
+    "OCSPResponseAdmin",
+    "RenewalPolicyAdmin",
+    "RevocationAdmin",
+    "VersionAdmin",
+]

@@ -1,0 +1,342 @@
+"""Certificates in the admin: to read, to reassign, to revoke, to put away."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from typing_extensions import override
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action, display
+
+from certificates import services
+from certificates.admin.versions import VersionInline
+from certificates.models import Certificate, CertificateStatus, Reason, Version
+from foundation.admin import ConfirmForm, Confirms, Question, Saves
+from foundation.admin.refusals import chosen_rows
+from foundation.errors import MissingPermission, NotFound
+from foundation.forms import LinesField
+from owners.logins import actor_of
+from owners.models import Principal
+
+STATUS_COLOURS = {
+    CertificateStatus.PENDING: "info",
+    CertificateStatus.ACTIVE: "success",
+    CertificateStatus.EXPIRING: "warning",
+    CertificateStatus.EXPIRED: "danger",
+    CertificateStatus.RENEWAL_IN_PROGRESS: "info",
+    CertificateStatus.FAILED: "danger",
+    CertificateStatus.REVOKED: "danger",
+    CertificateStatus.ARCHIVED: "default",
+}
+NOTE_MAX = 2000
+AFFECTED = "admin/certificates/certificate/affected.html"
+
+
+class NoteForm(ConfirmForm):
+    """A word for the trail."""
+
+    note = forms.CharField(
+        required=False, max_length=NOTE_MAX, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class RevokeForm(NoteForm):
+    """Why."""
+
+    reason = forms.ChoiceField(
+        choices=Reason.choices, initial=Reason.UNSPECIFIED.value, required=False
+    )
+    field_order = ("reason", "note")
+
+    def clean_reason(self) -> str:
+        """Return a reason also where none was given."""
+        return self.cleaned_data["reason"] or Reason.UNSPECIFIED.value
+
+
+class CertificateForm(forms.ModelForm[Certificate]):
+    """What people may change about a certificate, its tags one a line."""
+
+    tags = LinesField(help_text="One a line.")
+
+    class Meta:
+        model = Certificate
+        fields = ("name", "owner", "team", "renewal_policy", "environment", "tags")
+
+
+@admin.register(Certificate)
+class CertificateAdmin(Saves, Confirms):
+    """Names under management: to read, to reassign, to revoke."""
+
+    form = CertificateForm
+    list_display = ("name", "show_status", "expires", "owner", "issuer", "profile", "environment")
+    list_filter = (
+        "status",
+        "issuer",
+        "profile",
+        "environment",
+        ("current__not_after", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
+    list_select_related = ("owner", "issuer", "profile", "current")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("name", "common_name", "sans", "owner__name")
+    autocomplete_fields = ("owner", "team", "renewal_policy")
+    fields = (
+        "name",
+        "status_words",
+        ("common_name", "show_names"),
+        ("owner", "team"),
+        ("issuer", "profile"),
+        "renewal_policy",
+        ("environment", "tags"),
+        "jobs",
+        ("created_at", "updated_at"),
+    )
+    readonly_fields = (
+        "status_words",
+        "common_name",
+        "show_names",
+        "issuer",
+        "profile",
+        "jobs",
+        "created_at",
+        "updated_at",
+    )
+    inlines = (VersionInline,)
+    actions = ("revoke_selected",)
+    actions_detail: ClassVar = ("revoke_one", "release_hold", "archive")
+    use_cases = {
+        "change": "certificate.update",
+        "revoke_one": "certificate.revoke",
+        "revoke_selected": "certificate.bulk_revoke",
+        "release_hold": "certificate.release_hold",
+        "archive": "certificate.archive",
+    }
+
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    def show_status(self, certificate: Certificate) -> tuple[str, str]:
+        """Show the status as a badge."""
+        return certificate.status, certificate.get_status_display()
+
+    @display(description="Status")
+    def status_words(self, certificate: Certificate) -> str:
+        """Show the status on the certificate's own page, which knows no badges."""
+        return certificate.get_status_display()
+
+    @display(description="Subject alternative names", empty_value="-")
+    def show_names(self, certificate: Certificate) -> SafeString:
+        """Show each name on a line of its own."""
+        return format_html_join(mark_safe("<br>"), "{}", ((name,) for name in certificate.sans))
+
+    @display(description="Expires", ordering="current__not_after", empty_value="-")
+    def expires(self, certificate: Certificate) -> Any:
+        """Show when the current version ends."""
+        return certificate.current.not_after if certificate.current else None
+
+    @display(description="Jobs")
+    def jobs(self, certificate: Certificate) -> SafeString | str:
+        """Link to the jobs of this certificate."""
+        try:
+            url = reverse("admin:jobs_job_changelist")
+        except NoReverseMatch:
+            return "-"
+        return format_html(
+            '<a class="certctl-link" href="{}?certificate__id__exact={}">All its jobs</a>',
+            url,
+            certificate.pk,
+        )
+
+    @override
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # certificates are requested as jobs, or imported
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # certificates are archived
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Name the permission that the revoking actions ask for."""
+        return request.user.has_perm("certificates.revoke_certificate")
+
+    def has_archive_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Name the permission that archiving asks for."""
+        return request.user.has_perm("certificates.archive_certificate")
+
+    @override
+    def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
+        return services.update_details(certificate_id=row.pk, actor=actor_of(request), changes=data)
+
+    @override
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        certificate = self.get_object(request, str(object_id))
+        if certificate is None or certificate.status == CertificateStatus.ARCHIVED:
+            return []
+        current, allowed = certificate.current, set()
+        revocation = getattr(current, "revocation", None)
+        reason = revocation.reason if revocation else None
+        # Any reason may still be corrected to keyCompromise.
+        if current is not None and reason != Reason.KEY_COMPROMISE:
+            allowed.add("revoke")
+        if reason == Reason.CERTIFICATE_HOLD:
+            allowed.add("release-hold")
+        if current is None or reason or current.not_after <= timezone.now():
+            allowed.add("archive")
+        return [button for button in offered if button.path in allowed]
+
+    @override
+    def use_case_of(self, request: HttpRequest, name: str) -> str:
+        if name == "revoke_selected" and len(chosen_rows(request)) == 1:
+            name = "revoke_one"  # chosen on the list, and no bulk all the same
+        return super().use_case_of(request, name)
+
+    # --- Revoke, release, archive: each asks first -------------------------------------------
+
+    @admin.action(description="Revoke…", permissions=["revoke"])
+    def revoke_selected(
+        self, request: HttpRequest, queryset: QuerySet[Certificate]
+    ) -> HttpResponse:
+        """Show what would be revoked, then revoke it; more than one needs bulk_revoke."""
+        chosen = list(queryset.select_related("current"))
+        if len(chosen) == 1:
+            return self._revoke(request, chosen[0], action="revoke_selected", selected=chosen)
+        if not request.user.has_perm("certificates.bulk_revoke"):
+            raise MissingPermission("This needs the permission certificates.bulk_revoke.")
+        return self._bulk(request, chosen)
+
+    @action(description="Revoke…", url_path="revoke", permissions=["revoke"])
+    def revoke_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Revoke the current version."""
+        return self._revoke(request, self.row(request, object_id))
+
+    @action(description="Release hold…", url_path="release-hold", permissions=["revoke"])
+    def release_hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take a certificateHold back."""
+        certificate = self.row(request, object_id)
+        question = Question(
+            name="release_hold",
+            title=f"Release the hold on {certificate}",
+            explanation="Relying parties will accept this certificate again.",
+            button="Release",
+            is_calm=True,
+            form=NoteForm,
+            subject=certificate,
+            back=self.row_page(certificate),
+        )
+
+        def release(given: dict[str, Any]) -> list[str]:
+            version = _current(certificate)
+            services.release_hold(
+                version_id=version.pk, actor=actor_of(request), note=given["note"]
+            )
+            return [f"{certificate} is no longer on hold."]
+
+        return self.confirm(request, question, release)
+
+    @action(description="Archive…", url_path="archive", permissions=["archive"])
+    def archive(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put the certificate away."""
+        certificate = self.row(request, object_id)
+        question = Question(
+            name="archive",
+            title=f"Archive {certificate}",
+            explanation="It leaves the working lists for good; its history stays.",
+            button="Archive",
+            subject=certificate,
+            back=self.row_page(certificate),
+        )
+
+        def put_away(_: dict[str, Any]) -> list[str]:
+            services.archive(certificate_id=certificate.pk, actor=actor_of(request))
+            return [f"Archived {certificate}."]
+
+        return self.confirm(request, question, put_away)
+
+    def _revoke(
+        self, request: HttpRequest, certificate: Certificate, **chosen: Any
+    ) -> HttpResponse:
+        version = _current(certificate)
+        question = Question(
+            name="revoke_one",
+            title=f"Revoke {certificate}",
+            explanation="Relying parties will refuse this certificate. Except for a hold, "
+            "this cannot be taken back.",
+            button="Revoke",
+            form=RevokeForm,
+            subject=certificate,
+            details=AFFECTED,
+            context={
+                "rows": _preview(actor_of(request), [version]).affected,
+                "caption": "What will be revoked",
+                "plan": str(version.pk),
+            },
+            back=self.row_page(certificate),
+            **chosen,
+        )
+
+        def revoke(given: dict[str, Any]) -> list[str]:
+            if request.POST.get("plan", str(version.pk)) != str(version.pk):
+                # Renewed since the page was shown: this is not what was looked at.
+                raise services.PlanChanged
+            services.revoke(version_id=version.pk, actor=actor_of(request), **given)
+            return [f"Revoked {certificate}."]
+
+        return self.confirm(request, question, revoke)
+
+    def _bulk(self, request: HttpRequest, chosen: list[Certificate]) -> HttpResponse:
+        preview = _preview(actor_of(request), chosen)
+        question = Question(
+            name="revoke_selected",
+            title=f"Revoke {preview.count} versions",
+            explanation=f"{len(preview.owners)} owner(s) are concerned, and CRLs grow by about "
+            f"{preview.crl_growth_bytes} bytes. Except for holds, this cannot be taken back.",
+            button=f"Revoke {preview.count} versions",
+            form=RevokeForm,
+            details=AFFECTED,
+            context={
+                "rows": preview.affected,
+                "caption": "What will be revoked: every valid version of the chosen certificates",
+                "plan": preview.plan,
+            },
+            action="revoke_selected",
+            selected=chosen,
+            back=self.list_page(),
+        )
+
+        def revoke(given: dict[str, Any]) -> list[str]:
+            done = services.bulk_revoke(
+                criteria=_these(chosen),
+                actor=actor_of(request),
+                plan=request.POST.get("plan", ""),
+                **given,
+            )
+            result = cast("services.BulkResult", done)
+            for one in result.outcomes:
+                if one.outcome == "failed":
+                    self.message_user(request, f"{one.name}: {one.detail}", messages.ERROR)
+            return [f"Revoked {result.count('revoked')} version(s)."]
+
+        return self.confirm(request, question, revoke)
+
+
+def _current(certificate: Certificate) -> Version:
+    if certificate.current is None:
+        raise NotFound("Nothing has been issued for this certificate yet.")
+    return certificate.current
+
+
+def _these(rows: Sequence[Certificate | Version]) -> dict[str, Any]:
+    return {"ids": [str(row.pk) for row in rows]}
+
+
+def _preview(actor: Principal, rows: Sequence[Certificate | Version]) -> services.Preview:
+    preview = services.bulk_revoke(criteria=_these(rows), actor=actor, dry_run=True)
+    return cast("services.Preview", preview)

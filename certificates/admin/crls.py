@@ -1,0 +1,42 @@
+"""Signed CRLs in the admin: to read, and to have a new one signed."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from typing_extensions import override
+
+from certificates import crl
+from certificates.models import CRL
+from foundation.admin import ReadOnly
+from owners.logins import actor_of
+
+
+@admin.register(CRL)
+class CRLAdmin(ReadOnly):
+    """Signed CRLs, to read, and to have a new one signed."""
+
+    list_display = ("issuer", "number", "this_update", "next_update", "entries", "etag")
+    list_filter = ("issuer",)
+    list_select_related = ("issuer",)
+    list_per_page = 50
+    exclude = ("der",)
+    actions = ("publish_now",)
+    use_cases = {"publish_now": "crl.publish"}
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CRL]:
+        return super().get_queryset(request).defer("der")  # they can be large
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        """Name the permission that the action asks for."""
+        return request.user.has_perm("certificates.publish_crl")
+
+    @admin.action(description="Publish a new CRL now", permissions=["publish"])
+    def publish_now(self, request: HttpRequest, queryset: QuerySet[CRL]) -> None:
+        """Sign and store a new CRL of the issuers of the selected ones."""
+        actor = actor_of(request)
+        issuers = {row.issuer_id: row.issuer for row in queryset.select_related("issuer")}.values()
+        for issuer, published in self.each(
+            request, "publish_now", issuers, lambda issuer: crl.publish(issuer.pk, actor=actor)
+        ):
+            self.message_user(request, f"Published CRL {published.number} of {issuer}.")

@@ -1,0 +1,19 @@
+"""Stored OCSP answers in the admin: to read."""
+
+from django.contrib import admin
+
+from certificates.models import OCSPResponse
+from foundation.admin import ReadOnly
+
+
+@admin.register(OCSPResponse)
+class OCSPResponseAdmin(ReadOnly):
+    """Stored OCSP answers, to read."""
+
+    list_display = ("serial", "issuer", "status", "hash_algorithm", "this_update", "next_update")
+    list_filter = ("issuer", "status", "hash_algorithm")
+    list_select_related = ("issuer",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("serial",)
+    exclude = ("der",)

@@ -1,0 +1,44 @@
+"""Renewal policies in the admin, written and deleted through the services."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from typing_extensions import override
+
+from certificates import services
+from certificates.models import RenewalPolicy
+from foundation.admin import Deletes, Saves
+from owners.logins import actor_of
+
+
+@admin.register(RenewalPolicy)
+class RenewalPolicyAdmin(Saves, Deletes):
+    """When and how certificates are renewed."""
+
+    list_display = ("name", "auto_renew", "window", "reuse_key", "max_attempts")
+    list_filter = ("auto_renew",)
+    search_fields = ("name",)
+    fields = (
+        "name",
+        ("auto_renew", "reuse_key"),
+        "window",
+        ("max_attempts", "retry_delay"),
+        "alert_days",
+    )
+    use_cases = {
+        "add": "renewalpolicy.create",
+        "change": "renewalpolicy.update",
+        "delete": "renewalpolicy.delete",
+    }
+
+    @override
+    def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
+        data["alert_days"] = data.get("alert_days") or []
+        if row is None:
+            return services.create_policy(actor=actor_of(request), **data)
+        return services.update_policy(policy_id=row.pk, actor=actor_of(request), changes=data)
+
+    @override
+    def delete_row(self, request: HttpRequest, row: Any) -> None:
+        services.delete_policy(policy_id=row.pk, actor=actor_of(request))

@@ -1,0 +1,26 @@
+"""Revocations in the admin: to read."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from certificates.models import Revocation
+from foundation.admin import ReadOnly
+
+
+@admin.register(Revocation)
+class RevocationAdmin(ReadOnly):
+    """Revocations, to read."""
+
+    list_display = ("version", "serial", "reason", "revoked_at", "revoked_by", "listed_in")
+    list_filter = ("reason", "version__issuer", ("revoked_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    list_select_related = ("version__certificate", "revoked_by")
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("version__serial", "version__certificate__name", "note")
+
+    @display(description="Serial", ordering="version__serial")
+    def serial(self, revocation: Revocation) -> str:
+        """Show the serial."""
+        return revocation.version.serial

@@ -1,0 +1,12 @@
+"""What the admin of every app is made of: rows to read, to save, to delete, and to be asked about.
+
+No class here knows an app: what is refused goes to `settings.ADMIN_REFUSAL_RECORDER`.
+"""
+
+from foundation.admin.confirms import ConfirmForm, Confirms, Question
+from foundation.admin.deletes import Deletes
+from foundation.admin.edge import Edge, ReadOnly
+from foundation.admin.forms import valid
+from foundation.admin.saves import Saves
+
+__all__ = ["ConfirmForm", "Confirms", "Deletes", "Edge", "Question", "ReadOnly", "Saves", "valid"]

@@ -1,0 +1,229 @@
+"""Issuers in the admin; every change goes through the services."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from typing_extensions import override
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from foundation.admin import Saves
+from issuers import services
+from issuers.connectors.local import pointers_of
+from issuers.models import Issuer
+from issuers.services.authorities import CA_ALGORITHMS
+from issuers.x509 import certs
+from owners.logins import actor_of
+
+
+class NewIssuerForm(forms.ModelForm[Issuer]):
+    """A local CA to be made."""
+
+    common_name = forms.CharField(max_length=64, widget=UnfoldAdminTextInputWidget)
+    organization = forms.CharField(max_length=64, required=False, widget=UnfoldAdminTextInputWidget)
+    key_algorithm = forms.ChoiceField(
+        choices=[(name, name) for name in CA_ALGORITHMS], widget=UnfoldAdminSelectWidget
+    )
+    lifetime_days = forms.IntegerField(
+        min_value=1, max_value=10_950, initial=1825, widget=UnfoldAdminIntegerFieldWidget
+    )
+    path_length = forms.IntegerField(
+        min_value=0,
+        max_value=9,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="How many CAs may stand below it. Empty: any below a root, none below a parent.",
+    )
+
+    class Meta:
+        model = Issuer
+        fields = ("slug", "name", "parent")
+
+
+@admin.register(Issuer)
+class IssuerAdmin(Saves):
+    """CAs: made here, tested, switched on and off; a key is never shown and never leaves."""
+
+    list_display = ("slug", "name", "kind", "state", "ends", "show_key_algorithm")
+    list_filter = ("kind", "enabled")
+    search_fields = ("slug", "name")
+    ordering = ("slug",)
+    actions = ("test", "enable", "disable")
+    use_cases = {
+        "add": "issuer.create",
+        "change": "issuer.update",
+        "test": "issuer.test",
+        "enable": "issuer.update",
+        "disable": "issuer.update",
+    }
+    _NEW = (
+        "slug",
+        "name",
+        ("common_name", "organization"),
+        ("key_algorithm", "lifetime_days"),
+        ("parent", "path_length"),
+    )
+    _SHOWN = (
+        "slug",
+        "kind",
+        "parent",
+        "subject",
+        "begins",
+        "ends",
+        "show_key_algorithm",
+        "fingerprint",
+        "published",
+        "last_crl",
+        "show_certificate",
+        "created_at",
+    )
+
+    @override
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        if obj is None:
+            kw["form"] = NewIssuerForm
+        return super().get_form(request, obj, change, **kw)
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name", "enabled", *self._SHOWN) if obj else self._NEW
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self._SHOWN if obj else ()  # nothing but name and switch ever changes
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # disabled instead: what they signed must go on being answered for
+
+    def has_test_permission(self, request: HttpRequest) -> bool:
+        """Name the permission that testing asks for."""
+        return request.user.has_perm("issuers.test_issuer")
+
+    @override
+    def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
+        actor = actor_of(request)
+        if row is None:
+            lifetime = timedelta(days=data.pop("lifetime_days"))
+            return services.create_local_ca(actor=actor, lifetime=lifetime, **data)
+        changes = {field: data[field] for field in ("name", "enabled")}
+        return services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
+
+    @display(description="State", label={"enabled": "success", "disabled": "warning"})
+    def state(self, issuer: Issuer) -> str:
+        """Say whether it signs certificates."""
+        return "enabled" if issuer.enabled else "disabled"
+
+    @display(description="Subject", empty_value="-")
+    def subject(self, issuer: Issuer) -> str | None:
+        """Name the CA as its certificate does."""
+        found = _certificate(issuer)
+        return found.subject.rfc4514_string() if found else None
+
+    @display(description="Valid from", empty_value="-")
+    def begins(self, issuer: Issuer) -> str | None:
+        """Show when its certificate begins."""
+        found = _certificate(issuer)
+        return _moment(found.not_valid_before_utc) if found else None
+
+    @display(description="Valid until", empty_value="-")
+    def ends(self, issuer: Issuer) -> str | None:
+        """Show when its certificate ends."""
+        found = _certificate(issuer)
+        return _moment(found.not_valid_after_utc) if found else None
+
+    @display(description="Key", empty_value="-")
+    def show_key_algorithm(self, issuer: Issuer) -> str | None:
+        """Name the algorithm of its key."""
+        found = _certificate(issuer)
+        return certs.key_algorithm_text(found.public_key()) if found else None
+
+    @display(description="SHA-256 fingerprint", empty_value="-")
+    def fingerprint(self, issuer: Issuer) -> str | None:
+        """Show what to compare a trust store with."""
+        found = _certificate(issuer)
+        return certs.fingerprint(found) if found else None
+
+    @display(description="Published at")
+    def published(self, issuer: Issuer) -> SafeString:
+        """Link to what relying parties fetch."""
+        places = pointers_of(issuer.slug)
+        return format_html(
+            '<a href="{}">CRL</a> · <a href="{}">CA certificate</a> · OCSP: {}',
+            places.crl,
+            places.ca_issuers,
+            places.ocsp,
+        )
+
+    @display(description="Last CRL number")
+    def last_crl(self, issuer: Issuer) -> int:
+        """Show the number that the next CRL follows on."""
+        return issuer.crl_number
+
+    @display(description="Certificate")
+    def show_certificate(self, issuer: Issuer) -> SafeString:
+        """Show the PEM, with the certificates above it."""
+        return format_html(
+            '<pre class="certctl-data">{}{}</pre>', issuer.certificate_pem, issuer.chain_pem
+        )
+
+    @admin.action(description="Test connection", permissions=["test"])
+    def test(self, request: HttpRequest, queryset: QuerySet[Issuer]) -> None:
+        """Have each prove that it can sign."""
+        actor = actor_of(request)
+        for issuer, said in self.each(
+            request,
+            "test",
+            queryset,
+            lambda issuer: services.test_connection(issuer=issuer, actor=actor),
+        ):
+            self.message_user(request, f"{issuer}: {said}", messages.SUCCESS)
+
+    @admin.action(description="Enable selected issuers", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Issuer]) -> None:
+        """Let them sign."""
+        self._switch(request, queryset, enabled=True)
+
+    @admin.action(description="Disable selected issuers", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Issuer]) -> None:
+        """Keep them from signing certificates; CRLs and OCSP answers go on."""
+        self._switch(request, queryset, enabled=False)
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Issuer], *, enabled: bool) -> None:
+        actor, name = actor_of(request), "enable" if enabled else "disable"
+        switched = self.each(
+            request,
+            name,
+            queryset,
+            lambda issuer: services.update_issuer(
+                actor=actor, issuer_id=issuer.pk, changes={"enabled": enabled}
+            ),
+        )
+        if switched:
+            words = f"{name.capitalize()}d {len(switched)} issuer(s)."
+            self.message_user(request, words, messages.SUCCESS)
+
+
+def _moment(value: datetime) -> str:
+    return date_format(localtime(value), "DATETIME_FORMAT")
+
+
+def _certificate(issuer: Issuer) -> x509.Certificate | None:
+    if not issuer.certificate_pem:
+        return None
+    return x509.load_pem_x509_certificate(issuer.certificate_pem.encode())

@@ -1,0 +1,166 @@
+"""Profiles in the admin, written and deleted through the services."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from typing_extensions import override
+from unfold.decorators import display
+
+from foundation.admin import Deletes, Saves
+from foundation.forms import LinesField
+from issuers import services
+from issuers.models import Profile
+from issuers.services.profiles import JOB_KINDS, KEY_ALGORITHMS
+from issuers.x509 import certs, names
+from owners.logins import actor_of
+
+
+class AttributesField(LinesField):
+    """Subject attributes, one `O=Example` a line."""
+
+    @override
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return "\n".join(f"{name}={text}" for name, text in value.items())
+        return value
+
+    @override
+    def to_python(self, value: Any) -> Any:
+        pairs = {}
+        for line in super().to_python(value):
+            name, equals, text = line.partition("=")
+            if not equals:
+                raise forms.ValidationError(f"{line!r} is not of the form O=Example.")
+            pairs[name.strip()] = text.strip()
+        return pairs
+
+    @override
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool((initial or {}) != self.to_python(data))
+        except forms.ValidationError:
+            return True  # what cannot be read is to be looked at
+
+
+class ProfileForm(forms.ModelForm[Profile]):
+    """A profile, its lists one entry a line."""
+
+    key_algorithms = LinesField(
+        initial=["ecdsa-p256"],
+        help_text=f"Of {', '.join(KEY_ALGORITHMS)}. RSA sizes are minima.",
+    )
+    key_usage = LinesField(
+        initial=["digitalSignature"], help_text="Such as digitalSignature, keyEncipherment."
+    )
+    extended_key_usage = LinesField(
+        initial=["serverAuth"],
+        help_text=f"Of {', '.join(n for n in certs.EXTENDED_KEY_USAGES if n != 'OCSPSigning')},"
+        " or dotted OIDs.",
+    )
+    allowed_sans = LinesField(
+        label="Allowed names",
+        help_text="Patterns: dns:*.demo.internal, ip:10.0.0.0/8, email:*@example.com,"
+        " uri:spiffe://example.com/*. A name that no pattern allows is refused.",
+    )
+    required_sans = LinesField(
+        label="Required names", help_text="Patterns that at least one name must meet, each."
+    )
+    subject_attributes = LinesField(help_text=f"Of {', '.join(names.ATTRIBUTES)}.")
+    fixed_subject = AttributesField(help_text="Attributes that we set, such as O=Example.")
+    approval_required_for = LinesField(help_text=f"Of {', '.join(JOB_KINDS)}.")
+
+    class Meta:
+        model = Profile
+        fields = (
+            "slug",
+            "name",
+            "description",
+            "enabled",
+            "issuers",
+            "max_lifetime",
+            "allow_wildcards",
+            "max_sans",
+        )
+        labels = {"max_sans": "Most names"}
+        help_texts = {"max_lifetime": "Days and time, such as 47 00:00:00 or 00:30:00."}
+
+
+@admin.register(Profile)
+class ProfileAdmin(Saves, Deletes):
+    """Rules for kinds of certificates."""
+
+    form = ProfileForm
+    list_display = ("slug", "name", "state", "max_lifetime", "shown_algorithms", "approval")
+    list_filter = ("enabled", "issuers")
+    search_fields = ("slug", "name", "description")
+    ordering = ("slug",)
+    autocomplete_fields = ("issuers",)
+    use_cases = {
+        "add": "profile.create",
+        "change": "profile.update",
+        "delete": "profile.delete",
+    }
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "description", "enabled", "issuers")}),
+        ("Names", {"fields": ("allowed_sans", "required_sans", ("allow_wildcards", "max_sans"))}),
+        ("Subject", {"fields": (("subject_attributes", "fixed_subject"),)}),
+        (
+            "Key and purpose",
+            {
+                "fields": (
+                    "max_lifetime",
+                    "key_algorithms",
+                    ("key_usage", "extended_key_usage"),
+                )
+            },
+        ),
+        ("Approval", {"fields": ("approval_required_for",)}),
+    )
+
+    @display(
+        description="State",
+        label={"enabled": "success", "disabled": "warning", "CA certificates": "info"},
+    )
+    def state(self, profile: Profile) -> str:
+        """Say whether certificates are issued under it."""
+        if profile.is_ca:
+            return "CA certificates"
+        return "enabled" if profile.enabled else "disabled"
+
+    @display(description="Keys")
+    def shown_algorithms(self, profile: Profile) -> str:
+        """List the key algorithms."""
+        return ", ".join(profile.key_algorithms)
+
+    @display(description="Approval", empty_value="-")
+    def approval(self, profile: Profile) -> str:
+        """List the jobs that need approval."""
+        return ", ".join(profile.approval_required_for)
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # What our own CAs are listed under is nobody's to edit.
+        if obj is not None and obj.is_ca:
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.is_ca:
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    @override
+    def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
+        return services.save_profile(
+            actor=actor_of(request),
+            issuers=data.pop("issuers"),
+            changes=data,
+            profile_id=row.pk if row else None,
+        )
+
+    @override
+    def delete_row(self, request: HttpRequest, row: Any) -> None:
+        services.delete_profile(actor=actor_of(request), profile=row)

@@ -1,0 +1,117 @@
+"""API keys in the admin: made and shown once, disabled, never changed."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from typing_extensions import override
+from unfold.decorators import display
+
+from foundation.admin import Saves
+from foundation.forms import LinesField
+from owners import services
+from owners.logins import actor_of
+from owners.models import ApiKey
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    """A new key, its networks one a line."""
+
+    allowed_networks = LinesField(
+        help_text="Networks it may be used from, one a line, as 10.0.0.0/8; empty means anywhere."
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", "principal", "role_cap", "expires_at", "allowed_networks")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(Saves):
+    """API keys: made here and shown once, disabled here; never changed."""
+
+    form = ApiKeyForm
+    list_display = (
+        "name",
+        "prefix",
+        "principal",
+        "role_cap",
+        "state",
+        "expires_at",
+        "last_used_at",
+    )
+    list_filter = ("role_cap",)
+    list_select_related = ("principal",)
+    search_fields = ("name", "prefix", "principal__username")
+    autocomplete_fields = ("principal",)
+    fields = ("name", "principal", "role_cap", "expires_at", "allowed_networks")
+    readonly_fields = ("prefix", "created_at", "created_by", "last_used_at", "disabled_at")
+    actions = ("disable",)
+    use_cases = {"add": "apikey.create", "disable": "apikey.disable"}
+
+    @display(
+        description="State", label={"live": "success", "expired": "warning", "disabled": "danger"}
+    )
+    def state(self, key: ApiKey) -> str:
+        """Say whether it can be used."""
+        if key.disabled_at is not None:
+            return "disabled"
+        return "live" if key.is_live(timezone.now()) else "expired"
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.fields, *self.readonly_fields) if obj else self.fields  # never the digest
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # disabled and replaced instead
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a disabled key stays, so that its name in the audit trail has a row
+
+    def has_disable_permission(self, request: HttpRequest) -> bool:
+        """Name the permission that the action asks for."""
+        return request.user.has_perm("owners.change_apikey")
+
+    @override
+    def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
+        key, whole = services.issue_api_key(actor=actor_of(request), **data)
+        request.META["certctl.new_key"] = whole  # for the one page that shows it
+        return key
+
+    @override
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
+    ) -> HttpResponse:
+        # The key itself is shown in this page and nowhere else, not even in a message.
+        response = TemplateResponse(
+            request,
+            "admin/owners/apikey/created.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": "API key created",
+                "key": obj,
+                "whole_key": request.META.pop("certctl.new_key"),
+                "opts": self.opts,
+            },
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @admin.action(description="Disable selected keys", permissions=["disable"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """Disable them for good."""
+        actor = actor_of(request)
+        disabled = self.each(
+            request,
+            "disable",
+            queryset,
+            lambda key: services.disable_api_key(actor=actor, key_id=key.pk),
+        )
+        if disabled:
+            self.message_user(request, f"Disabled {len(disabled)} key(s).", messages.SUCCESS)
