@@ -1,6 +1,6 @@
 """A CA that keeps orders, as others run them: it answers when the test says so, and how.
 
-It is put into the table of connectors by the fixtures `remote_ca` and `mute_ca`; what it signs is
+It is put into the table of connectors by the fixtures (`remote_ca` and others); what it signs is
 signed with the key of the test's own CA. `desk` is what the CA knows.
 """
 
@@ -29,7 +29,6 @@ class Desk:
     orders: dict[str, tuple[str, Signed]] = field(default_factory=dict)
     is_ready: bool = False
     at_once: bool = False
-    asked: int = 0
     # Raised, each once: before an order reaches the CA, after it did, when it is asked for again.
     on_the_way: list[BaseException] = field(default_factory=list)
     on_the_way_back: list[BaseException] = field(default_factory=list)
@@ -44,8 +43,8 @@ class Desk:
 _DESK = Desk()
 
 
-class MuteCA:
-    """It answers later, but cannot be asked whether it has an order."""
+class CurtCA:
+    """It says that it will answer later, and cannot be asked again."""
 
     keeps_orders: ClassVar[bool] = True
     longest_order: ClassVar[timedelta] = LONGEST
@@ -65,11 +64,6 @@ class MuteCA:
         _raise_one(_DESK.on_the_way_back)
         return signed if _DESK.at_once else self._answer(ref)
 
-    def collect(self, ref):
-        _DESK.asked += 1
-        _raise_one(_DESK.on_asking)
-        return self._answer(ref)
-
     def _answer(self, ref):
         if _DESK.is_ready:
             return _DESK.orders[ref][1]
@@ -80,6 +74,14 @@ class MuteCA:
 
     def chain(self):
         return LocalCA(self.issuer).chain()
+
+
+class MuteCA(CurtCA):
+    """It answers later, but cannot be asked whether it has an order."""
+
+    def collect(self, ref):
+        _raise_one(_DESK.on_asking)
+        return self._answer(ref)
 
 
 class RemoteCA(MuteCA):
@@ -113,6 +115,12 @@ def remote_ca(local_ca, desk, monkeypatch):
 def mute_ca(local_ca, desk, monkeypatch):
     """A CA elsewhere that cannot tell whether it has an order."""
     return _elsewhere(local_ca, "mute", "MuteCA", monkeypatch)
+
+
+@pytest.fixture
+def curt_ca(local_ca, desk, monkeypatch):
+    """A CA elsewhere that cannot be asked again for what it will answer later."""
+    return _elsewhere(local_ca, "curt", "CurtCA", monkeypatch)
 
 
 def _elsewhere(issuer, kind, name, monkeypatch):

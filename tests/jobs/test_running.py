@@ -11,7 +11,7 @@ import deployments.services
 import issuers.services
 from audit.models import Event
 from audit.services import verify
-from certificates.models import CertificateStatus, Version
+from certificates.models import CertificateStatus, Revocation, Version
 from deployments.models import Agent, Deployment
 from foundation.errors import ConnectorError, Invalid
 from jobs import runner, services
@@ -193,6 +193,23 @@ def test_what_nobody_approved_is_not_signed(ask, free_profile):
     assert job.status == Status.FAILED
     assert "wants an approval" in job.last_error
     assert not Version.objects.exists()
+
+
+def test_a_key_that_leaks_after_the_asking_is_not_certified_again(issued, alice):
+    job = services.request_renewal(actor=alice, certificate_id=issued.pk).job
+    assert job.status == Status.PENDING
+    Revocation.objects.create(
+        version=issued.current,
+        reason="keyCompromise",
+        revoked_at=timezone.now(),
+        revoked_by=alice,
+    )
+
+    runner.run_pending()
+
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "compromised_key")
+    assert Version.objects.count() == 1
 
 
 def test_an_approved_deployment_of_an_older_version_does_not_go_ahead(
