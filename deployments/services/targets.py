@@ -102,7 +102,7 @@ def update_target(
     if MOVES & set(done):
         policy.check_places(target)
     if secrets is not None:
-        done |= _of_secrets(had=bool(target.secrets), secrets=secrets)
+        done |= _of_secrets(had=target.secrets is not None, secrets=secrets)
         target.secrets = _sealed(target, secrets)
     if not done:
         return target
