@@ -192,6 +192,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # Sweeps have a queue of their own, so that they never wait behind the work they watch over. No
 # message expires: foundation.coalesced says why a pile of them costs nothing.
+SWEEP_REST_SECONDS = 1.0
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("sweeps")]
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {"certificates.*": {"queue": "sweeps"}, "jobs.*": {"queue": "sweeps"}}

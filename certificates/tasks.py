@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from certificates import crl, ocsp, queue, services
@@ -10,7 +11,7 @@ from foundation.coalesced import Coalesced
 from owners.models import Principal
 
 # A sweep answers for the messages of this long after it: they piled up behind it.
-REST_SECONDS = 1.0
+REST_SECONDS = settings.SWEEP_REST_SECONDS
 
 _refresh_crls = Coalesced(lambda: len(crl.refresh_due(timezone.now())), rest_seconds=REST_SECONDS)
 _update_expiry_statuses = Coalesced(

@@ -1,13 +1,14 @@
 """Celery's way into the sweeps. Any number of each may run at once."""
 
 from celery import shared_task
+from django.conf import settings
 
 from foundation.coalesced import Coalesced
 from jobs import queue, runner, services
 from owners.models import Principal
 
 # A sweep answers for the messages of this long after it: they piled up behind it.
-REST_SECONDS = 1.0
+REST_SECONDS = settings.SWEEP_REST_SECONDS
 
 
 def _retry() -> int:

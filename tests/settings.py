@@ -47,3 +47,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"] + ".test"}
 API_RATE = "100000/min"
 TRUST_DATABASE_CLOCK = False  # tests move our clock, not the database's
+SWEEP_REST_SECONDS = 0.0  # tests call a sweep twice and mean it

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.test import RequestFactory
 from django.urls import reverse
 
-from audit import use_cases
+from audit import actions, use_cases
 from audit.models import Event
 from audit.use_cases import use_case
 from foundation.admin import Edge
@@ -35,6 +35,7 @@ def team(db):
 def acts(monkeypatch):
     """Let a test define use cases beside those of the product."""
     monkeypatch.setattr(use_cases, "USE_CASES", {})
+    monkeypatch.setattr(actions, "ACTIONS", dict(actions.ACTIONS))
 
 
 def page(team):

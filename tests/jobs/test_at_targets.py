@@ -80,7 +80,7 @@ def test_what_a_worker_has_begun_is_fenced_off(issued, alice, system, target, pl
     services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
     (running,) = claim(system)
     version = issued.current
-    outcome = runner.deployments.services.deploy(version=version, target=target)
+    outcome = deployments.services.deploy(version=version, target=target)
     detach(alice, issued, target)
 
     done = services.complete_deployment(job=running, version=version, outcome=outcome, actor=system)

@@ -142,7 +142,7 @@ def test_a_deployment_overtaken_by_a_newer_version_is_followed_by_another(
     services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
     (running,) = claim(system)
     first = issued.current
-    outcome = runner.deployments.services.deploy(version=first, target=target)
+    outcome = deployments.services.deploy(version=first, target=target)
     services.request_renewal(actor=alice, certificate_id=issued.pk)
     runner.run_pending()
     assert places.deployed == [("web-1", 1)]
