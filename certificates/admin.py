@@ -1,6 +1,7 @@
 """Certificates and what belongs to them in the admin; every change goes through the services."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -30,6 +31,9 @@ from certificates.models import (
 )
 from foundation.errors import CertctlError, NotPermitted
 from foundation.forms import LinesField
+from issuers.admin import IssuerAdmin
+from issuers.models import Issuer
+from issuers.services import NewCA
 from owners.admin import Saves
 from owners.logins import actor_of
 
@@ -280,15 +284,13 @@ class CertificateAdmin(Saves):
             return None
         if not _confirmed(request):
             ids = [str(version.pk)]
-            preview = services.bulk_revoke(
-                criteria={"ids": ids}, actor=actor_of(request), dry_run=True
-            )
+            preview = services.preview_revocation(criteria={"ids": ids})
             return self._page(
                 request,
                 title=f"Revoke {certificate}",
                 explanation="Relying parties will refuse this certificate. Except for a hold, "
                 "this cannot be taken back.",
-                rows=getattr(preview, "affected", []),
+                rows=preview.affected,
                 caption="What will be revoked",
                 selected=[certificate.pk] if action_name else [],
                 action_name=action_name,
@@ -363,32 +365,32 @@ class CertificateAdmin(Saves):
         actor = actor_of(request)
         reason = request.POST.get("reason", Reason.UNSPECIFIED)
         note = request.POST.get("note", "")[:NOTE_MAX]
+        if not _confirmed(request):
+            preview = services.preview_revocation(criteria=criteria)
+            return self._page(
+                request,
+                title=f"Revoke {preview.count} versions",
+                explanation=f"{len(preview.owners)} owner(s) are concerned, and CRLs grow by about "
+                f"{preview.crl_growth_bytes} bytes. Except for holds, this cannot be taken back.",
+                rows=preview.affected,
+                caption="What will be revoked: every valid version of the chosen certificates",
+                selected=[certificate.pk for certificate in chosen],
+                action_name="revoke_selected",
+                plan=preview.plan,
+                reasons=Reason.choices,
+                button=f"Revoke {preview.count} versions",
+            )
         try:
             result = services.bulk_revoke(
                 criteria=criteria,
                 actor=actor,
-                reason=reason if _confirmed(request) else Reason.UNSPECIFIED,
+                reason=reason,
                 note=note,
-                dry_run=not _confirmed(request),
                 plan=request.POST.get("plan", ""),
             )
         except CertctlError as error:
             self._refuse(request, "certificate.bulk_revoke", error)
             return None
-        if isinstance(result, services.Preview):
-            return self._page(
-                request,
-                title=f"Revoke {result.count} versions",
-                explanation=f"{len(result.owners)} owner(s) are concerned, and CRLs grow by about "
-                f"{result.crl_growth_bytes} bytes. Except for holds, this cannot be taken back.",
-                rows=result.affected,
-                caption="What will be revoked: every valid version of the chosen certificates",
-                selected=[certificate.pk for certificate in chosen],
-                action_name="revoke_selected",
-                plan=result.plan,
-                reasons=Reason.choices,
-                button=f"Revoke {result.count} versions",
-            )
         failed = [f"{one.name}: {one.detail}" for one in result.outcomes if one.outcome == "failed"]
         self.message_user(request, f"Revoked {result.count('revoked')} version(s).")
         for line in failed:
@@ -496,7 +498,7 @@ class CRLAdmin(ReadOnly):
         issuers = {row.issuer_id: row.issuer for row in queryset.select_related("issuer")}
         for issuer_id, issuer in issuers.items():
             try:
-                published = crl.publish(issuer_id, actor=actor_of(request))
+                published = crl.publish(issuer_id=issuer_id, actor=actor_of(request))
             except CertctlError as error:
                 record_edge_refusal(
                     actor=actor_of(request), action="crl.publish", error=error, subject=issuer
@@ -549,6 +551,18 @@ class RenewalPolicyAdmin(Saves):
         """Delete each through the service."""
         for row in queryset:
             services.delete_policy(policy_id=row.pk, actor=actor_of(request))
+
+
+@admin.register(Issuer)
+class CaAdmin(IssuerAdmin):
+    """Issuers, and the making of a CA: its certificate and its CRL belong to certificates."""
+
+    def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
+        """Make a local CA, or rename and switch one."""
+        if row is not None:
+            return super().save_row(request, data, row)
+        lifetime = timedelta(days=data.pop("lifetime_days"))
+        return services.make_ca(actor=actor_of(request), ca=NewCA(lifetime=lifetime, **data))
 
 
 def _confirmed(request: HttpRequest) -> bool:

@@ -15,6 +15,7 @@ import certificates.services
 import deployments.services
 import issuers.services
 from audit.services import record
+from certificates.details import Details
 from certificates.models import (
     Certificate,
     Reason,
@@ -23,6 +24,7 @@ from certificates.models import (
 )
 from deployments.models import Target
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from jobs import approvals, policy, queue
 from jobs.models import Job
@@ -89,7 +91,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     server_keys_disabled.
     """
     _check_rules(issuer, profile, lifetime)
-    encrypted_key: bytes | None = None
+    encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     if generate_key:
         encrypted_key, csr_pem = _server_key(profile, common_name, sans, csr_pem)
@@ -107,16 +109,18 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         )
     certificate = certificates.services.register(
         actor=actor,
-        name=name or common_name or sans[0].partition(":")[2],
+        details=Details(
+            name=name or common_name or sans[0].partition(":")[2],
+            owner=owner,
+            team=team,
+            issuer=issuer,
+            profile=profile,
+            renewal_policy=renewal_policy,
+            environment=environment,
+            tags=tags,
+        ),
         common_name=common_name,
-        sans=list(sans),
-        owner=owner,
-        team=team,
-        issuer=issuer,
-        profile=profile,
-        renewal_policy=renewal_policy,
-        environment=environment,
-        tags=list(tags),
+        sans=sans,
     )
     for target in targets:
         deployments.services.bind(actor=actor, certificate=certificate, target=target)
@@ -153,7 +157,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     certificate = Certificate.objects.lock(certificate_id)
     certificates.policy.check_may_change(certificate)
     _check_rules(certificate.issuer, certificate.profile, lifetime)
-    encrypted_key: bytes | None = None
+    encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     note = ""
     if generate_key:
@@ -342,7 +346,7 @@ def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -
 
 def _server_key(
     profile: Profile, common_name: str, sans: Sequence[str], csr_pem: str
-) -> tuple[bytes, str]:
+) -> tuple[Sealed, str]:
     if csr_pem:
         raise Invalid(
             errors=[FieldError("generate_key", "invalid", "Give a CSR or ask for a key.")]
@@ -374,7 +378,7 @@ def _check_csr(csr_pem: str, certificate: Certificate) -> issuers.services.Check
     return checked
 
 
-def _last_csr(certificate: Certificate) -> tuple[str, bytes | None, str]:
+def _last_csr(certificate: Certificate) -> tuple[str, Sealed | None, str]:
     """Return the last CSR with its key, if any, and why it cannot be used if it cannot."""
     renewal_policy = certificate.renewal_policy
     if renewal_policy is not None and not renewal_policy.reuse_key:
@@ -390,8 +394,7 @@ def _last_csr(certificate: Certificate) -> tuple[str, bytes | None, str]:
     except Invalid as error:
         # The rules may have become stricter since: then a person must bring a new one.
         return "", None, f"The last CSR cannot be used again. {error.detail}"
-    key = bytes(version.encrypted_key) if version.encrypted_key else None
-    return version.csr_pem, key, ""
+    return version.csr_pem, version.encrypted_key, ""
 
 
 def _deployable(certificate_id: uuid.UUID) -> Certificate:

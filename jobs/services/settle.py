@@ -53,7 +53,7 @@ def complete_signing(*, job: Job, signed: SignedCertificate, actor: Principal) -
         csr_pem=held.csr_pem,
         job_id=held.pk,
         actor=actor,
-        encrypted_key=bytes(held.encrypted_key) if held.encrypted_key else None,
+        encrypted_key=held.encrypted_key,
     )
     held.version = version
     _complete(held, actor, version=version.number, serial=version.serial)

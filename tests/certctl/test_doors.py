@@ -159,7 +159,7 @@ def test_the_media_types_described_are_those_that_are_sent(db, local_ca, system)
 def test_relying_parties_need_no_credentials_and_get_no_cookies(db, local_ca, system):
     from certificates import crl  # noqa: PLC0415
 
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     client = Client()
 
     for path in ("crl/issuing", "ca/issuing", "ocsp/issuing/abc"):

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates import export, services
+from certificates.details import Details
 from certificates.models import Certificate, Version
 from certificates.services.importing import (
     AlreadyImported,
@@ -62,9 +63,8 @@ def pem_of(*certificates):
 @pytest.fixture
 def importing(alice, owner, local_ca, profile):
     def run(pem, **options):
-        return services.import_pem(
-            actor=alice, pem=pem, owner=owner, issuer=local_ca, profile=profile, **options
-        )
+        details = Details(owner=owner, issuer=local_ca, profile=profile, **options)
+        return services.import_pem(actor=alice, pem=pem, details=details)
 
     return run
 
