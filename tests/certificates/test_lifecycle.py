@@ -51,6 +51,22 @@ def test_what_is_no_tag_is_refused(owner, local_ca, profile, tags):
     assert not Certificate.objects.exists()
 
 
+@pytest.mark.parametrize(("field", "bound"), [("name", 200), ("environment", 32)])
+def test_what_is_too_long_is_refused_below_every_door(
+    certificate, alice, owner, local_ca, profile, field, bound
+):
+    fits, too_long = {field: "x" * bound}, {field: "x" * (bound + 1)}
+
+    Details(owner=owner, issuer=local_ca, profile=profile, **fits)
+    with pytest.raises(Invalid) as made:
+        Details(owner=owner, issuer=local_ca, profile=profile, **too_long)
+    with pytest.raises(Invalid) as changed:
+        services.update_details(certificate_id=certificate.pk, actor=alice, changes=too_long)
+
+    assert [error["field"] for error in made.value.errors] == [field]
+    assert [error["field"] for error in changed.value.errors] == [field]
+
+
 def test_the_first_version_makes_a_certificate_active(version, alice):
     certificate = version.certificate
 
