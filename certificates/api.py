@@ -26,7 +26,7 @@ from certificates.filters import CertificateFilter, RevocationFilter, VersionFil
 from certificates.models import Certificate, RenewalPolicy, Revocation, Version
 from foundation.errors import Conflict, NotFound
 from issuers.api import IssuerViewSet
-from issuers.serializers import IssuerSerializer
+from issuers.serializers import IssuerInput, IssuerSerializer
 from issuers.services import NewCA
 from owners.authentication import actor_of
 from owners.permissions import needs
@@ -360,12 +360,12 @@ class RenewalPolicyViewSet(
 
 
 class CaViewSet(IssuerViewSet):
-    """Issuers, and the making of a CA: its certificate and its CRL belong to certificates."""
+    """CAs that sign."""
 
-    @extend_schema(request=shapes.CaInput, responses={201: IssuerSerializer})
+    @extend_schema(request=IssuerInput, responses={201: IssuerSerializer})
     def create(self, request: Request) -> Response:
         """Make a local CA with a fresh key, and publish its first CRL."""
-        data = _valid(shapes.CaInput(data=request.data))
+        data = _valid(IssuerInput(data=request.data))
         owner, days = data.pop("owner", None), data.pop("lifetime_days")
         issuer = services.make_ca(
             actor=actor_of(request), ca=NewCA(lifetime=timedelta(days=days), **data), owner=owner

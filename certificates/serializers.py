@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from typing_extensions import override
 
 from certificates.details import EDITABLE, MAX_TAG, MAX_TAGS
 from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, Version
@@ -11,7 +12,6 @@ from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW
 from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Named, SparseFields
 from issuers.models import Issuer, Profile
-from issuers.serializers import IssuerInput
 from owners.models import Owner, Team
 
 PEM_MAX = 200_000
@@ -170,7 +170,7 @@ class DetailsInput(serializers.ModelSerializer[Any]):
 
     owner = Named(by="name", what="owner", queryset=Owner.objects.all())
     issuer = Named(
-        by="slug", what="issuer", queryset=Issuer.objects.all(), help_text="Who is to renew it."
+        by="slug", what="issuer", queryset=Issuer.objects.all(), help_text="Who signs or renews it."
     )
     profile = Named(by="slug", what="profile", queryset=Profile.objects.all())
     team = Named(
@@ -202,8 +202,9 @@ class DetailsChanges(DetailsInput):
         fields = EDITABLE
         extra_kwargs: ClassVar = {"name": {"required": False}}
 
+    @override
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse fields that nobody can change, rather than ignore them."""
+        # Refuse fields that nobody can change, rather than ignore them.
         given = self.initial_data if isinstance(self.initial_data, dict) else {}
         unknown = sorted(set(given) - set(self.fields))
         if unknown:
@@ -223,12 +224,6 @@ class ImportInput(DetailsInput):
 
     class Meta(DetailsInput.Meta):
         fields = ("pem", *DetailsInput.Meta.fields)
-
-
-class CaInput(IssuerInput):
-    """What a new local CA is made of, and who answers for it below its parent."""
-
-    owner = Named(by="name", what="owner", queryset=Owner.objects.all(), required=False)
 
 
 class RevokeInput(serializers.Serializer[Any]):
@@ -292,8 +287,9 @@ class BulkRevokeInput(serializers.Serializer[Any]):
         required=False, allow_null=True, default=None, max_length=64, help_text="Of the preview."
     )
 
+    @override
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Keep the criteria as they were given: the service names what is wrong with them."""
+        # The criteria are kept as they were given: the service names what is wrong with them.
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
         if unknown:
             # A criterion in the wrong place must not be ignored: it would revoke more.

@@ -8,6 +8,7 @@ from foundation.rest.fields import Named, SparseFields
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
+from owners.models import Owner
 
 
 def _of_certificate(field: type[serializers.Field[Any, Any, Any, Any]], name: str) -> Any:
@@ -77,6 +78,13 @@ class IssuerInput(serializers.Serializer[Any]):
     )
     path_length = serializers.IntegerField(
         min_value=0, max_value=9, required=False, allow_null=True
+    )
+    owner: Any = Named(
+        by="name",
+        what="owner",
+        queryset=Owner.objects.all(),
+        required=False,
+        help_text="Who answers for a CA below a parent; left out: PKI operations.",
     )
 
 

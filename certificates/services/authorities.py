@@ -17,16 +17,20 @@ ANSWERS_FOR_CAS = "PKI operations"
 
 @use_case("issuer.create")
 def make_ca(*, actor: Principal, ca: NewCA, owner: Owner | None = None) -> Issuer:
-    """Make a local CA and publish its first CRL; below a parent `owner` answers for it.
+    """Make a local CA, list it under its parent, and publish its first CRL.
 
-    Without an owner that is ANSWERS_FOR_CAS. Raises SlugTaken, Invalid, ConnectorError.
+    Below a parent `owner` answers for its certificate; without one that is ANSWERS_FOR_CAS.
+    Raises SlugTaken, Invalid, ConnectorError.
     """
     return _complete(actor, create_local_ca(actor=actor, ca=ca), owner)
 
 
 @use_case("issuer.import")
 def take_over_ca(*, actor: Principal, ca: ExistingCA, owner: Owner | None = None) -> Issuer:
-    """Take over an existing CA with its key, as `make_ca`; raises SlugTaken, CannotImport."""
+    """Take over an existing CA with its key, and go on with its CRL numbers.
+
+    All else as `make_ca`. Raises SlugTaken, CannotImport, Invalid.
+    """
     return _complete(actor, import_local_ca(actor=actor, ca=ca), owner)
 
 

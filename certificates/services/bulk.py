@@ -135,7 +135,7 @@ def bulk_revoke(
     note: str = "",
     plan: str | None = None,
 ) -> BulkResult:
-    """Revoke what `preview_revocation` shows.
+    """Revoke every valid version that meets all criteria: what `preview_revocation` shows.
 
     No transaction spans the whole: each version has its own outcome, and one that fails stops no
     other. With the `plan` of a preview nothing happens unless the set is still the same

@@ -82,7 +82,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
 
 @use_case("certificate.release_hold", on=Version)
 def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Version:
-    """Take a certificateHold back: the version is good again. Raises NotOnHold."""
+    """Take a certificateHold back: the version is good again; raises NotOnHold."""
     version = _lock(version_id)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:

@@ -107,7 +107,7 @@ def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
         raise CannotImport("The private key cannot be read: wrong password or format.") from None
     check_import(certificate, key, chain)
     above = "".join(certs.pem(one) for one in chain)
-    issuer = _save(ca, key, certificate, above, signer_of(certificate), ca.crl_number)  # type: ignore[arg-type]  # check_import
+    issuer = _save(ca, key, certificate, above, signer_of(certificate))  # type: ignore[arg-type]  # check_import
     record(
         actor=actor,
         action="issuer.import",
@@ -130,9 +130,9 @@ def signer_of(certificate: x509.Certificate) -> Issuer | None:
 
 @use_case("issuer.test", on=Issuer, atomic=False)
 def test_connection(*, issuer: Issuer, actor: Principal) -> str:
-    """Have the issuer prove that it can sign; return its sentence or raise ConnectorError.
+    """Have an issuer prove that it can sign.
 
-    Either way an audit event says how it went.
+    Returns its sentence or raises ConnectorError; either way an audit event says how it went.
     """
     try:
         said = connector_for(issuer).check()
@@ -211,13 +211,12 @@ def _certificate(
     )
 
 
-def _save(  # noqa: PLR0913, PLR0917
+def _save(
     ca: NewCA | ExistingCA,
     key: CertificateIssuerPrivateKeyTypes,
     certificate: x509.Certificate,
     chain_pem: str,
     parent: Issuer | None,
-    crl_number: int = 0,
 ) -> Issuer:
     issuer = Issuer(
         slug=ca.slug,
@@ -226,7 +225,7 @@ def _save(  # noqa: PLR0913, PLR0917
         parent=parent,
         certificate_pem=certs.pem(certificate),
         chain_pem=chain_pem,
-        crl_number=crl_number,
+        crl_number=ca.crl_number if isinstance(ca, ExistingCA) else 0,
     )
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER,

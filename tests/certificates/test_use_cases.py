@@ -118,3 +118,31 @@ def test_what_is_imported_is_about_its_certificate(alice, owner, local_ca, profi
 
     event = Event.objects.get(action="certificate.import")
     assert (event.certificate, event.owner) == (certificate.pk, owner.pk)
+
+
+@pytest.mark.parametrize("tags", [["x" * 64], [f"t{n}" for n in range(33)]])
+@pytest.mark.parametrize("door", ["request", "import", "change"])
+def test_tags_have_the_same_bounds_by_whichever_way_a_certificate_comes_in(
+    client_of, alice, certificate, owner, local_ca, free_profile, door, tags
+):
+    client, url = client_of(alice), "/api/v1/certificates/"
+    said = {
+        "owner": owner.name,
+        "issuer": local_ca.slug,
+        "profile": free_profile.slug,
+        "common_name": "new.demo.internal",
+        "sans": ["dns:new.demo.internal"],
+        "pem": pem_of(self_signed()[1]),
+    }
+
+    def ask(tags):
+        if door == "change":
+            return client.patch(f"{url}{certificate.pk}/", {"tags": tags}, format="json")
+        path = url if door == "request" else f"{url}import/"
+        return client.post(path, {**said, "tags": tags}, format="json")
+
+    refused = ask(tags)
+
+    assert refused.status_code == 400
+    assert {error["field"].partition(".")[0] for error in refused.json()["errors"]} == {"tags"}
+    assert ask(["x" * 63, *(f"t{n}" for n in range(31))]).status_code in {200, 201}

@@ -40,6 +40,13 @@ class Whole:
         return max(map(len, self.names))
 
 
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """JSON has no such number."""
+
+    value: complex
+
+
 WHOLE = Whole(
     id=UUID(int=1),
     at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -93,9 +100,5 @@ def test_the_same_question_has_the_same_answer():
 
 
 def test_what_has_no_field_is_refused_at_the_start():
-    @dataclass
-    class Odd:
-        value: complex  # JSON has no such number
-
     with pytest.raises(TypeError, match="complex"):
         serializer_of(Odd)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
+from typing_extensions import override
 
 from audit.services import record
 from audit.via import Door, Via
@@ -22,8 +23,8 @@ class Command(BaseCommand):
         " run again; afterwards the older keys can be taken off the list."
     )
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Go through the rows one by one, and say what was done."""
         rotated: dict[str, int] = {}
         lost: list[str] = []
         for field in sealed_fields():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from typing_extensions import override
 
 import owners.services
 from audit.via import Door, Via
@@ -23,8 +24,8 @@ class Command(BaseCommand):
 
     help = "Make a local CA (a root, or one below --parent), or import one with its key."
 
+    @override
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say what the CA is."""
         parser.add_argument("slug", help="its short name, which stands in CRL and OCSP URLs")
         parser.add_argument("--name", default="", help="its name for people")
         parser.add_argument("--common-name", default="", help="CN of its certificate")
@@ -50,8 +51,8 @@ class Command(BaseCommand):
             "--key-password-env", default="", help="environment variable with the key's password"
         )
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it, record it under its parent, publish its first CRL."""
         actor = Principal.objects.system()
         actor.via = Via(door=Door.CLI)
         try:
