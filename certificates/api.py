@@ -1,12 +1,18 @@
 """REST: certificates, their versions and revocations, and renewal policies."""
 
 import json
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework import mixins, renderers, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
@@ -15,9 +21,13 @@ from rest_framework.response import Response
 
 from certificates import serializers as shapes
 from certificates import services
+from certificates.details import Details
 from certificates.filters import CertificateFilter, RevocationFilter, VersionFilter
 from certificates.models import Certificate, RenewalPolicy, Revocation, Version
 from foundation.errors import Conflict, NotFound
+from issuers.api import IssuerViewSet
+from issuers.serializers import IssuerInput, IssuerSerializer
+from issuers.services import NewCA
 from owners.authentication import actor_of
 from owners.permissions import needs
 
@@ -113,10 +123,10 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
         special = self.action_permissions.get(str(self.action))
         return [special()] if special else list(super().get_permissions())
 
-    @extend_schema(request=shapes.DetailsInput, responses=shapes.CertificateSerializer)
+    @extend_schema(request=shapes.DetailsChanges, responses=shapes.CertificateSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change name, owner, team, renewal policy, environment or tags."""
-        changes = _valid(shapes.DetailsInput(data=request.data))
+        changes = _valid(shapes.DetailsChanges(data=request.data))
         services.update_details(
             certificate_id=self.get_object().pk, actor=actor_of(request), changes=changes
         )
@@ -235,11 +245,18 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     def import_pem(self, request: Request) -> Response:
         """Put a certificate that somebody else had signed into the inventory."""
         data = _valid(shapes.ImportInput(data=request.data))
-        certificate = services.import_pem(actor=actor_of(request), **data)
+        certificate = services.import_pem(
+            actor=actor_of(request), pem=data.pop("pem"), details=Details(**data)
+        )
         shown = shapes.CertificateSerializer(certificate, context=self.get_serializer_context())
         return Response(shown.data, status.HTTP_201_CREATED)
 
-    @extend_schema(request=shapes.BulkRevokeInput, responses=shapes.BulkRevokeResult)
+    @extend_schema(
+        request=shapes.BulkRevokeInput,
+        responses=PolymorphicProxySerializer(
+            "BulkRevoke", [shapes.PreviewSerializer, shapes.BulkResultSerializer], None
+        ),
+    )
     @action(
         detail=False,
         methods=["post"],
@@ -249,27 +266,11 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     def bulk_revoke(self, request: Request) -> Response:
         """Revoke everything that meets the criteria; with `dry_run` only show what that is."""
         data = _valid(shapes.BulkRevokeInput(data=request.data))
+        if data.pop("dry_run"):
+            preview = services.preview_revocation(criteria=data["criteria"], reason=data["reason"])
+            return Response(shapes.PreviewSerializer(preview).data)
         result = services.bulk_revoke(actor=actor_of(request), **data)
-        if isinstance(result, services.Preview):
-            shown = {
-                "dry_run": True,
-                "plan": result.plan,
-                "count": result.count,
-                "affected": result.affected,
-                "owners": result.owners,
-                "crl_growth_bytes": result.crl_growth_bytes,
-            }
-        else:
-            shown = {
-                "dry_run": False,
-                "plan": result.plan,
-                "count": len(result.outcomes),
-                "outcomes": result.outcomes,
-                "revoked": result.count("revoked"),
-                "already_revoked": result.count("already_revoked"),
-                "failed": result.count("failed"),
-            }
-        return Response(shapes.BulkRevokeResult(shown).data)
+        return Response(shapes.BulkResultSerializer(result).data)
 
     def _shown(self) -> Response:
         """Return the certificate as it is now."""
@@ -356,6 +357,20 @@ class RenewalPolicyViewSet(
     def perform_destroy(self, instance: RenewalPolicy) -> None:
         """Delete it, where no certificate uses it."""
         services.delete_policy(policy_id=instance.pk, actor=actor_of(self.request))
+
+
+class CaViewSet(IssuerViewSet):
+    """CAs that sign."""
+
+    @extend_schema(request=IssuerInput, responses={201: IssuerSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a local CA with a fresh key, and publish its first CRL."""
+        data = _valid(IssuerInput(data=request.data))
+        owner, days = data.pop("owner", None), data.pop("lifetime_days")
+        issuer = services.make_ca(
+            actor=actor_of(request), ca=NewCA(lifetime=timedelta(days=days), **data), owner=owner
+        )
+        return Response(IssuerSerializer(issuer).data, status.HTTP_201_CREATED)
 
 
 def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:

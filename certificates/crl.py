@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from audit.services import record
+from audit.use_cases import use_case
 from certificates.models import CRL, Revocation
 from foundation.errors import Conflict
 from issuers.connectors import revocation_signer
@@ -40,8 +41,8 @@ def current(issuer_slug: str) -> CRL | None:
     return CRL.objects.filter(issuer__slug=issuer_slug).order_by("-number").first()
 
 
-@transaction.atomic
-def publish(issuer_id: UUID, *, actor: Principal) -> CRL:
+@use_case("crl.publish", on=Issuer)
+def publish(*, issuer_id: UUID, actor: Principal) -> CRL:
     """Sign and store the issuer's next CRL; raises NoRevocationService, ConnectorError.
 
     Also for a disabled issuer: BR 4.9.7 wants CRLs for as long as its certificates live.

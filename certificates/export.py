@@ -1,6 +1,5 @@
 """A version as files: PEM chain, DER, and PKCS#12 without a private key."""
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -10,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from certificates.models import Version
+from issuers.x509 import certs
 
 
 def pem_chain(version: Version) -> bytes:
@@ -20,7 +20,7 @@ def pem_chain(version: Version) -> bytes:
 
 def der(version: Version) -> bytes:
     """Return the certificate alone in DER."""
-    return x509.load_pem_x509_certificate(version.pem.encode()).public_bytes(Encoding.DER)
+    return certs.load(version.pem).public_bytes(Encoding.DER)
 
 
 def pkcs12_store(version: Version, password: str = "") -> bytes:
@@ -31,11 +31,10 @@ def pkcs12_store(version: Version, password: str = "") -> bytes:
     encryption: KeySerializationEncryption = (
         BestAvailableEncryption(password.encode()) if password else NoEncryption()
     )
-    chain = version.chain_pem.strip()
     return pkcs12.serialize_key_and_certificates(
         name=version.certificate.name.encode(),
         key=None,
-        cert=x509.load_pem_x509_certificate(version.pem.encode()),
-        cas=x509.load_pem_x509_certificates(chain.encode()) if chain else None,
+        cert=certs.load(version.pem),
+        cas=certs.load_all(version.chain_pem) or None,
         encryption_algorithm=encryption,
     )

@@ -10,7 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.about import About
+from audit.changes import Changes, changed
+from foundation.sealed import SealedField
 from issuers.models import Issuer, Profile
+from issuers.server_keys import SERVER_KEY
 from owners.models import Owner, Principal, Team
 
 
@@ -137,11 +140,12 @@ class Certificate(models.Model):
         """Return what an event on this certificate is about."""
         return About(self.pk, self.owner_id)
 
-    def become(self, status: CertificateStatus) -> None:
-        """Set the status; the only place that writes it. The caller holds the row's lock."""
-        if self.status != status:
-            self.status = status
+    def become(self, status: CertificateStatus) -> Changes:
+        """Set the status, which only this does, and tell; the caller holds the row's lock."""
+        done = changed(self, {"status": status}, ("status",))
+        if done:
             self.save(update_fields=["status", "updated_at"])
+        return done
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
@@ -182,13 +186,13 @@ class Version(models.Model):
     pem = models.TextField()
     chain_pem = models.TextField(blank=True)
     csr_pem = models.TextField(blank=True)
-    encrypted_key = models.BinaryField(
+    encrypted_key = SealedField(
+        SERVER_KEY,
         null=True,
-        editable=False,
         help_text="Only where the server made the key (a demo setting); encrypted at rest.",
     )
     short_lived = models.BooleanField(
-        default=False, help_text="Signed for under one hour: in no CRL and no OCSP (RFC 9608)."
+        default=False, help_text="It carries noRevAvail: in no CRL and no OCSP (RFC 9608)."
     )
     job_id = models.UUIDField(
         null=True,

@@ -55,9 +55,11 @@ def response_for_serial(issuer_slug: str, serial: str) -> OCSPResponse | None:
     if stored is not None and is_fresh(stored, timezone.now()):
         return stored
     issuer = Issuer.objects.filter(slug=issuer_slug).first()
-    if issuer is None or not issuer.certificate_pem:
+    if issuer is None or issuer.certificate is None:
         return None
-    return response_for(issuer_slug, _cert_id(issuer, int(serial, 16), SERIAL_HASH))
+    return response_for(
+        issuer_slug, x509_ocsp.cert_id(issuer.certificate, int(serial, 16), SERIAL_HASH)
+    )
 
 
 def is_fresh(response: OCSPResponse, now: datetime) -> bool:
@@ -103,15 +105,12 @@ def _is_ours(issuer_slug: str, asked: CertID) -> bool:
         .only("issuer__certificate_pem")
         .first()
     )
-    if version is None or version.issuer is None:
+    if version is None or version.issuer is None or version.issuer.certificate is None:
         return False
     # RFC 6960 §4.1.1: both hashes name the issuer; one of another CA must never match.
-    return asked == _cert_id(version.issuer, asked.serial, asked.hash_algorithm)
-
-
-def _cert_id(issuer: Issuer, serial: int, hash_algorithm: str) -> CertID:
-    certificate = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
-    return x509_ocsp.cert_id(certificate, serial, hash_algorithm)
+    return asked == x509_ocsp.cert_id(
+        version.issuer.certificate, asked.serial, asked.hash_algorithm
+    )
 
 
 def _sign(issuer_slug: str, asked: CertID) -> OCSPResponse | None:

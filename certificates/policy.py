@@ -76,13 +76,19 @@ def check_revocation(
     *, version: Version, is_ca: bool, reason: str, revoked_at: datetime | None, now: datetime
 ) -> Reason:
     """Return the reason, or raise InvalidRevocation naming the field that is wrong."""
-    if reason not in Reason.values:
-        raise _wrong("reason", "unknown_reason", f"There is no reason {reason[:40]!r}.")
-    if is_ca and reason in (Reason.UNSPECIFIED, _HOLD):
+    known = check_reason(reason)
+    if is_ca and known in (Reason.UNSPECIFIED, _HOLD):
         # BR 7.2.2: the revocation of a CA certificate must state a reason, and never a hold.
         raise _wrong("reason", "reason_required", "Revoking a CA certificate needs a reason.")
     if revoked_at is not None:
-        _check_date(version, Reason(reason), revoked_at, now)
+        _check_date(version, known, revoked_at, now)
+    return known
+
+
+def check_reason(reason: str) -> Reason:
+    """Return the reason of that name; raises InvalidRevocation where there is none."""
+    if reason not in Reason.values:
+        raise _wrong("reason", "unknown_reason", f"There is no reason {reason[:40]!r}.")
     return Reason(reason)
 
 

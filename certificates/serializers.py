@@ -1,12 +1,15 @@
 """What the REST API shows and takes about certificates."""
 
-from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
+from typing_extensions import override
 
+from certificates.details import EDITABLE, MAX_TAG, MAX_TAGS
 from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, Version
-from certificates.services.bulk import CRITERIA
+from certificates.services.bulk import CRITERIA, BulkResult, Preview
+from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW
+from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Named, SparseFields
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
@@ -136,10 +139,12 @@ class RevocationSerializer(SparseFields):
 class RenewalPolicySerializer(SparseFields):
     """When and how certificates are renewed; durations as "[days ]hh:mm:ss"."""
 
-    window = serializers.DurationField(max_value=timedelta(days=365), required=False)
-    retry_delay = serializers.DurationField(max_value=timedelta(days=1), required=False)
+    window = serializers.DurationField(max_value=MAX_WINDOW, required=False)
+    retry_delay = serializers.DurationField(max_value=MAX_DELAY, required=False)
     alert_days = serializers.ListField(
-        child=serializers.IntegerField(min_value=0, max_value=3650), required=False, max_length=20
+        child=serializers.IntegerField(min_value=0, max_value=MAX_ALERT_DAYS),
+        required=False,
+        max_length=20,
     )
 
     class Meta:
@@ -160,13 +165,14 @@ class RenewalPolicySerializer(SparseFields):
 # --- Input ----------------------------------------------------------------------------------
 
 
-class _Tags(serializers.ListField):
-    child = serializers.CharField(max_length=63)
+class DetailsInput(serializers.ModelSerializer[Any]):
+    """What people say of a certificate (`certificates.details.Details`), with its bounds."""
 
-
-class _Details(serializers.Serializer[Any]):
-    """What may be left out, whether a certificate is imported or changed."""
-
+    owner = Named(by="name", what="owner", queryset=Owner.objects.all())
+    issuer = Named(
+        by="slug", what="issuer", queryset=Issuer.objects.all(), help_text="Who signs or renews it."
+    )
+    profile = Named(by="slug", what="profile", queryset=Profile.objects.all())
     team = Named(
         by="name", what="team", queryset=Team.objects.all(), required=False, allow_null=True
     )
@@ -177,18 +183,28 @@ class _Details(serializers.Serializer[Any]):
         required=False,
         allow_null=True,
     )
-    environment = serializers.CharField(max_length=32, required=False, allow_blank=True)
-    tags = _Tags(required=False, max_length=32)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_TAG), required=False, max_length=MAX_TAGS
+    )
+
+    class Meta:
+        model = Certificate
+        fields: tuple[str, ...] = (*EDITABLE, "issuer", "profile")
+        extra_kwargs: ClassVar = {"name": {"required": False, "allow_blank": True}}
 
 
-class DetailsInput(_Details):
+class DetailsChanges(DetailsInput):
     """What may be changed about a certificate."""
 
-    name = serializers.CharField(max_length=200, required=False)
     owner = Named(by="name", what="owner", queryset=Owner.objects.all(), required=False)
 
+    class Meta(DetailsInput.Meta):
+        fields = EDITABLE
+        extra_kwargs: ClassVar = {"name": {"required": False}}
+
+    @override
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse fields that nobody can change, rather than ignore them."""
+        # Refuse fields that nobody can change, rather than ignore them.
         given = self.initial_data if isinstance(self.initial_data, dict) else {}
         unknown = sorted(set(given) - set(self.fields))
         if unknown:
@@ -198,18 +214,16 @@ class DetailsInput(_Details):
         return attrs
 
 
-class ImportInput(_Details):
+class ImportInput(DetailsInput):
     """A certificate that somebody else had signed; never with its key."""
 
     pem = serializers.CharField(
         max_length=PEM_MAX, help_text="The certificate and its chain in PEM, in any order."
     )
-    owner = Named(by="name", what="owner", queryset=Owner.objects.all())
-    issuer = Named(
-        by="slug", what="issuer", queryset=Issuer.objects.all(), help_text="Who is to renew it."
-    )
     profile = Named(by="slug", what="profile", queryset=Profile.objects.filter(is_ca=False))
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+    class Meta(DetailsInput.Meta):
+        fields = ("pem", *DetailsInput.Meta.fields)
 
 
 class RevokeInput(serializers.Serializer[Any]):
@@ -273,8 +287,9 @@ class BulkRevokeInput(serializers.Serializer[Any]):
         required=False, allow_null=True, default=None, max_length=64, help_text="Of the preview."
     )
 
+    @override
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Keep the criteria as they were given: the service names what is wrong with them."""
+        # The criteria are kept as they were given: the service names what is wrong with them.
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
         if unknown:
             # A criterion in the wrong place must not be ignored: it would revoke more.
@@ -287,41 +302,10 @@ class BulkRevokeInput(serializers.Serializer[Any]):
         return value
 
 
-class AffectedSerializer(serializers.Serializer[Any]):
-    """One version that would be revoked."""
-
-    version = serializers.UUIDField()
-    certificate = serializers.UUIDField()
-    name = serializers.CharField()
-    serial = serializers.CharField()
-    owner = serializers.CharField()
-    issuer = serializers.CharField()
-    deployments = serializers.IntegerField()
-    not_after = serializers.CharField()
-
-
-class OutcomeSerializer(serializers.Serializer[Any]):
-    """What became of one version."""
-
-    version = serializers.UUIDField()
-    certificate = serializers.UUIDField()
-    name = serializers.CharField()
-    serial = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=["revoked", "already_revoked", "failed"])
-    code = serializers.CharField(allow_blank=True)
-    detail = serializers.CharField(allow_blank=True)
-
-
-class BulkRevokeResult(serializers.Serializer[Any]):
-    """A preview (`affected`, `owners`, `crl_growth_bytes`) or its execution (`outcomes`)."""
-
-    dry_run = serializers.BooleanField()
-    plan = serializers.CharField()
-    count = serializers.IntegerField()
-    affected = AffectedSerializer(many=True, required=False)
-    owners = serializers.ListField(child=serializers.CharField(), required=False)
-    crl_growth_bytes = serializers.IntegerField(required=False)
-    outcomes = OutcomeSerializer(many=True, required=False)
-    revoked = serializers.IntegerField(required=False)
-    already_revoked = serializers.IntegerField(required=False)
-    failed = serializers.IntegerField(required=False)
+PreviewSerializer = serializer_of(Preview, name="BulkRevokePreview", properties=("count",))
+BulkResultSerializer = serializer_of(
+    BulkResult,
+    name="BulkRevokeResult",
+    properties=("revoked", "already_revoked", "failed"),
+    count=serializers.IntegerField(source="total"),
+)

@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from audit.about import About
 from certificates.models import Certificate, Version
+from foundation.sealed import Context, SealedField
 from owners.models import Principal
+
+TARGET_SECRETS = Context("target:{pk}")
 
 
 class Agent(models.Model):
@@ -54,7 +57,7 @@ class Target(models.Model):
         help_text="Who carries certificates there; empty: this server does.",
     )
     config = models.JSONField(default=dict, blank=True, help_text="Paths and commands; no secret.")
-    secrets = models.BinaryField(null=True, blank=True, editable=False)
+    secrets = SealedField(TARGET_SECRETS, null=True, blank=True)
     endpoint_host = models.CharField(
         max_length=255, blank=True, help_text="Where a handshake shows what is served."
     )

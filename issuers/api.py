@@ -1,10 +1,9 @@
 """REST: issuers and profiles."""
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,6 @@ from issuers import services
 from issuers.models import Issuer, Profile
 from issuers.serializers import (
     IssuerChanges,
-    IssuerInput,
     IssuerSerializer,
     ProfileSerializer,
     TestedSerializer,
@@ -23,7 +21,7 @@ from owners.permissions import needs
 
 
 class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
-    """CAs that sign."""
+    """CAs that sign; `certificates.api` adds the making of one in a subclass."""
 
     use_cases: ClassVar = {
         "create": "issuer.create",
@@ -36,14 +34,6 @@ class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
     search_fields = ("slug", "name")
     ordering_fields = ("slug", "name", "created_at")
     cursor_ordering = ("slug",)
-
-    @extend_schema(request=IssuerInput, responses={201: IssuerSerializer})
-    def create(self, request: Request) -> Response:
-        """Make a local CA with a fresh key."""
-        data = _valid(IssuerInput(data=request.data))
-        lifetime = timedelta(days=data.pop("lifetime_days"))
-        issuer = services.create_local_ca(actor=actor_of(request), lifetime=lifetime, **data)
-        return Response(IssuerSerializer(issuer).data, status.HTTP_201_CREATED)
 
     @extend_schema(request=IssuerChanges, responses=IssuerSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

@@ -2,12 +2,18 @@
 
 import uuid
 from datetime import timedelta
+from functools import cached_property
 
+from cryptography import x509
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from foundation.sealed import SealedField
+from issuers.ca_keys import CA_KEY
 from issuers.connectors import revocation_signer
+from issuers.x509 import certs
+from issuers.x509.description import SignedCertificate, describe
 
 SHORT_LIVED = timedelta(hours=1)
 
@@ -30,10 +36,10 @@ class Issuer(models.Model):
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.LOCAL)
     enabled = models.BooleanField(default=True)
     config = models.JSONField(default=dict, blank=True, help_text="Settings that are no secret.")
-    secrets = models.BinaryField(
+    secrets = SealedField(
+        CA_KEY,
         null=True,
         blank=True,
-        editable=False,
         help_text="Credentials of a remote CA or the key of a local one, encrypted at rest.",
     )
     parent = models.ForeignKey(
@@ -64,6 +70,21 @@ class Issuer(models.Model):
     def answers_for_revocation(self) -> bool:
         """Whether certctl signs its CRLs and OCSP answers; else its CA is to be told and asked."""
         return revocation_signer(self) is not None
+
+    @cached_property
+    def certificate(self) -> x509.Certificate | None:
+        """Its certificate, which never changes; None where a remote CA's is not known yet."""
+        return certs.load(self.certificate_pem) if self.certificate_pem else None
+
+    @cached_property
+    def described(self) -> SignedCertificate | None:
+        """What its certificate says; None where that is not known yet."""
+        return describe(self.certificate, self.chain_pem) if self.certificate else None
+
+    @property
+    def own_chain_pem(self) -> str:
+        """Its certificate and those above it, as PEM."""
+        return f"{self.certificate_pem.rstrip()}\n{self.chain_pem}"
 
 
 class Profile(models.Model):

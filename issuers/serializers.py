@@ -1,26 +1,29 @@
 """Issuers and profiles as JSON: never a key, never a secret."""
 
-from datetime import datetime
 from typing import Any
 
-from cryptography import x509
 from rest_framework import serializers
 
 from foundation.rest.fields import Named, SparseFields
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
-from issuers.x509 import certs
+from owners.models import Owner
+
+
+def _of_certificate(field: type[serializers.Field[Any, Any, Any, Any]], name: str) -> Any:
+    # A remote CA's certificate may not be known yet.
+    return field(source=f"described.{name}", read_only=True, allow_null=True, default=None)
 
 
 class IssuerSerializer(SparseFields):
     """An issuer, its certificate, and where relying parties find what it publishes."""
 
-    subject = serializers.SerializerMethodField()
-    not_before = serializers.SerializerMethodField()
-    not_after = serializers.SerializerMethodField()
-    fingerprint = serializers.SerializerMethodField()
-    key_algorithm = serializers.SerializerMethodField()
+    subject = _of_certificate(serializers.CharField, "subject")
+    not_before = _of_certificate(serializers.DateTimeField, "not_before")
+    not_after = _of_certificate(serializers.DateTimeField, "not_after")
+    fingerprint = _of_certificate(serializers.CharField, "fingerprint")
+    key_algorithm = _of_certificate(serializers.CharField, "key_algorithm_text")
     crl_url = serializers.SerializerMethodField()
     ocsp_url = serializers.SerializerMethodField()
     ca_url = serializers.SerializerMethodField()
@@ -47,31 +50,6 @@ class IssuerSerializer(SparseFields):
             "created_at",
         )
         read_only_fields = fields
-
-    def get_subject(self, issuer: Issuer) -> str | None:
-        """Return the subject as RFC 4514 has it."""
-        found = _certificate(issuer)
-        return found.subject.rfc4514_string() if found else None
-
-    def get_not_before(self, issuer: Issuer) -> datetime | None:
-        """Return when its certificate begins."""
-        found = _certificate(issuer)
-        return found.not_valid_before_utc if found else None
-
-    def get_not_after(self, issuer: Issuer) -> datetime | None:
-        """Return when its certificate ends."""
-        found = _certificate(issuer)
-        return found.not_valid_after_utc if found else None
-
-    def get_fingerprint(self, issuer: Issuer) -> str | None:
-        """Return the SHA-256 of its certificate."""
-        found = _certificate(issuer)
-        return certs.fingerprint(found) if found else None
-
-    def get_key_algorithm(self, issuer: Issuer) -> str | None:
-        """Return the algorithm of its key, with the size where that says more."""
-        found = _certificate(issuer)
-        return certs.key_algorithm_text(found.public_key()) if found else None
 
     def get_crl_url(self, issuer: Issuer) -> str:
         """Return where its CRL is."""
@@ -100,6 +78,13 @@ class IssuerInput(serializers.Serializer[Any]):
     )
     path_length = serializers.IntegerField(
         min_value=0, max_value=9, required=False, allow_null=True
+    )
+    owner: Any = Named(
+        by="name",
+        what="owner",
+        queryset=Owner.objects.all(),
+        required=False,
+        help_text="Who answers for a CA below a parent; left out: PKI operations.",
     )
 
 
@@ -158,13 +143,3 @@ class ProfileSerializer(SparseFields):
             "created_at",
         )
         read_only_fields = ("is_ca", "is_short_lived")
-
-
-def _certificate(issuer: Issuer) -> x509.Certificate | None:
-    # A remote CA's certificate may not be known yet. Parsed once for a row, whatever is asked.
-    if not issuer.certificate_pem:
-        return None
-    if not hasattr(issuer, "_parsed"):
-        issuer._parsed = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())  # type: ignore[attr-defined]  # noqa: SLF001
-    parsed: x509.Certificate = issuer._parsed  # type: ignore[attr-defined]  # noqa: SLF001
-    return parsed

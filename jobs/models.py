@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -14,7 +14,10 @@ from audit.services import Entry, record, record_many
 from certificates.models import Certificate, Version
 from deployments.models import Agent, Target
 from foundation.errors import Conflict
+from foundation.sealed import SealedField
 from issuers.connectors.base import OrderUnanswered
+from issuers.server_keys import SERVER_KEY
+from issuers.words import JobKind
 from jobs.states import OPEN, Move, Status
 from owners.models import Principal
 
@@ -149,14 +152,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """One piece of work on a certificate, from the asking to the end."""
 
-    class Kind(models.TextChoices):
-        """What is to be done; the values are API."""
-
-        ISSUANCE = "Issuance"
-        RENEWAL = "Renewal"
-        DEPLOYMENT = "Deployment"
-        VALIDATION = "Validation"
-        REVOCATION = "Revocation"
+    Kind: TypeAlias = JobKind
 
     class Verification(models.TextChoices):
         """What a Validation saw."""
@@ -191,7 +187,7 @@ class Job(models.Model):
         verbose_name="CSR by",
         help_text="Who gave the CSR that the job waited for: it is their key that gets certified.",
     )
-    encrypted_key = models.BinaryField(null=True, editable=False)
+    encrypted_key = SealedField(SERVER_KEY, null=True)
     lifetime = models.DurationField(
         null=True, blank=True, help_text="Asked for; empty: the profile's longest."
     )

@@ -5,14 +5,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from certificates.models import RenewalPolicy
+from certificates.serializers import DetailsInput
 from deployments.models import Target
+from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Named, SparseFields
-from issuers.models import Issuer, Profile
 from jobs import approvals
 from jobs.models import Job
 from jobs.states import Status
-from owners.models import Owner, Team
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
@@ -25,12 +24,11 @@ class DecisionSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField(help_text="Of what was approved; empty for a rejection.")
 
 
-class WaitingForSerializer(serializers.Serializer[Any]):
-    """What a job waits for, until when, and who cannot give it."""
-
-    what = serializers.ChoiceField(choices=["csr", "approval", "agent", "order", "time", "retry"])
-    until = serializers.DateTimeField(allow_null=True)
-    detail = serializers.CharField()
+WaitingForSerializer = serializer_of(
+    approvals.Wait,
+    name="WaitingFor",
+    what=serializers.ChoiceField(choices=["csr", "approval", "agent", "order", "time", "retry"]),
+)
 
 
 class OrderSerializer(serializers.Serializer[Any]):
@@ -143,51 +141,11 @@ class AskedSerializer(JobSerializer):
         read_only_fields = fields
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
-    """One thing that will not be as in the predecessor."""
-
-    what = serializers.CharField()
-    before = serializers.CharField()
-    after = serializers.CharField()
-
-
-class PredecessorSerializer(serializers.Serializer[Any]):
-    """The version that would be replaced."""
-
-    number = serializers.IntegerField()
-    serial = serializers.CharField()
-    not_after = serializers.DateTimeField()
-    names = serializers.ListField(child=serializers.CharField())
-    key_algorithm = serializers.CharField()
-    key_size = serializers.IntegerField(allow_null=True)
-    key_fingerprint = serializers.CharField()
-    issuer = serializers.CharField()
-    lifetime = serializers.DurationField()
-
-
-class ReviewSerializer(serializers.Serializer[Any]):
-    """What somebody is asked to approve."""
-
-    job = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=Job.Kind.choices)
-    certificate = serializers.CharField()
-    common_name = serializers.CharField()
-    names = serializers.ListField(child=serializers.CharField())
-    key_algorithm = serializers.CharField()
-    key_size = serializers.IntegerField(allow_null=True)
-    key_fingerprint = serializers.CharField()
-    lifetime = serializers.DurationField()
-    issuer = serializers.CharField()
-    profile = serializers.CharField()
-    owner = serializers.CharField()
-    requested_by = serializers.CharField()
-    csr_by = serializers.CharField(
-        help_text="Who gave the CSR later, where the job had to wait for one; else empty."
-    )
-    target = serializers.CharField()
-    digest = serializers.CharField()
-    predecessor = PredecessorSerializer(allow_null=True)
-    differences = DifferenceSerializer(many=True)
+ReviewSerializer = serializer_of(
+    approvals.Review,
+    job=serializers.UUIDField(),
+    kind=serializers.ChoiceField(choices=Job.Kind.choices),
+)
 
 
 def _target(**options: Any) -> Named:
@@ -213,14 +171,9 @@ class AskSerializer(serializers.Serializer[Any]):
     )
 
 
-class IssuanceSerializer(AskSerializer):
+class IssuanceSerializer(DetailsInput, AskSerializer):
     """Ask for a certificate; names that are left out are those of the CSR."""
 
-    owner = Named(queryset=Owner.objects.all(), by="name", what="owner")
-    issuer = Named(queryset=Issuer.objects.all(), by="slug", what="issuer")
-    profile = Named(queryset=Profile.objects.all(), by="slug", what="profile")
-    name = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
-    common_name = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
     sans = serializers.ListField(
         child=serializers.CharField(max_length=255),
         required=False,
@@ -228,27 +181,18 @@ class IssuanceSerializer(AskSerializer):
         max_length=1000,
         help_text='As ["dns:web.example.com"].',
     )
-    team = Named(
-        queryset=Team.objects.all(),
-        by="name",
-        what="team",
-        required=False,
-        allow_null=True,
-        default=None,
-    )
-    renewal_policy = Named(
-        queryset=RenewalPolicy.objects.all(),
-        by="name",
-        what="renewal_policy",
-        required=False,
-        allow_null=True,
-        default=None,
-    )
-    environment = serializers.CharField(required=False, allow_blank=True, default="", max_length=32)
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=64), required=False, default=list, max_length=50
-    )
     targets = serializers.ListField(child=_target(), required=False, default=list, max_length=100)
+
+    class Meta(DetailsInput.Meta):
+        fields = (
+            *DetailsInput.Meta.fields,
+            "common_name",
+            "sans",
+            "targets",
+            "csr",
+            "generate_key",
+            "lifetime",
+        )
 
 
 class RenewalSerializer(AskSerializer):

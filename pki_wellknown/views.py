@@ -13,7 +13,6 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
@@ -125,9 +124,9 @@ def crl(request: HttpRequest, issuer: str) -> HttpResponse:
 def ca(request: HttpRequest, issuer: str) -> HttpResponse:
     """Give the issuer's certificate (caIssuers, RFC 5280 §4.2.2.1)."""
     row = Issuer.objects.filter(slug=issuer).only("certificate_pem").first()
-    if row is None or not row.certificate_pem:
+    certificate = row.certificate if row else None
+    if certificate is None:
         return answers.not_found()
-    certificate = x509.load_pem_x509_certificate(row.certificate_pem.encode())
     now = timezone.now()
     return answers.cacheable(
         request,

@@ -188,22 +188,21 @@ def csr_for():
 def root_ca(system):
     from issuers import services  # noqa: PLC0415 - only who asks for a CA needs it
 
-    return services.create_local_ca(
-        actor=system,
+    root = services.NewCA(
         slug="root",
         name="Test Root",
         common_name="Test Root CA",
         organization="Test",
         lifetime=timedelta(days=3650),
     )
+    return services.create_local_ca(actor=system, ca=root)
 
 
 @pytest.fixture
 def local_ca(system, root_ca):
     from issuers import services  # noqa: PLC0415
 
-    return services.create_local_ca(
-        actor=system,
+    issuing = services.NewCA(
         slug="issuing",
         name="Test Issuing",
         common_name="Test Issuing CA",
@@ -211,6 +210,7 @@ def local_ca(system, root_ca):
         lifetime=timedelta(days=1825),
         parent=root_ca,
     )
+    return services.create_local_ca(actor=system, ca=issuing)
 
 
 PROFILE = {

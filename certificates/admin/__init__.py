@@ -1,5 +1,6 @@
 """Certificates and what belongs to them in the admin; every change goes through the services."""
 
+from certificates.admin.authorities import CaAdmin
 from certificates.admin.certificates import CertificateAdmin
 from certificates.admin.crls import CRLAdmin
 from certificates.admin.ocsp import OCSPResponseAdmin
@@ -9,6 +10,7 @@ from certificates.admin.versions import VersionAdmin
 
 __all__ = [
     "CRLAdmin",
+    "CaAdmin",
     "CertificateAdmin",
     "OCSPResponseAdmin",
     "RenewalPolicyAdmin",

@@ -1,7 +1,7 @@
 """Certificates in the admin: to read, to reassign, to revoke, to put away."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -23,7 +23,6 @@ from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
 from owners.logins import actor_of
-from owners.models import Principal
 
 STATUS_COLOURS = {
     CertificateStatus.PENDING: "info",
@@ -274,7 +273,7 @@ class CertificateAdmin(Saves, Confirms):
             subject=certificate,
             details=AFFECTED,
             context={
-                "rows": _preview(actor_of(request), [version]).affected,
+                "rows": services.preview_revocation(criteria=_these([version])).affected,
                 "caption": "What will be revoked",
                 "plan": str(version.pk),
             },
@@ -292,7 +291,7 @@ class CertificateAdmin(Saves, Confirms):
         return self.confirm(request, question, revoke)
 
     def _bulk(self, request: HttpRequest, chosen: list[Certificate]) -> HttpResponse:
-        preview = _preview(actor_of(request), chosen)
+        preview = services.preview_revocation(criteria=_these(chosen))
         question = Question(
             name="revoke_selected",
             title=f"Revoke {preview.count} versions",
@@ -312,13 +311,12 @@ class CertificateAdmin(Saves, Confirms):
         )
 
         def revoke(given: dict[str, Any]) -> list[str]:
-            done = services.bulk_revoke(
+            result = services.bulk_revoke(
                 criteria=_these(chosen),
                 actor=actor_of(request),
                 plan=request.POST.get("plan", ""),
                 **given,
             )
-            result = cast("services.BulkResult", done)
             for one in result.outcomes:
                 if one.outcome == "failed":
                     self.message_user(request, f"{one.name}: {one.detail}", messages.ERROR)
@@ -335,8 +333,3 @@ def _current(certificate: Certificate) -> Version:
 
 def _these(rows: Sequence[Certificate | Version]) -> dict[str, Any]:
     return {"ids": [str(row.pk) for row in rows]}
-
-
-def _preview(actor: Principal, rows: Sequence[Certificate | Version]) -> services.Preview:
-    preview = services.bulk_revoke(criteria=_these(rows), actor=actor, dry_run=True)
-    return cast("services.Preview", preview)

@@ -37,6 +37,9 @@ class CRLAdmin(ReadOnly):
         actor = actor_of(request)
         issuers = {row.issuer_id: row.issuer for row in queryset.select_related("issuer")}.values()
         for issuer, published in self.each(
-            request, "publish_now", issuers, lambda issuer: crl.publish(issuer.pk, actor=actor)
+            request,
+            "publish_now",
+            issuers,
+            lambda issuer: crl.publish(issuer_id=issuer.pk, actor=actor),
         ):
             self.message_user(request, f"Published CRL {published.number} of {issuer}.")

@@ -1,6 +1,14 @@
 """The use cases around certificates; each function is one, with its own transaction."""
 
-from certificates.services.bulk import BulkResult, Outcome, PlanChanged, Preview, bulk_revoke
+from certificates.services.authorities import make_ca, take_over_ca
+from certificates.services.bulk import (
+    BulkResult,
+    Outcome,
+    PlanChanged,
+    Preview,
+    bulk_revoke,
+    preview_revocation,
+)
 from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
 from certificates.services.importing import AlreadyImported, import_pem, record_ca
@@ -27,13 +35,16 @@ __all__ = [
     "delete_policy",
     "export",
     "import_pem",
+    "make_ca",
     "mark_failed",
+    "preview_revocation",
     "record_ca",
     "register",
     "release_hold",
     "revoke",
     "settle",
     "start_renewal",
+    "take_over_ca",
     "update_details",
     "update_expiry_statuses",
     "update_policy",

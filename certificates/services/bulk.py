@@ -5,13 +5,15 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from audit.services import record
+from audit.use_cases import use_case
 from certificates import policy, queue
 from certificates.crl import entry_size
 from certificates.models import Certificate, Reason, Version
@@ -62,6 +64,7 @@ class Preview:
     affected: list[Affected]
     owners: list[str]
     crl_growth_bytes: int
+    dry_run: bool = field(default=True, init=False)
 
     @property
     def count(self) -> int:
@@ -77,7 +80,7 @@ class Outcome:
     certificate: UUID
     name: str
     serial: str
-    outcome: str
+    outcome: Literal["revoked", "already_revoked", "failed"]
     code: str = ""
     detail: str = ""
 
@@ -88,36 +91,58 @@ class BulkResult:
 
     plan: str
     outcomes: list[Outcome] = field(default_factory=list)
+    dry_run: bool = field(default=False, init=False)
 
     def count(self, outcome: str) -> int:
         """How many versions ended so."""
         return sum(one.outcome == outcome for one in self.outcomes)
 
+    @property
+    def total(self) -> int:
+        """How many versions the plan had."""
+        return len(self.outcomes)
 
-def bulk_revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
+    @property
+    def revoked(self) -> int:
+        """How many are revoked now."""
+        return self.count("revoked")
+
+    @property
+    def already_revoked(self) -> int:
+        """How many were revoked meanwhile."""
+        return self.count("already_revoked")
+
+    @property
+    def failed(self) -> int:
+        """How many could not be revoked."""
+        return self.count("failed")
+
+
+def preview_revocation(*, criteria: Mapping[str, Any], reason: str = Reason.UNSPECIFIED) -> Preview:
+    """Show which valid versions meet every criterion; raises InvalidCriteria, InvalidRevocation.
+
+    Valid is unexpired and unrevoked, superseded or not.
+    """
+    return _preview(_selected(criteria), reason)
+
+
+@use_case("certificate.bulk_revoke", atomic=False)
+def bulk_revoke(
     *,
     criteria: Mapping[str, Any],
     actor: Principal,
     reason: str = Reason.UNSPECIFIED,
     note: str = "",
-    dry_run: bool = False,
     plan: str | None = None,
-) -> Preview | BulkResult:
-    """Revoke all valid versions that meet every criterion, or with `dry_run` only show them.
+) -> BulkResult:
+    """Revoke every valid version that meets all criteria: what `preview_revocation` shows.
 
-    Valid is unexpired and unrevoked, superseded or not. No transaction spans the whole: each
-    version has its own outcome, and one that fails stops no other. With the `plan` of a preview
-    nothing happens unless the set is still the same (PlanChanged). Raises InvalidCriteria.
+    No transaction spans the whole: each version has its own outcome, and one that fails stops no
+    other. With the `plan` of a preview nothing happens unless the set is still the same
+    (PlanChanged). Raises InvalidCriteria, InvalidRevocation.
     """
     versions = _selected(criteria)
-    if reason not in Reason.values:
-        raise policy.InvalidRevocation(
-            f"There is no reason {reason[:40]!r}.",
-            errors=[FieldError("reason", "unknown_reason", "There is no such reason.")],
-        )
-    preview = _preview(versions, has_reason=reason != Reason.UNSPECIFIED)
-    if dry_run:
-        return preview
+    preview = _preview(versions, reason)
     if plan is not None and plan != preview.plan:
         raise PlanChanged
     record(
@@ -146,21 +171,22 @@ def bulk_revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
 
 
 def _revoke_one(one: Affected, actor: Principal, reason: str, note: str) -> Outcome:
-    outcome, code, detail = "revoked", "", ""
+    what = partial(Outcome, one.version, one.certificate, one.name, one.serial)
     try:
         revoke(version_id=one.version, actor=actor, reason=reason, note=note, publish=False)
     except policy.AlreadyRevoked as error:
-        outcome, code, detail = "already_revoked", error.code, error.detail
+        return what("already_revoked", error.code, error.detail)
     except CertctlError as error:
-        outcome, code, detail = "failed", error.code, error.detail
+        return what("failed", error.code, error.detail)
     except Exception:
         # Whatever is wrong with this one, the others must still be revoked.
         logger.exception("version %s could not be revoked", one.version)
-        outcome, code, detail = "failed", "internal_error", "Something went wrong on our side."
-    return Outcome(one.version, one.certificate, one.name, one.serial, outcome, code, detail)
+        return what("failed", "internal_error", "Something went wrong on our side.")
+    return what("revoked")
 
 
-def _preview(versions: list[Version], *, has_reason: bool) -> Preview:
+def _preview(versions: list[Version], reason: str) -> Preview:
+    policy.check_reason(reason)
     affected = [
         Affected(
             version=version.pk,
@@ -175,7 +201,7 @@ def _preview(versions: list[Version], *, has_reason: bool) -> Preview:
         for version in versions
     ]
     growth = sum(
-        entry_size(version.serial, has_reason=has_reason)
+        entry_size(version.serial, has_reason=reason != Reason.UNSPECIFIED)
         for version in versions
         if version.issuer and version.issuer.answers_for_revocation and not version.short_lived
     )

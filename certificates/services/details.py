@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
+from audit.changes import changed
 from audit.services import record
+from audit.use_cases import use_case
 from certificates import export as files
 from certificates import policy
+from certificates.details import EDITABLE, checked
 from certificates.models import Certificate, CertificateStatus, Version
-from certificates.services.lifecycle import check_tags, standing_of
+from certificates.services.lifecycle import standing_of
 from foundation.errors import Conflict, FieldError, Invalid
 from owners.models import Principal
 
-EDITABLE = ("name", "owner", "team", "renewal_policy", "environment", "tags")
-# What separation of duties is judged by; jobs live above us, so their rows are named by string.
-_ANSWERABLE = ("owner", "team")
-_OPEN = ("Pending", "AwaitingCSR", "AwaitingApproval", "Running")
+_ANSWERABLE = ("owner", "team")  # what separation of duties is judged by
 
 
 class StillValid(Conflict):
@@ -35,7 +34,7 @@ class JobOpen(Conflict):
     message = "A job is open for this certificate: decide or cancel it first."
 
 
-@transaction.atomic
+@use_case("certificate.update", on=Certificate)
 def update_details(
     *, certificate_id: UUID, actor: Principal, changes: Mapping[str, Any]
 ) -> Certificate:
@@ -50,34 +49,22 @@ def update_details(
         raise Invalid(f"These cannot be changed: {', '.join(unknown)}.", errors=wrong)
     certificate = Certificate.objects.lock(certificate_id)
     policy.check_may_change(certificate)
-    wanted = dict(changes)
-    if "tags" in wanted:
-        wanted["tags"] = check_tags(wanted["tags"])
-    changed = {name: new for name, new in wanted.items() if getattr(certificate, name) != new}
-    if not changed:
+    done = changed(certificate, checked(changes), EDITABLE)
+    if not done:
         return certificate
-    if any(name in changed for name in _ANSWERABLE) and _has_open_job(certificate):
+    if not done.keys().isdisjoint(_ANSWERABLE) and _has_open_job(certificate):
         raise JobOpen
-    before = {name: _shown(getattr(certificate, name)) for name in changed}
-    for name, new in changed.items():
-        setattr(certificate, name, new)
-    certificate.save(update_fields=[*changed, "updated_at"])
-    if "renewal_policy" in changed and certificate.status in (
+    certificate.save(update_fields=[*done, "updated_at"])
+    if "renewal_policy" in done and certificate.status in (
         CertificateStatus.ACTIVE,
         CertificateStatus.EXPIRING,
     ):
-        certificate.become(standing_of(certificate, timezone.now()))
-    record(
-        actor=actor,
-        action="certificate.update",
-        subject=certificate,
-        before=before,
-        after={name: _shown(new) for name, new in changed.items()},
-    )
+        done |= certificate.become(standing_of(certificate, timezone.now()))
+    record(actor=actor, action="certificate.update", subject=certificate, changes=done)
     return certificate
 
 
-@transaction.atomic
+@use_case("certificate.archive", on=Certificate)
 def archive(*, certificate_id: UUID, actor: Principal) -> Certificate:
     """Put a certificate away for good; its history and its revocations stay.
 
@@ -91,13 +78,12 @@ def archive(*, certificate_id: UUID, actor: Principal) -> Certificate:
         raise StillValid
     if _has_open_job(certificate):
         raise JobOpen
-    before = certificate.status
-    certificate.become(CertificateStatus.ARCHIVED)
-    record(actor=actor, action="certificate.archive", subject=certificate, before=before)
+    done = certificate.become(CertificateStatus.ARCHIVED)
+    record(actor=actor, action="certificate.archive", subject=certificate, changes=done)
     return certificate
 
 
-@transaction.atomic
+@use_case("certificate.export", on=Version)
 def export(*, version: Version, form: str, actor: Principal, password: str = "") -> bytes:
     """Return the version as "pem", "der" or "pkcs12", and record who took it. Never a key."""
     match form:
@@ -122,8 +108,5 @@ def export(*, version: Version, form: str, actor: Principal, password: str = "")
 
 
 def _has_open_job(certificate: Certificate) -> bool:
-    return Certificate.objects.filter(pk=certificate.pk, jobs__status__in=_OPEN).exists()
-
-
-def _shown(value: Any) -> Any:
-    return value if isinstance(value, list) else str(value) if value is not None else None
+    # Jobs live above us and say themselves which of them are open.
+    return certificate.jobs.open().exists()

@@ -65,8 +65,7 @@ def _settle(pks: list[UUID], now: datetime, actor: Principal) -> int:
         )
         if not follows or before == after:
             continue
-        certificate.become(after)
-        data = {"before": before, "after": after.value}
+        data = {"changes": certificate.become(after)}
         entries.append(Entry(actor, "certificate.status", certificate, data))
     if entries:
         record_many(entries)

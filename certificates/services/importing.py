@@ -1,22 +1,22 @@
 """Taking certificates into the inventory that no job of ours had signed."""
 
-import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import IntegrityError, transaction
 
 from audit.services import record
-from certificates.models import Certificate, RenewalPolicy, Version
+from audit.use_cases import use_case
+from certificates.details import Details
+from certificates.models import Certificate, Version
 from certificates.services.lifecycle import register, store_version
 from foundation.errors import Conflict, FieldError, Invalid
-from issuers.models import SHORT_LIVED, Issuer, Profile
-from issuers.services import SignedCertificate
-from issuers.x509 import certs, names, reading
-from owners.models import Owner, Principal, Team
+from issuers.models import Issuer, Profile
+from issuers.services import SignedCertificate, describe, signer_of
+from issuers.services.profiles import CA_PROFILE
+from issuers.x509 import certs, reading
+from owners.models import Owner, Principal
 
 MAX_CERTIFICATES = 10
 _MAX_SERIAL_BITS = 160  # 20 octets (RFC 5280 §4.1.2.2)
@@ -47,43 +47,26 @@ class MalformedCertificate(Invalid):
     message = "This is not a PEM certificate."
 
 
-@transaction.atomic
-def import_pem(  # noqa: PLR0913 - keyword-only, one argument a fact
-    *,
-    actor: Principal,
-    pem: str,
-    owner: Owner,
-    issuer: Issuer,
-    profile: Profile,
-    name: str = "",
-    team: Team | None = None,
-    renewal_policy: RenewalPolicy | None = None,
-    environment: str = "",
-    tags: Sequence[str] = (),
-) -> Certificate:
+@use_case("certificate.import")
+def import_pem(*, actor: Principal, pem: str, details: Details) -> Certificate:
     """Put a certificate and its chain into the inventory.
 
-    `issuer` and `profile` are what it will be renewed with. Where one of our own CAs signed it,
-    CRL and OCSP speak for it from now on. Raises PrivateKeyIncluded, MalformedCertificate,
-    AlreadyImported.
+    Where one of our own CAs signed it, CRL and OCSP speak for it from now on. Raises
+    PrivateKeyIncluded, MalformedCertificate, AlreadyImported.
     """
     leaf, chain = _parse(pem)
-    signer = _signer_of(leaf)
-    signed = _signed(leaf, chain, signer)
+    signer = signer_of(leaf)
+    chain_pem = "".join(certs.pem(one) for one in chain)
+    if not chain_pem and signer is not None:
+        chain_pem = signer.own_chain_pem
+    signed = describe(leaf, chain_pem)
     if Version.objects.filter(fingerprint=signed.fingerprint).exists():
         raise AlreadyImported
     certificate = register(
         actor=actor,
-        name=name or _name_of(leaf, signed),
-        common_name=_common_name(leaf),
+        details=replace(details, name=details.name or _name_of(signed)),
+        common_name=signed.common_name,
         sans=signed.sans,
-        owner=owner,
-        team=team,
-        issuer=issuer,
-        profile=profile,
-        renewal_policy=renewal_policy,
-        environment=environment,
-        tags=tags,
     )
     version = _store_once(certificate, signed, signer)
     record(
@@ -107,14 +90,12 @@ def record_ca(*, actor: Principal, issuer: Issuer, owner: Owner) -> Certificate 
     """
     if issuer.parent is None:
         return None
-    leaf = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
-    chain = x509.load_pem_x509_certificates(issuer.chain_pem.encode())
-    signed = _signed(leaf, chain, issuer.parent)
+    signed = describe(issuer.certificate_pem, issuer.chain_pem)
     known = Version.objects.filter(fingerprint=signed.fingerprint).first()
     if known is not None:
         return known.certificate
     profile, _ = Profile.objects.get_or_create(
-        slug="ca",
+        slug=CA_PROFILE,
         defaults={
             "name": "CA certificates",
             "description": "What certctl's own CAs are listed under; nobody can request it.",
@@ -124,11 +105,10 @@ def record_ca(*, actor: Principal, issuer: Issuer, owner: Owner) -> Certificate 
     )
     certificate = register(
         actor=actor,
-        name=f"CA {issuer.slug}",
-        common_name=_common_name(leaf),
-        owner=owner,
-        issuer=issuer.parent,
-        profile=profile,
+        details=Details(
+            name=f"CA {issuer.slug}", owner=owner, issuer=issuer.parent, profile=profile
+        ),
+        common_name=signed.common_name,
     )
     _store_once(certificate, signed, issuer.parent)
     return certificate
@@ -155,19 +135,26 @@ def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
         raise _malformed("This is not a PEM certificate, or not a well-formed one.") from error
     if len(found) > MAX_CERTIFICATES:
         raise _malformed(f"At most {MAX_CERTIFICATES} certificates can be imported with a chain.")
-    return _in_order(found)
+    leaf, chain = _in_order(found)
+    if leaf.serial_number <= 0 or leaf.serial_number.bit_length() > _MAX_SERIAL_BITS:
+        raise _malformed("Its serial number is not 1 to 20 octets (RFC 5280 §4.1.2.2).")
+    return leaf, chain
 
 
 def _in_order(found: list[x509.Certificate]) -> tuple[x509.Certificate, list[x509.Certificate]]:
     # In whatever order they were pasted: the leaf is what signed none of the others.
     leaves = [
-        one for one in found if not any(_issued(one, other) for other in found if other is not one)
+        one
+        for one in found
+        if not any(reading.is_signed_by(other, one) for other in found if other is not one)
     ]
     if len(leaves) != 1:
         raise _malformed("Send one certificate with its chain: these do not form one chain.")
     leaf, chain = leaves[0], []
     rest, last = [one for one in found if one is not leaf], leaf
-    while (above := next((one for one in rest if _issued(one, last)), None)) is not None:
+    while (
+        above := next((one for one in rest if reading.is_signed_by(last, one)), None)
+    ) is not None:
         rest.remove(above)
         chain.append(above)
         last = above
@@ -176,70 +163,9 @@ def _in_order(found: list[x509.Certificate]) -> tuple[x509.Certificate, list[x50
     return leaf, chain
 
 
-def _issued(ca: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
-        return False
-    return True
-
-
-def _signer_of(leaf: x509.Certificate) -> Issuer | None:
-    # By signature, not by name: two CAs may have the same name and different keys.
-    for issuer in Issuer.objects.exclude(certificate_pem=""):
-        if _issued(x509.load_pem_x509_certificate(issuer.certificate_pem.encode()), leaf):
-            return issuer
-    return None
-
-
-def _signed(
-    leaf: x509.Certificate, chain: Iterable[x509.Certificate], signer: Issuer | None
-) -> SignedCertificate:
-    if leaf.serial_number <= 0 or leaf.serial_number.bit_length() > _MAX_SERIAL_BITS:
-        raise _malformed("Its serial number is not 1 to 20 octets (RFC 5280 §4.1.2.2).")
-    algorithm, size = certs.key_algorithm_of(leaf.public_key())
-    chain_pem = "".join(one.public_bytes(Encoding.PEM).decode() for one in chain)
-    if not chain_pem and signer is not None:
-        chain_pem = signer.certificate_pem.rstrip() + "\n" + signer.chain_pem
-    return SignedCertificate(
-        certificate_pem=leaf.public_bytes(Encoding.PEM).decode(),
-        chain_pem=chain_pem,
-        serial_hex=f"{leaf.serial_number:x}",
-        not_before=leaf.not_valid_before_utc,
-        not_after=leaf.not_valid_after_utc,
-        fingerprint=certs.fingerprint(leaf),
-        key_fingerprint=certs.key_fingerprint(leaf.public_key()),
-        key_algorithm=algorithm,
-        key_size=size,
-        subject=leaf.subject.rfc4514_string(),
-        sans=_sans(leaf),
-        short_lived=certs.lifetime_of(leaf) < SHORT_LIVED,
-    )
-
-
-def _sans(leaf: x509.Certificate) -> list[str]:
-    try:
-        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return []
-    known = []
-    for name in found.value:
-        # Forms that certctl does not issue (otherName, directoryName) stay in the PEM alone.
-        with contextlib.suppress(names.BadName):
-            known += names.san_strings([name])
-    return known
-
-
-def _common_name(leaf: x509.Certificate) -> str:
-    found = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    text = str(found[0].value)[:64] if found else ""
-    # Somebody else's certificate may say anything; what hides something is shown as a hole.
-    return "".join(one if one.isprintable() else "\ufffd" for one in text)
-
-
-def _name_of(leaf: x509.Certificate, signed: SignedCertificate) -> str:
+def _name_of(signed: SignedCertificate) -> str:
     first = signed.sans[0].partition(":")[2] if signed.sans else ""
-    return (_common_name(leaf) or first or signed.serial_hex)[:200]
+    return (signed.common_name or first or signed.serial_hex)[:200]
 
 
 def _malformed(detail: str) -> MalformedCertificate:

@@ -1,9 +1,8 @@
 """From a name under management to its signed versions."""
 
-import re
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -11,77 +10,36 @@ from django.utils import timezone
 
 from audit.services import record
 from certificates import policy
+from certificates.details import Details
 from certificates.models import (
     Certificate,
     CertificateStatus,
     OCSPResponse,
-    RenewalPolicy,
     Revocation,
     Version,
 )
-from foundation.errors import FieldError, Invalid
-from issuers.models import Issuer, Profile
-from owners.models import Owner, Principal, Team
-
-if TYPE_CHECKING:
-    from issuers.services import SignedCertificate
-
-# Tags are found by substring of their JSON, so they are plain: no quotes, escapes or capitals.
-_TAG = re.compile(r"[a-z0-9][a-z0-9._:/=@-]{0,62}")
-MAX_TAGS = 32
-
-
-def check_tags(tags: Sequence[str]) -> list[str]:
-    """Return the tags in order, each once; raises Invalid for what is no tag."""
-    unique = list(dict.fromkeys(tags))
-    wrong = [str(tag)[:80] for tag in unique if not _TAG.fullmatch(str(tag))]
-    if wrong or len(unique) > MAX_TAGS:
-        detail = (
-            f"These are no tags: {', '.join(wrong)}. A tag is up to 63 of a-z 0-9 . _ : / = @ -."
-            if wrong
-            else f"At most {MAX_TAGS} tags are allowed."
-        )
-        raise Invalid(detail, errors=[FieldError("tags", "invalid_tag", detail)])
-    return unique
+from foundation.sealed import Sealed
+from issuers.models import Issuer
+from issuers.x509.description import SignedCertificate
+from owners.models import Principal
 
 
 @transaction.atomic
-def register(  # noqa: PLR0913 - keyword-only, one argument a fact
-    *,
-    actor: Principal,
-    name: str,
-    owner: Owner,
-    issuer: Issuer,
-    profile: Profile,
-    common_name: str = "",
-    sans: Sequence[str] = (),
-    team: Team | None = None,
-    renewal_policy: RenewalPolicy | None = None,
-    environment: str = "",
-    tags: Sequence[str] = (),
+def register(
+    *, actor: Principal, details: Details, common_name: str = "", sans: Sequence[str] = ()
 ) -> Certificate:
     """Take a name under management: Pending until its first version is signed."""
-    certificate = Certificate.objects.create(
-        name=name,
-        common_name=common_name,
-        sans=list(sans),
-        owner=owner,
-        team=team,
-        issuer=issuer,
-        profile=profile,
-        renewal_policy=renewal_policy,
-        environment=environment,
-        tags=check_tags(tags),
-    )
+    said = {field.name: getattr(details, field.name) for field in fields(details)}
+    certificate = Certificate.objects.create(common_name=common_name, sans=list(sans), **said)
     record(
         actor=actor,
         action="certificate.register",
         subject=certificate,
         common_name=common_name,
         sans=list(sans),
-        owner=str(owner),
-        issuer=issuer.slug,
-        profile=profile.slug,
+        owner=str(details.owner),
+        issuer=details.issuer.slug,
+        profile=details.profile.slug,
     )
     return certificate
 
@@ -90,11 +48,11 @@ def register(  # noqa: PLR0913 - keyword-only, one argument a fact
 def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
     *,
     certificate: Certificate,
-    signed: "SignedCertificate",
+    signed: SignedCertificate,
     actor: Principal,
     csr_pem: str = "",
     job_id: UUID | None = None,
-    encrypted_key: bytes | None = None,
+    encrypted_key: Sealed | None = None,
 ) -> Version:
     """Record what the issuer signed; it becomes current and supersedes its predecessor.
 
@@ -127,11 +85,11 @@ def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
 def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
     *,
     certificate: Certificate,
-    signed: "SignedCertificate",
+    signed: SignedCertificate,
     issuer: Issuer | None,
     csr_pem: str = "",
     job_id: UUID | None = None,
-    encrypted_key: bytes | None = None,
+    encrypted_key: Sealed | None = None,
 ) -> Version:
     """Insert the next version and make it current; the caller holds the lock and audits."""
     now = timezone.now()
@@ -189,9 +147,8 @@ def mark_failed(*, certificate: Certificate, actor: Principal, why: str = "") ->
     """Show that issuing or renewing failed for good; the caller holds the lock."""
     if certificate.status in (CertificateStatus.ARCHIVED, CertificateStatus.REVOKED):
         return
-    before = certificate.status
-    certificate.become(CertificateStatus.FAILED)
-    record(actor=actor, action="certificate.fail", subject=certificate, before=before, why=why)
+    done = certificate.become(CertificateStatus.FAILED)
+    record(actor=actor, action="certificate.fail", subject=certificate, changes=done, why=why)
 
 
 @transaction.atomic

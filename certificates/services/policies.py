@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
+from audit.changes import changed, gone, made
 from audit.services import lock_to_delete, record
+from audit.use_cases import use_case
 from certificates.models import RenewalPolicy
 from foundation.errors import Conflict, FieldError, Invalid
 from owners.models import Principal
@@ -34,48 +34,39 @@ class PolicyInUse(Conflict):
     message = "Certificates still use this renewal policy."
 
 
-@transaction.atomic
+@use_case("renewalpolicy.create")
 def create_policy(*, actor: Principal, **fields: Any) -> RenewalPolicy:
     """Make a renewal policy."""
     policy = RenewalPolicy(**fields)
     _check(policy)
     policy.save(force_insert=True)
-    record(actor=actor, action="renewalpolicy.create", subject=policy, after=_shown(policy))
+    done = made(policy, FIELDS)
+    record(actor=actor, action="renewalpolicy.create", subject=policy, changes=done)
     return policy
 
 
-@transaction.atomic
+@use_case("renewalpolicy.update", on=RenewalPolicy, by="policy_id")
 def update_policy(
     *, policy_id: UUID, actor: Principal, changes: Mapping[str, Any]
 ) -> RenewalPolicy:
     """Change a renewal policy; what it says of each certificate follows with the next sweep."""
     policy = RenewalPolicy.objects.select_for_update(no_key=True).get(pk=policy_id)
-    before = _shown(policy)
-    for name in FIELDS:
-        if name in changes:
-            setattr(policy, name, changes[name])
+    done = changed(policy, changes, FIELDS)
     _check(policy)
-    after = _shown(policy)
-    changed = [name for name in FIELDS if before[name] != after[name]]
-    if changed:
-        policy.save(update_fields=changed)
-        record(
-            actor=actor,
-            action="renewalpolicy.update",
-            subject=policy,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    if done:
+        policy.save(update_fields=list(done))
+        record(actor=actor, action="renewalpolicy.update", subject=policy, changes=done)
     return policy
 
 
-@transaction.atomic
+@use_case("renewalpolicy.delete", on=RenewalPolicy, by="policy_id")
 def delete_policy(*, policy_id: UUID, actor: Principal) -> None:
     """Delete a renewal policy that no certificate uses; raises PolicyInUse, Busy."""
     policy = lock_to_delete(RenewalPolicy.objects.all(), policy_id)
     if policy.certificates.exists():
         raise PolicyInUse
-    record(actor=actor, action="renewalpolicy.delete", subject=policy, before=_shown(policy))
+    done = gone(policy, FIELDS)
+    record(actor=actor, action="renewalpolicy.delete", subject=policy, changes=done)
     policy.delete()
 
 
@@ -98,11 +89,3 @@ def _are_days(value: Any) -> bool:
         isinstance(day, int) and not isinstance(day, bool) and 0 <= day <= MAX_ALERT_DAYS
         for day in value
     )
-
-
-def _shown(policy: RenewalPolicy) -> dict[str, Any]:
-    return {
-        name: value if isinstance(value, bool | int | list) else str(value)
-        for name in FIELDS
-        for value in (getattr(policy, name),)
-    }

@@ -2,19 +2,24 @@
 
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from audit.changes import Changes, changed, gone, made
 from audit.services import record
+from audit.use_cases import use_case
 from certificates import policy, queue
 from certificates.models import Certificate, Reason, Revocation, Version
 from certificates.services.lifecycle import drop_answers, settle
 from owners.models import Principal
 
+_STATED = ("reason", "revoked_at")  # by CRL and OCSP
 
-@transaction.atomic
+
+@use_case("certificate.revoke", on=Version)
 def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     *,
     version_id: UUID,
@@ -45,7 +50,6 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     at = (revoked_at or now).replace(microsecond=0)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None:
-        before = None
         revocation = Revocation.objects.create(
             version=version,
             reason=checked,
@@ -54,10 +58,10 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
             revoked_by=actor,
             note=note,
         )
+        done = made(revocation, _STATED)
     else:
         policy.check_may_replace(revocation, checked)
-        before = {"reason": revocation.reason, "revoked_at": revocation.revoked_at.isoformat()}
-        _correct(revocation, checked, note, revoked_at)
+        done = _correct(revocation, checked, note, revoked_at)
     drop_answers(version)
     _settle_if_current(version)
     record(
@@ -67,23 +71,23 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
         version=version.number,
         version_id=str(version.pk),
         serial=version.serial,
-        before=before,
         reason=checked.value,
-        revoked_at=revocation.revoked_at.isoformat(),
         note=note,
+        changes=done,
     )
     if publish:
         transaction.on_commit(partial(queue.publish_crl, version.issuer.pk))
     return revocation
 
 
-@transaction.atomic
+@use_case("certificate.release_hold", on=Version)
 def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Version:
-    """Take a certificateHold back: the version is good again. Raises NotOnHold."""
+    """Take a certificateHold back: the version is good again; raises NotOnHold."""
     version = _lock(version_id)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
+    done = gone(revocation, _STATED)
     revocation.delete()
     drop_answers(version)
     _settle_if_current(version)
@@ -95,6 +99,7 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
         version_id=str(version.pk),
         serial=version.serial,
         note=note,
+        changes=done,
     )
     if version.issuer_id is not None:
         transaction.on_commit(partial(queue.publish_crl, version.issuer_id))
@@ -112,14 +117,16 @@ def _lock(version_id: UUID) -> Version:
 
 def _correct(
     revocation: Revocation, reason: Reason, note: str, revoked_at: datetime | None
-) -> None:
-    revocation.reason = reason
+) -> Changes:
+    wanted: dict[str, Any] = {"reason": reason}
     # The earlier date stands unless an even earlier one is now known: it was bad from then on.
     if revoked_at is not None:
-        revocation.revoked_at = min(revocation.revoked_at, revoked_at.replace(microsecond=0))
+        wanted["revoked_at"] = min(revocation.revoked_at, revoked_at.replace(microsecond=0))
+    done = changed(revocation, wanted, _STATED)
     revocation.note = "\n".join(part for part in (revocation.note, note) if part)
     revocation.listed_in = revocation.final_crl = None
     revocation.save()
+    return done
 
 
 def _settle_if_current(version: Version) -> None:

@@ -16,9 +16,9 @@ from audit.use_cases import use_case
 from deployments import policy
 from deployments.connectors import connector_class, handshake
 from deployments.connectors.base import Check, Connector
-from deployments.models import Agent, Target
+from deployments.models import TARGET_SECRETS, Agent, Target
 from foundation.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
-from issuers import crypto
+from foundation.sealed import CannotDecrypt, Sealed
 from owners.models import Principal
 from owners.services import NameTaken
 
@@ -177,20 +177,20 @@ def secrets_of(target: Target) -> dict[str, str]:
 
     Raises ConnectorError (permanent) where they cannot be decrypted.
     """
-    if not target.secrets:
+    if target.secrets is None:
         return {}
     try:
-        plain = crypto.decrypt(bytes(target.secrets), context=f"target:{target.pk}")
-    except crypto.CannotDecrypt as error:
+        plain = target.secrets.open(TARGET_SECRETS.of(target))
+    except CannotDecrypt as error:
         raise ConnectorError(str(error), permanent=True) from error
     secrets: dict[str, str] = json.loads(plain)
     return secrets
 
 
-def _sealed(target: Target, secrets: Mapping[str, str]) -> bytes | None:
+def _sealed(target: Target, secrets: Mapping[str, str]) -> Sealed | None:
     if not secrets:
         return None
-    return crypto.encrypt(json.dumps(dict(secrets)).encode(), context=f"target:{target.pk}")
+    return TARGET_SECRETS.of(target).seal(json.dumps(dict(secrets)).encode())
 
 
 def _save(target: Target) -> None:

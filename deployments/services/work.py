@@ -16,7 +16,8 @@ from deployments.connectors.base import Connector, Material, Outcome
 from deployments.models import Deployment, Target
 from deployments.services.targets import connector_for
 from foundation.errors import Conflict, ConnectorError, Invalid, NotFound
-from issuers import crypto
+from foundation.sealed import CannotDecrypt
+from issuers.server_keys import SERVER_KEY
 from owners.models import Principal
 
 # A server that was told to reload answers with the old certificate for a moment.
@@ -271,10 +272,10 @@ def _check_may_serve(version: Version, target: Target) -> None:
 def _material(version: Version, connector: Connector) -> Material:
     key = None
     # Decrypted only for a target that is told to keep it.
-    if version.encrypted_key and connector.takes_key:
+    if version.encrypted_key is not None and connector.takes_key:
         try:
-            key = crypto.decrypt(bytes(version.encrypted_key), context="serverkey")
-        except crypto.CannotDecrypt as error:
+            key = version.encrypted_key.open(SERVER_KEY)
+        except CannotDecrypt as error:
             raise ConnectorError(str(error), permanent=True) from error
     return Material(
         leaf_pem=version.pem,

@@ -1,9 +1,8 @@
 """Issuers in the admin; every change goes through the services."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from cryptography import x509
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -25,7 +24,6 @@ from issuers import services
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer
 from issuers.services.authorities import CA_ALGORITHMS
-from issuers.x509 import certs
 from owners.logins import actor_of
 
 
@@ -53,9 +51,11 @@ class NewIssuerForm(forms.ModelForm[Issuer]):
         fields = ("slug", "name", "parent")
 
 
-@admin.register(Issuer)
 class IssuerAdmin(Saves):
-    """CAs: made here, tested, switched on and off; a key is never shown and never leaves."""
+    """CAs: tested, switched on and off; a key is never shown and never leaves.
+
+    `certificates.admin` adds the making of one in a subclass, and registers that.
+    """
 
     list_display = ("slug", "name", "kind", "state", "ends", "show_key_algorithm")
     list_filter = ("kind", "enabled")
@@ -117,12 +117,8 @@ class IssuerAdmin(Saves):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        actor = actor_of(request)
-        if row is None:
-            lifetime = timedelta(days=data.pop("lifetime_days"))
-            return services.create_local_ca(actor=actor, lifetime=lifetime, **data)
         changes = {field: data[field] for field in ("name", "enabled")}
-        return services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
+        return services.update_issuer(actor=actor_of(request), issuer_id=row.pk, changes=changes)
 
     @display(description="State", label={"enabled": "success", "disabled": "warning"})
     def state(self, issuer: Issuer) -> str:
@@ -132,32 +128,27 @@ class IssuerAdmin(Saves):
     @display(description="Subject", empty_value="-")
     def subject(self, issuer: Issuer) -> str | None:
         """Name the CA as its certificate does."""
-        found = _certificate(issuer)
-        return found.subject.rfc4514_string() if found else None
+        return issuer.described.subject if issuer.described else None
 
     @display(description="Valid from", empty_value="-")
     def begins(self, issuer: Issuer) -> str | None:
         """Show when its certificate begins."""
-        found = _certificate(issuer)
-        return _moment(found.not_valid_before_utc) if found else None
+        return _moment(issuer.described.not_before) if issuer.described else None
 
     @display(description="Valid until", empty_value="-")
     def ends(self, issuer: Issuer) -> str | None:
         """Show when its certificate ends."""
-        found = _certificate(issuer)
-        return _moment(found.not_valid_after_utc) if found else None
+        return _moment(issuer.described.not_after) if issuer.described else None
 
     @display(description="Key", empty_value="-")
     def show_key_algorithm(self, issuer: Issuer) -> str | None:
         """Name the algorithm of its key."""
-        found = _certificate(issuer)
-        return certs.key_algorithm_text(found.public_key()) if found else None
+        return issuer.described.key_algorithm_text if issuer.described else None
 
     @display(description="SHA-256 fingerprint", empty_value="-")
     def fingerprint(self, issuer: Issuer) -> str | None:
         """Show what to compare a trust store with."""
-        found = _certificate(issuer)
-        return certs.fingerprint(found) if found else None
+        return issuer.described.fingerprint if issuer.described else None
 
     @display(description="Published at")
     def published(self, issuer: Issuer) -> SafeString:
@@ -221,9 +212,3 @@ class IssuerAdmin(Saves):
 
 def _moment(value: datetime) -> str:
     return date_format(localtime(value), "DATETIME_FORMAT")
-
-
-def _certificate(issuer: Issuer) -> x509.Certificate | None:
-    if not issuer.certificate_pem:
-        return None
-    return x509.load_pem_x509_certificate(issuer.certificate_pem.encode())

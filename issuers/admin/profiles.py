@@ -12,7 +12,8 @@ from foundation.admin import Deletes, Saves
 from foundation.forms import LinesField
 from issuers import services
 from issuers.models import Profile
-from issuers.services.profiles import JOB_KINDS, KEY_ALGORITHMS
+from issuers.services.profiles import KEY_ALGORITHMS
+from issuers.words import MAY_NEED_APPROVAL
 from issuers.x509 import certs, names
 from owners.logins import actor_of
 
@@ -69,7 +70,7 @@ class ProfileForm(forms.ModelForm[Profile]):
     )
     subject_attributes = LinesField(help_text=f"Of {', '.join(names.ATTRIBUTES)}.")
     fixed_subject = AttributesField(help_text="Attributes that we set, such as O=Example.")
-    approval_required_for = LinesField(help_text=f"Of {', '.join(JOB_KINDS)}.")
+    approval_required_for = LinesField(help_text=f"Of {', '.join(MAY_NEED_APPROVAL)}.")
 
     class Meta:
         model = Profile

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from foundation.errors import ConnectorError
-from issuers import crypto
+from foundation.sealed import CannotDecrypt
+from issuers.ca_keys import CA_KEY
 from issuers.connectors.base import Signed, SigningRequest
 from issuers.x509 import certs, crl, lint, ocsp
 
@@ -47,9 +48,9 @@ class LocalCA:
     @cached_property
     def certificate(self) -> x509.Certificate:
         """The CA certificate; raises ConnectorError where there is none."""
-        if not self.issuer.certificate_pem:
+        if self.issuer.certificate is None:
             raise ConnectorError("This CA has no certificate.", permanent=True)
-        return x509.load_pem_x509_certificate(self.issuer.certificate_pem.encode())
+        return self.issuer.certificate
 
     def place(self, request: SigningRequest, order_key: str) -> Signed:
         """Sign a certificate at once; raises ConnectorError(permanent=True) where we cannot.
@@ -133,12 +134,9 @@ class LocalCA:
 
     def chain(self) -> list[str]:
         """Return the CA's certificate and those above it, as PEM."""
-        above = (
-            x509.load_pem_x509_certificates(self.issuer.chain_pem.encode())
-            if (self.issuer.chain_pem.strip())
-            else []
-        )
-        return [certs.pem(certificate) for certificate in (self.certificate, *above)]
+        return [
+            certs.pem(one) for one in (self.certificate, *certs.load_all(self.issuer.chain_pem))
+        ]
 
     def sign_crl(
         self,
@@ -167,11 +165,11 @@ class LocalCA:
 
     @cached_property
     def _key(self) -> CertificateIssuerPrivateKeyTypes:
-        if not self.issuer.secrets:
+        if self.issuer.secrets is None:
             raise ConnectorError("This CA has no key.", permanent=True)
         try:
-            der = crypto.decrypt(bytes(self.issuer.secrets), context=f"issuer:{self.issuer.pk}")
-        except crypto.CannotDecrypt as error:
+            der = self.issuer.secrets.open(CA_KEY.of(self.issuer))
+        except CannotDecrypt as error:
             raise ConnectorError(str(error), permanent=True) from None
         key = serialization.load_der_private_key(der, password=None)
         if key.public_key() != self.certificate.public_key():

@@ -2,41 +2,50 @@
 
 from issuers.services.authorities import (
     CannotImport,
+    ExistingCA,
+    NewCA,
     SlugTaken,
     create_local_ca,
     import_local_ca,
+    signer_of,
     test_connection,
     update_issuer,
 )
 from issuers.services.checking import CheckedRequest, CSRRejected, check_csr
 from issuers.services.orders import OrderState, Waiting
-from issuers.services.profiles import delete_profile, save_profile, validate_profile
-from issuers.services.signing import (
-    SignedCertificate,
-    describe,
-    generate_key_and_csr,
-    sign,
-    signing_inputs,
+from issuers.services.profiles import (
+    create_profile,
+    delete_profile,
+    save_profile,
+    update_profile,
+    validate_profile,
 )
+from issuers.services.signing import generate_key_and_csr, sign, signing_inputs
+from issuers.x509.description import SignedCertificate, describe
 
 __all__ = [
     "CSRRejected",
     "CannotImport",
     "CheckedRequest",
+    "ExistingCA",
+    "NewCA",
     "OrderState",
     "SignedCertificate",
     "SlugTaken",
     "Waiting",
     "check_csr",
     "create_local_ca",
+    "create_profile",
     "delete_profile",
     "describe",
     "generate_key_and_csr",
     "import_local_ca",
     "save_profile",
     "sign",
+    "signer_of",
     "signing_inputs",
     "test_connection",
     "update_issuer",
+    "update_profile",
     "validate_profile",
 ]

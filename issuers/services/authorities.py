@@ -1,7 +1,7 @@
 """Make, import, test and change issuers."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,21 +16,26 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from audit.changes import Changes, changed
 from audit.services import record
+from audit.use_cases import use_case
 from foundation.errors import Conflict, ConnectorError, FieldError
-from issuers import crypto
+from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.local import BACKDATE, LocalCA, pointers_of
 from issuers.models import Issuer
 from issuers.services.ca_rules import (
     CA_ALGORITHMS,
     CannotImport,
+    ExistingCA,
+    NewCA,
     check_import,
     checked_subject,
     load_chain,
     wrong,
 )
 from issuers.x509 import certs
+from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
@@ -39,9 +44,12 @@ MAX_CRL_NUMBER = 1 << 62  # the column is a BIGINT, and the numbers must go on
 __all__ = [
     "CA_ALGORITHMS",
     "CannotImport",
+    "ExistingCA",
+    "NewCA",
     "SlugTaken",
     "create_local_ca",
     "import_local_ca",
+    "signer_of",
     "test_connection",
     "update_issuer",
 ]
@@ -55,45 +63,25 @@ class SlugTaken(Conflict):
 
 
 @transaction.atomic
-def create_local_ca(  # noqa: PLR0913 - one argument a property of a CA
-    *,
-    actor: Principal,
-    slug: str,
-    name: str,
-    common_name: str,
-    lifetime: timedelta,
-    organization: str = "",
-    key_algorithm: str = "ecdsa-p256",
-    parent: Issuer | None = None,
-    path_length: int | None = None,
-    name_constraints: Sequence[str] = (),
-) -> Issuer:
-    """Make a CA with a fresh key: a root, or one below `parent` (a local CA of ours).
+def create_local_ca(*, actor: Principal, ca: NewCA) -> Issuer:
+    """Make a CA with a fresh key: a root, or one below its parent (a local CA of ours).
 
-    A CA below a parent may sign no further CAs unless `path_length` says so. Raises SlugTaken,
+    A CA below a parent may sign no further CAs unless its path length says so. Raises SlugTaken,
     Invalid, ConnectorError (the parent cannot sign).
     """
-    _check_new(slug, name)
-    subject = checked_subject(
-        common_name=common_name,
-        organization=organization,
-        key_algorithm=key_algorithm,
-        lifetime=lifetime,
-        parent=parent,
-        path_length=path_length,
-        name_constraints=name_constraints,
-    )
-    key = _new_key(key_algorithm)
-    certificate = _certificate(key, subject, lifetime, parent, path_length, name_constraints)
-    above = "".join(connector_for(parent).chain()) if parent else ""
-    issuer = _save(slug, name, key, certificate, above, parent)
+    _check_new(ca.slug, ca.name)
+    subject = checked_subject(ca)
+    key = _new_key(ca.key_algorithm)
+    certificate = _certificate(key, subject, ca)
+    above = "".join(connector_for(ca.parent).chain()) if ca.parent else ""
+    issuer = _save(ca, key, certificate, above, ca.parent)
     record(
         actor=actor,
         action="issuer.create",
         subject=issuer,
         kind=issuer.kind,
-        key_algorithm=key_algorithm,
-        parent=parent.slug if parent else None,
+        key_algorithm=ca.key_algorithm,
+        parent=ca.parent.slug if ca.parent else None,
         fingerprint=certs.fingerprint(certificate),
         not_after=certificate.not_valid_after_utc.isoformat(),
     )
@@ -101,51 +89,50 @@ def create_local_ca(  # noqa: PLR0913 - one argument a property of a CA
 
 
 @transaction.atomic
-def import_local_ca(  # noqa: PLR0913
-    *,
-    actor: Principal,
-    slug: str,
-    name: str,
-    certificate_pem: str,
-    key_pem: bytes,
-    key_password: bytes | None = None,
-    chain_pem: str = "",
-    crl_number: int = 0,
-) -> Issuer:
+def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
     """Take over an existing CA, such as a sub-CA under an enterprise root.
 
-    Raises CannotImport where the key is not the certificate's, or the certificate is no CA's or
-    not valid now, or the chain does not lead on from it, or another issuer has that key; SlugTaken.
-    `crl_number` is that of the last CRL published elsewhere: ours go on from there (RFC 5280
-    §5.2.3: they only ever rise).
+    One that another issuer of ours signed stands below that. Raises CannotImport where the key is
+    not the certificate's, or the certificate is no CA's or not valid now, or the chain does not
+    lead on from it, or another issuer has that key; SlugTaken.
     """
-    _check_new(slug, name)
-    if not 0 <= crl_number < MAX_CRL_NUMBER:
+    _check_new(ca.slug, ca.name)
+    if not 0 <= ca.crl_number < MAX_CRL_NUMBER:
         raise wrong("crl_number", f"It must be 0 to {MAX_CRL_NUMBER - 1}.")
-    certificate, chain = load_chain(certificate_pem, chain_pem)
+    certificate, chain = load_chain(ca.certificate_pem, ca.chain_pem)
     try:
-        key = serialization.load_pem_private_key(key_pem, password=key_password)
+        key = serialization.load_pem_private_key(ca.key_pem, password=ca.key_password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # The library's words could quote the input, which is a secret.
         raise CannotImport("The private key cannot be read: wrong password or format.") from None
     check_import(certificate, key, chain)
     above = "".join(certs.pem(one) for one in chain)
-    issuer = _save(slug, name, key, certificate, above, None, crl_number)  # type: ignore[arg-type]  # check_import
+    issuer = _save(ca, key, certificate, above, signer_of(certificate))  # type: ignore[arg-type]  # check_import
     record(
         actor=actor,
         action="issuer.import",
         subject=issuer,
         fingerprint=certs.fingerprint(certificate),
         not_after=certificate.not_valid_after_utc.isoformat(),
-        crl_number=crl_number,
+        crl_number=ca.crl_number,
     )
     return issuer
 
 
-def test_connection(*, issuer: Issuer, actor: Principal) -> str:
-    """Have the issuer prove that it can sign; return its sentence or raise ConnectorError.
+def signer_of(certificate: x509.Certificate) -> Issuer | None:
+    """Return the issuer of ours that signed a certificate, if any.
 
-    Either way an audit event says how it went.
+    By signature, not by name: two CAs may have the same name and different keys.
+    """
+    issuers = Issuer.objects.exclude(certificate_pem="")
+    return next((one for one in issuers if is_signed_by(certificate, one.certificate)), None)
+
+
+@use_case("issuer.test", on=Issuer, atomic=False)
+def test_connection(*, issuer: Issuer, actor: Principal) -> str:
+    """Have an issuer prove that it can sign.
+
+    Returns its sentence or raises ConnectorError; either way an audit event says how it went.
     """
     try:
         said = connector_for(issuer).check()
@@ -156,30 +143,26 @@ def test_connection(*, issuer: Issuer, actor: Principal) -> str:
     return said
 
 
-@transaction.atomic
-def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: dict[str, Any]) -> Issuer:
+@use_case("issuer.update", on=Issuer)
+def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[str, Any]) -> Issuer:
     """Change an issuer's name, or enable and disable it; nothing else of it ever changes.
 
     A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
     what it signed must go on being served.
     """
     issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
-    what: dict[str, dict[str, Any]] = {}
-    for field in ("name", "enabled"):
-        if field in changes and getattr(issuer, field) != changes[field]:
-            what[field] = {"before": getattr(issuer, field), "after": changes[field]}
-            setattr(issuer, field, changes[field])
-    if what:
-        issuer.save(update_fields=list(what))
-        record(actor=actor, action=f"issuer.{_verb(what)}", subject=issuer, changes=what)
+    done = changed(issuer, changes, ("name", "enabled"))
+    if done:
+        issuer.save(update_fields=list(done))
+        record(actor=actor, action=f"issuer.{_verb(done)}", subject=issuer, changes=done)
     return issuer
 
 
-def _verb(what: dict[str, dict[str, Any]]) -> str:
+def _verb(done: Changes) -> str:
     # Switching is what an auditor looks for, whatever else changed with it.
-    if "enabled" not in what:
+    if "enabled" not in done:
         return "update"
-    return "enable" if what["enabled"]["after"] else "disable"
+    return "enable" if done["enabled"]["after"] else "disable"
 
 
 def _check_new(slug: str, name: str) -> None:
@@ -199,27 +182,22 @@ def _new_key(algorithm: str) -> CertificateIssuerPrivateKeyTypes:
     return ec.generate_private_key(ec.SECP384R1() if algorithm == "ecdsa-p384" else ec.SECP256R1())
 
 
-def _certificate(  # noqa: PLR0913, PLR0917
-    key: CertificateIssuerPrivateKeyTypes,
-    subject: x509.Name,
-    lifetime: timedelta,
-    parent: Issuer | None,
-    path_length: int | None,
-    name_constraints: Sequence[str],
+def _certificate(
+    key: CertificateIssuerPrivateKeyTypes, subject: x509.Name, ca: NewCA
 ) -> x509.Certificate:
     begins = timezone.now().replace(microsecond=0) - BACKDATE
-    ends = begins + lifetime - timedelta(seconds=1)
-    if parent is None:
+    ends = begins + ca.lifetime - timedelta(seconds=1)
+    if ca.parent is None:
         return certs.build_ca(
             public_key=key.public_key(),
             subject=subject,
             not_before=begins,
             not_after=ends,
             key=key,
-            path_length=path_length,
-            permitted=name_constraints,
+            path_length=ca.path_length,
+            permitted=ca.name_constraints,
         )
-    signer = connector_for(parent)
+    signer = connector_for(ca.parent)
     if not isinstance(signer, LocalCA):
         raise ConnectorError("Only a local CA signs subordinate CAs.", permanent=True)
     return signer.issue_ca(
@@ -227,36 +205,34 @@ def _certificate(  # noqa: PLR0913, PLR0917
         subject=subject,
         not_before=max(begins, signer.certificate.not_valid_before_utc),
         not_after=min(ends, signer.certificate.not_valid_after_utc),
-        path_length=0 if path_length is None else path_length,
-        permitted=name_constraints,
-        pointers=pointers_of(parent.slug),
+        path_length=ca.path_length or 0,
+        permitted=ca.name_constraints,
+        pointers=pointers_of(ca.parent.slug),
     )
 
 
-def _save(  # noqa: PLR0913, PLR0917
-    slug: str,
-    name: str,
+def _save(
+    ca: NewCA | ExistingCA,
     key: CertificateIssuerPrivateKeyTypes,
     certificate: x509.Certificate,
     chain_pem: str,
     parent: Issuer | None,
-    crl_number: int = 0,
 ) -> Issuer:
     issuer = Issuer(
-        slug=slug,
-        name=name or slug,
+        slug=ca.slug,
+        name=ca.name or ca.slug,
         kind=Issuer.Kind.LOCAL,
         parent=parent,
         certificate_pem=certs.pem(certificate),
         chain_pem=chain_pem,
-        crl_number=crl_number,
+        crl_number=ca.crl_number if isinstance(ca, ExistingCA) else 0,
     )
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    issuer.secrets = crypto.encrypt(pkcs8, context=f"issuer:{issuer.pk}")
+    issuer.secrets = CA_KEY.of(issuer).seal(pkcs8)
     try:
         with transaction.atomic():
             issuer.save(force_insert=True)

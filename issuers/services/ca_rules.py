@@ -1,12 +1,11 @@
 """What a CA may be: checked before one is made or taken over."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
@@ -31,32 +30,55 @@ def wrong(field: str, detail: str) -> Invalid:
     return Invalid(detail, errors=[FieldError(field, "invalid", detail)])
 
 
-def checked_subject(  # noqa: PLR0913 - one argument a property of a CA
-    *,
-    common_name: str,
-    organization: str,
-    key_algorithm: str,
-    lifetime: timedelta,
-    parent: Issuer | None,
-    path_length: int | None,
-    name_constraints: Sequence[str],
-) -> x509.Name:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCA:
+    """A local CA to be made: a root, or one that `parent` signs."""
+
+    slug: str
+    name: str = ""
+    common_name: str
+    organization: str = ""
+    key_algorithm: str = "ecdsa-p256"
+    lifetime: timedelta
+    parent: Issuer | None = None
+    path_length: int | None = None
+    name_constraints: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingCA:
+    """A CA to be taken over, with its key; it is in no text form, since the key is a secret.
+
+    `crl_number` is that of the last CRL published elsewhere: ours go on from there (RFC 5280
+    §5.2.3: they only ever rise).
+    """
+
+    slug: str
+    name: str = ""
+    certificate_pem: str
+    key_pem: bytes = field(repr=False)
+    key_password: bytes | None = field(default=None, repr=False)
+    chain_pem: str = ""
+    crl_number: int = 0
+
+
+def checked_subject(ca: NewCA) -> x509.Name:
     """Return the subject of a CA that can be made; raises Invalid, naming all that is wrong."""
     errors = []
-    if key_algorithm not in CA_ALGORITHMS:
+    if ca.key_algorithm not in CA_ALGORITHMS:
         detail = f"Use one of {', '.join(CA_ALGORITHMS)}."
         errors.append(FieldError("key_algorithm", "invalid", detail))
-    if not MIN_CA_LIFETIME <= lifetime <= MAX_CA_LIFETIME:
+    if not MIN_CA_LIFETIME <= ca.lifetime <= MAX_CA_LIFETIME:
         detail = f"A CA is valid for 1 hour to {MAX_CA_LIFETIME.days} days."
         errors.append(FieldError("lifetime_days", "invalid", detail))
-    if parent is not None and not parent.enabled:
-        errors.append(FieldError("parent", "issuer_disabled", f"{parent} is disabled."))
-    errors.extend(_path_length_errors(parent, path_length))
-    errors.extend(_constraint_errors(name_constraints))
+    if ca.parent is not None and not ca.parent.enabled:
+        errors.append(FieldError("parent", "issuer_disabled", f"{ca.parent} is disabled."))
+    errors.extend(_path_length_errors(ca.parent, ca.path_length))
+    errors.extend(_constraint_errors(ca.name_constraints))
     attributes: list[x509.NameAttribute[str | bytes]] = []
-    if organization:
-        attributes += _attributes("organization", "O", organization, errors)
-    attributes += _attributes("common_name", "CN", common_name, errors)
+    if ca.organization:
+        attributes += _attributes("organization", "O", ca.organization, errors)
+    attributes += _attributes("common_name", "CN", ca.common_name, errors)
     if errors:
         raise Invalid(" ".join(error["detail"] for error in errors), errors=errors)
     return x509.Name(attributes)
@@ -93,10 +115,11 @@ def _path_length_errors(parent: Issuer | None, path_length: int | None) -> Itera
     """RFC 5280 §4.2.1.9: a path length is how many CAs may stand between a CA and a subscriber."""
     if path_length is not None and path_length < 0:
         yield FieldError("path_length", "invalid", "It must be 0 or more.")
-    if parent is None or not parent.certificate_pem:
+    if parent is None or parent.certificate is None:
         return
-    above = x509.load_pem_x509_certificate(parent.certificate_pem.encode())
-    room = above.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    room = parent.certificate.extensions.get_extension_for_class(
+        x509.BasicConstraints
+    ).value.path_length
     if room is None:
         return
     if room == 0:
@@ -137,14 +160,10 @@ def _key_problems(
         yield "The private key is not that of the certificate."
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
         yield f"RSA keys under {MIN_RSA_BITS} bits are not accepted."
-    known = Issuer.objects.exclude(certificate_pem="").values_list("certificate_pem", flat=True)
-    if any(_public(text) == public for text in known):
+    known = Issuer.objects.exclude(certificate_pem="")
+    if any(one.certificate.public_key() == public for one in known if one.certificate):
         # RFC 5280 §5: a CRL speaks for one key, so two rows would number the same CRL twice.
         yield "Another issuer has this key."
-
-
-def _public(certificate_pem: str) -> CertificatePublicKeyTypes:
-    return x509.load_pem_x509_certificate(certificate_pem.encode()).public_key()
 
 
 def _certificate_problems(certificate: x509.Certificate) -> Iterator[str]:
@@ -166,9 +185,6 @@ def _certificate_problems(certificate: x509.Certificate) -> Iterator[str]:
 def _chain_problems(
     certificate: x509.Certificate, chain: Sequence[x509.Certificate]
 ) -> Iterator[str]:
-    for lower, upper in zip((certificate, *chain), chain, strict=False):
-        try:
-            lower.verify_directly_issued_by(upper)
-        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
-            yield "The chain is not in order: each must be signed by the next."
-            return
+    pairs = zip((certificate, *chain), chain, strict=False)
+    if not all(reading.is_signed_by(lower, upper) for lower, upper in pairs):
+        yield "The chain is not in order: each must be signed by the next."

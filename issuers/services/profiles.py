@@ -2,7 +2,7 @@
 
 import ipaddress
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
+from audit.use_cases import use_case
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
+from issuers.words import MAY_NEED_APPROVAL
 from issuers.x509 import certs, names
 from owners.models import Principal
 
 KEY_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
-JOB_KINDS = ("Issuance", "Renewal", "Deployment", "Validation")
 MAX_LIFETIME = timedelta(days=3660)
 MAX_ENTRIES, MAX_ENTRY = 500, 500  # of a list of rules, and characters of one
 CA_PROFILE = "ca"  # what certificates.services lists our own CAs under
@@ -67,7 +69,7 @@ class ProfileReserved(Conflict):
     message = "This profile is kept for the certificates of our own CAs."
 
 
-def validate_profile(values: dict[str, Any]) -> None:
+def validate_profile(values: Mapping[str, Any]) -> None:
     """Raise Invalid, naming every field that makes no sense; fields left out are not looked at."""
     errors: list[FieldError] = []
     for field, check in _CHECKS.items():
@@ -79,31 +81,80 @@ def validate_profile(values: dict[str, Any]) -> None:
         raise Invalid(" ".join(error["detail"] for error in errors), errors=errors)
 
 
-@transaction.atomic
+@use_case("profile.create")
+def create_profile(
+    *, actor: Principal, rules: Mapping[str, Any], issuers: Iterable[Issuer] | None = None
+) -> Profile:
+    """Make a profile; raises Invalid, ProfileTaken, ProfileReserved."""
+    rules = {"key_algorithms": ["ecdsa-p256"], "allowed_sans": [], **rules}
+    profile, done = _save(Profile(), rules, issuers)
+    record(
+        actor=actor,
+        action="profile.create",
+        subject=profile,
+        changes=done | made(profile, FIELDS),
+    )
+    return profile
+
+
+@use_case("profile.update", on=Profile)
+def update_profile(
+    *,
+    actor: Principal,
+    profile_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    issuers: Iterable[Issuer] | None = None,
+) -> Profile:
+    """Change a profile; raises Invalid, ProfileTaken, ProfileReserved."""
+    profile = Profile.objects.select_for_update(no_key=True).get(pk=profile_id)
+    profile, done = _save(profile, changes, issuers)
+    if done:
+        record(actor=actor, action="profile.update", subject=profile, changes=done)
+    return profile
+
+
 def save_profile(
     *,
     actor: Principal,
-    changes: dict[str, Any],
+    changes: Mapping[str, Any],
     issuers: Iterable[Issuer] | None = None,
     profile_id: uuid.UUID | None = None,
 ) -> Profile:
-    """Make a profile, or change one; raises Invalid, ProfileTaken, ProfileReserved."""
-    profile = (
-        Profile.objects.select_for_update(no_key=True).get(pk=profile_id)
-        if profile_id
-        else Profile()
-    )
-    if profile.is_ca or changes.get("slug") == CA_PROFILE:
-        raise ProfileReserved
+    """Make a profile, or change the one that is named: for doors with one form for both."""
     if profile_id is None:
-        changes = {"key_algorithms": ["ecdsa-p256"], "allowed_sans": [], **changes}
-    validate_profile(changes)
-    what: dict[str, Any] = {}
-    for field in FIELDS:
-        if field in changes and getattr(profile, field) != changes[field]:
-            before, after = getattr(profile, field), changes[field]
-            what[field] = {"before": _plain(before), "after": _plain(after)}
-            setattr(profile, field, after)
+        return create_profile(actor=actor, rules=changes, issuers=issuers)
+    return update_profile(actor=actor, profile_id=profile_id, changes=changes, issuers=issuers)
+
+
+@use_case("profile.delete", on=Profile)
+def delete_profile(*, actor: Principal, profile: Profile) -> None:
+    """Delete a profile that nothing was ever issued under.
+
+    Raises ProfileInUse, ProfileReserved, Busy.
+    """
+    profile = lock_to_delete(Profile.objects.all(), profile.pk)
+    if profile.is_ca:
+        raise ProfileReserved
+    record(
+        actor=actor,
+        action="profile.delete",
+        subject=profile,
+        slug=profile.slug,
+        changes=gone(profile, FIELDS),
+    )
+    try:
+        profile.delete()
+    except ProtectedError:
+        raise ProfileInUse from None
+
+
+def _save(
+    profile: Profile, rules: Mapping[str, Any], issuers: Iterable[Issuer] | None
+) -> tuple[Profile, Changes]:
+    if profile.is_ca or rules.get("slug") == CA_PROFILE:
+        raise ProfileReserved
+    validate_profile(rules)
+    done = changed(profile, rules, FIELDS)
     try:
         # The lists are checked above; an empty one is no mistake.
         profile.full_clean(exclude=_CHECKS, validate_unique=False, validate_constraints=False)
@@ -122,36 +173,14 @@ def save_profile(
             errors=[FieldError("slug", "name_taken", ProfileTaken.message)]
         ) from None
     if issuers is not None:
-        before_slugs = sorted(profile.issuers.values_list("slug", flat=True))
+        before = _slugs(profile)
         profile.issuers.set(issuers)
-        after_slugs = sorted(profile.issuers.values_list("slug", flat=True))
-        if before_slugs != after_slugs:
-            what["issuers"] = {"before": before_slugs, "after": after_slugs}
-    if what:
-        verb = "update" if profile_id else "create"
-        record(actor=actor, action=f"profile.{verb}", subject=profile, changes=what)
-    return profile
+        done |= change("issuers", before, _slugs(profile))
+    return profile, done
 
 
-@transaction.atomic
-def delete_profile(*, actor: Principal, profile: Profile) -> None:
-    """Delete a profile that nothing was ever issued under.
-
-    Raises ProfileInUse, ProfileReserved, Busy.
-    """
-    profile = lock_to_delete(Profile.objects.all(), profile.pk)
-    row_id, slug = str(profile.pk), profile.slug
-    if profile.is_ca:
-        raise ProfileReserved
-    try:
-        profile.delete()
-    except ProtectedError:
-        raise ProfileInUse from None
-    record(actor=actor, action="profile.delete", id=row_id, slug=slug)
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, timedelta) else value
+def _slugs(profile: Profile) -> list[str]:
+    return sorted(profile.issuers.values_list("slug", flat=True))
 
 
 def _strings(value: Any, check: Callable[[str], bool], what: str) -> str:
@@ -236,6 +265,6 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     ),
     "fixed_subject": _fixed_subject,
     "approval_required_for": lambda value: _strings(
-        value, JOB_KINDS.__contains__, "is no kind of job that can wait for approval"
+        value, MAY_NEED_APPROVAL.__contains__, "is no kind of job that can wait for approval"
     ),
 }

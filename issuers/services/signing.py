@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,35 +13,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
-from issuers import crypto
+from foundation.sealed import Sealed
 from issuers.connectors import connector_for
 from issuers.connectors.base import Signed, SigningRequest, WrongCertificate
 from issuers.models import SHORT_LIVED, Issuer, Profile
+from issuers.server_keys import SERVER_KEY
 from issuers.services import orders
 from issuers.services.checking import check_csr
 from issuers.services.orders import OrderState, Waiting
-from issuers.x509 import certs, lint, names, reading
 from issuers.x509 import csr as requests
-
-SERVER_KEY = "serverkey"  # the context that server-made keys are encrypted for
-
-
-@dataclass(frozen=True, slots=True)
-class SignedCertificate:
-    """A signed certificate and what the inventory says of it."""
-
-    certificate_pem: str
-    chain_pem: str
-    serial_hex: str
-    not_before: datetime
-    not_after: datetime
-    fingerprint: str
-    key_fingerprint: str
-    key_algorithm: str
-    key_size: int | None
-    subject: str
-    sans: list[str]
-    short_lived: bool
+from issuers.x509 import lint, names, reading
+from issuers.x509.description import SignedCertificate, describe
 
 
 def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
@@ -104,31 +85,6 @@ def _check_received(signed: Signed, request: SigningRequest) -> None:
         raise WrongCertificate(f"What came back is not what was asked for: {'; '.join(problems)}.")
 
 
-def describe(certificate_pem: str, chain_pem: str) -> SignedCertificate:
-    """Return what the inventory says of a certificate."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
-    algorithm, size = certs.key_algorithm_of(certificate.public_key())
-    oids = {extension.oid for extension in certificate.extensions}
-    sans: list[str] = []
-    if x509.SubjectAlternativeName.oid in oids:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        sans = names.san_strings(found.value)
-    return SignedCertificate(
-        certificate_pem=certificate_pem,
-        chain_pem=chain_pem,
-        serial_hex=certs.serial_hex(certificate),
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        fingerprint=certs.fingerprint(certificate),
-        key_fingerprint=certs.key_fingerprint(certificate.public_key()),
-        key_algorithm=algorithm,
-        key_size=size,
-        subject=certificate.subject.rfc4514_string()[:500],
-        sans=sans,
-        short_lived=certs.NO_REV_AVAIL in oids,
-    )
-
-
 def signing_inputs(  # noqa: PLR0913
     *,
     issuer: Issuer,
@@ -174,10 +130,10 @@ def signing_inputs(  # noqa: PLR0913
 
 def generate_key_and_csr(
     *, profile: Profile, common_name: str, sans: Sequence[str]
-) -> tuple[bytes, str]:
+) -> tuple[Sealed, str]:
     """Make a subscriber's key here: for demos only, where the settings allow it.
 
-    Returns the key encrypted for SERVER_KEY, and a CSR as PEM. Raises Invalid.
+    Returns the key, sealed, and a CSR as PEM. Raises Invalid.
     """
     if not settings.ALLOW_SERVER_KEYS:
         raise Invalid(
@@ -199,8 +155,7 @@ def generate_key_and_csr(
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    encrypted = crypto.encrypt(pkcs8, context=SERVER_KEY)
-    return encrypted, csr.public_bytes(serialization.Encoding.PEM).decode()
+    return SERVER_KEY.seal(pkcs8), csr.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _new_key(

@@ -153,12 +153,6 @@ def key_algorithm_of(key: PublicKeyTypes) -> tuple[str, int | None]:
     return type(key).__name__.removesuffix("PublicKey").lower()[:16], None
 
 
-def key_algorithm_text(key: PublicKeyTypes) -> str:
-    """Return a public key's algorithm as profiles name it: "ecdsa-p256", "rsa-3072", …."""
-    algorithm, size = key_algorithm_of(key)
-    return f"rsa-{size}" if algorithm == "rsa" else algorithm
-
-
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of a certificate's DER in lower-case hexadecimal."""
     return certificate.fingerprint(hashes.SHA256()).hex()
@@ -173,6 +167,16 @@ def key_fingerprint(key: PublicKeyTypes) -> str:
         )
     )
     return digest.finalize().hex()
+
+
+def load(text: str) -> x509.Certificate:
+    """Return the first certificate of a PEM text that is known to hold one."""
+    return x509.load_pem_x509_certificate(text.encode())
+
+
+def load_all(text: str) -> list[x509.Certificate]:
+    """Return the certificates of a PEM text that is known to be well-formed; none of an empty."""
+    return x509.load_pem_x509_certificates(text.encode()) if text.strip() else []
 
 
 def pem(certificate: x509.Certificate) -> str:

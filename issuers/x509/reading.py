@@ -1,7 +1,7 @@
 """Certificates that others made, read whole: pyca reads most of one only when asked."""
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 # All that pyca raises for a certificate or request that it cannot make sense of.
 UNREADABLE = (
@@ -34,3 +34,14 @@ def certificates(pem: str) -> list[x509.Certificate]:
     except UNREADABLE as error:
         raise Unreadable(str(error)[:120]) from None
     return found
+
+
+def is_signed_by(certificate: x509.Certificate, ca: x509.Certificate | None) -> bool:
+    """Whether the key of `ca` signed `certificate`, whose issuer has the name of `ca`."""
+    if ca is None:
+        return False
+    try:
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+        return False
+    return True

@@ -51,7 +51,11 @@ class Review:
     profile: str
     owner: str
     requested_by: str
-    csr_by: str
+    csr_by: str = field(
+        metadata={
+            "help_text": "Who gave the CSR later, where the job had to wait for one; else empty."
+        }
+    )
     target: str
     digest: str
     predecessor: Predecessor | None

@@ -127,7 +127,7 @@ class Signing(Kind[SignedCertificate]):
                 csr_pem=held.csr_pem,
                 job_id=held.pk,
                 actor=actor,
-                encrypted_key=bytes(held.encrypted_key) if held.encrypted_key else None,
+                encrypted_key=held.encrypted_key,
             )
         except IntegrityError:
             if Version.objects.filter(fingerprint=result.fingerprint).exists():

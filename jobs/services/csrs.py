@@ -8,6 +8,7 @@ from django.conf import settings
 import issuers.services
 from certificates.models import Certificate, Reason
 from foundation.errors import FieldError, Invalid
+from foundation.sealed import Sealed
 from issuers.models import Profile
 from jobs.kinds.signing import CompromisedKey, check_key
 
@@ -26,7 +27,7 @@ class ServerKeysDisabled(Invalid):
 
 def server_made(
     profile: Profile, common_name: str, sans: Sequence[str], csr_pem: str
-) -> tuple[bytes, str]:
+) -> tuple[Sealed, str]:
     """Make a key here and return it encrypted, with its CSR; raises Invalid, ServerKeysDisabled."""
     if csr_pem:
         raise Invalid(
@@ -53,7 +54,7 @@ def check(csr_pem: str, certificate: Certificate) -> issuers.services.CheckedReq
     return checked
 
 
-def last_of(certificate: Certificate) -> tuple[str, bytes | None, str]:
+def last_of(certificate: Certificate) -> tuple[str, Sealed | None, str]:
     """Return the last CSR with its key, if any, and why it cannot be used if it cannot."""
     renewal_policy = certificate.renewal_policy
     if renewal_policy is not None and not renewal_policy.reuse_key:
@@ -69,8 +70,7 @@ def last_of(certificate: Certificate) -> tuple[str, bytes | None, str]:
     except Invalid as error:
         # The rules may have become stricter since: then a person must bring a new one.
         return "", None, f"The last CSR cannot be used again. {error.detail}"
-    key = bytes(version.encrypted_key) if version.encrypted_key else None
-    return version.csr_pem, key, ""
+    return version.csr_pem, version.encrypted_key, ""
 
 
 def common_name_of(checked: issuers.services.CheckedRequest) -> str:

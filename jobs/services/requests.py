@@ -16,9 +16,11 @@ import deployments.services
 import issuers.services
 from audit.services import record
 from audit.use_cases import use_case
+from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from jobs import policy, queue
 from jobs.kinds import kind_of
@@ -80,7 +82,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     server_keys_disabled.
     """
     _check_rules(issuer, profile, lifetime)
-    encrypted_key: bytes | None = None
+    encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     if generate_key:
         encrypted_key, csr_pem = csrs.server_made(profile, common_name, sans, csr_pem)
@@ -98,16 +100,18 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         )
     certificate = certificates.services.register(
         actor=actor,
-        name=name or common_name or sans[0].partition(":")[2],
+        details=Details(
+            name=name or common_name or sans[0].partition(":")[2],
+            owner=owner,
+            team=team,
+            issuer=issuer,
+            profile=profile,
+            renewal_policy=renewal_policy,
+            environment=environment,
+            tags=tags,
+        ),
         common_name=common_name,
-        sans=list(sans),
-        owner=owner,
-        team=team,
-        issuer=issuer,
-        profile=profile,
-        renewal_policy=renewal_policy,
-        environment=environment,
-        tags=list(tags),
+        sans=sans,
     )
     for target in targets:
         deployments.services.bind(actor=actor, certificate=certificate, target=target)
@@ -144,7 +148,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     certificate = Certificate.objects.lock(certificate_id)
     certificates.policy.check_may_change(certificate)
     _check_rules(certificate.issuer, certificate.profile, lifetime)
-    encrypted_key: bytes | None = None
+    encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     note = ""
     if generate_key:

@@ -95,7 +95,7 @@ def test_nobody_without_credentials_comes_in_by_any_other_door(db, method, turne
 def test_what_is_said_to_need_no_key_is_there_and_needs_none(db, local_ca, system, turned_away):
     from certificates import crl  # noqa: PLC0415
 
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     client = Client(raise_request_exception=False)
     refused = {}
     for address in OPEN - {STATIC}:
@@ -147,7 +147,7 @@ def test_the_media_types_described_are_those_that_are_sent(db, local_ca, system)
     from certificates import crl  # noqa: PLC0415
     from pki_wellknown import openapi  # noqa: PLC0415
 
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
 
     for path, one in openapi.PATHS.items():
         address = path.replace("{issuer}", "issuing").replace("{encoded}", "abc")
@@ -159,7 +159,7 @@ def test_the_media_types_described_are_those_that_are_sent(db, local_ca, system)
 def test_relying_parties_need_no_credentials_and_get_no_cookies(db, local_ca, system):
     from certificates import crl  # noqa: PLC0415
 
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     client = Client()
 
     for path in ("crl/issuing", "ca/issuing", "ocsp/issuing/abc"):

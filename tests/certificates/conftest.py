@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from certificates import services
+from certificates.details import Details
 from certificates.models import Certificate
 from issuers import services as issuer_services
 from tests.fixtures import make_csr
@@ -30,13 +31,15 @@ def issue(alice, owner, local_ca, free_profile):
         if certificate is None:
             certificate = services.register(
                 actor=alice,
-                name=name,
+                details=Details(
+                    name=name,
+                    owner=options.pop("owner", owner),
+                    issuer=issuer,
+                    profile=profile,
+                    **options,
+                ),
                 common_name=name,
                 sans=[f"dns:{name}"],
-                owner=options.pop("owner", owner),
-                issuer=issuer,
-                profile=profile,
-                **options,
             )
         signed = issuer_services.sign(
             issuer=issuer,

@@ -21,7 +21,7 @@ def words(response):
 
 def test_every_model_can_be_read(browse, carol, version, system):
     services.revoke(version_id=version.pk, actor=carol)
-    published = crl.publish(version.issuer_id, actor=system)
+    published = crl.publish(issuer_id=version.issuer_id, actor=system)
     policy = RenewalPolicyFactory()
     client = browse(carol)
 
@@ -55,7 +55,7 @@ def test_machine_written_rows_are_not_added_or_deleted(browse, carol, version, s
     carol.is_superuser = True
     carol.save()
     services.revoke(version_id=version.pk, actor=carol)
-    published = crl.publish(version.issuer_id, actor=system)
+    published = crl.publish(issuer_id=version.issuer_id, actor=system)
     answer = OCSPResponse.objects.create(
         version=version,
         issuer=version.issuer,
@@ -243,7 +243,7 @@ def test_a_hold_is_released_and_a_revoked_one_archived(browse, carol, certificat
 
 
 def test_a_crl_is_published_now(browse, carol, bob, local_ca, system):
-    first = crl.publish(local_ca.pk, actor=system)
+    first = crl.publish(issuer_id=local_ca.pk, actor=system)
     body = {"action": "publish_now", "_selected_action": [first.pk]}
 
     browse(bob).post("/admin/certificates/crl/", body)
@@ -270,7 +270,7 @@ def test_a_renewal_policy_is_saved_with_before_and_after(browse, carol):
 
     assert "up to 365 days" in refused.content.decode()
     assert (
-        Event.objects.get(action="renewalpolicy.update").data["after"]["window"]
+        Event.objects.get(action="renewalpolicy.update").data["changes"]["window"]["after"]
         == "3 days, 0:00:00"
     )
 

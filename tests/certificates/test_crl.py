@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.models import Event
 from certificates import crl, services, tasks
 from certificates.models import CRL, Revocation, Version
+from foundation.sealed import Sealed
 from issuers.models import Issuer
 from owners.models import Principal
 from tests.factories import CertificateFactory, VersionFactory
@@ -42,7 +43,7 @@ def revoked(local_ca, profile, bob):
 
 
 def test_an_empty_crl_is_as_rfc_5280_wants_it(local_ca, system):
-    row = crl.publish(local_ca.pk, actor=system)
+    row = crl.publish(issuer_id=local_ca.pk, actor=system)
 
     signed, ca = load(row), ca_of(local_ca)
     assert signed.is_signature_valid(ca.public_key())
@@ -63,7 +64,7 @@ def test_an_empty_crl_is_as_rfc_5280_wants_it(local_ca, system):
 def test_entries_carry_serial_date_and_reason_unless_unspecified(local_ca, revoked, system):
     plain, bad = revoked(), revoked(reason="keyCompromise")
 
-    signed = load(crl.publish(local_ca.pk, actor=system))
+    signed = load(crl.publish(issuer_id=local_ca.pk, actor=system))
 
     entry = signed.get_revoked_certificate_by_serial_number(int(bad.serial, 16))
     reason = entry.extensions.get_extension_for_class(x509.CRLReason)
@@ -77,7 +78,7 @@ def test_only_this_issuers_certificates_are_on_it(local_ca, root_ca, revoked, sy
     revoked(issuer=root_ca)
     mine = revoked()
 
-    signed = load(crl.publish(local_ca.pk, actor=system))
+    signed = load(crl.publish(issuer_id=local_ca.pk, actor=system))
 
     assert [entry.serial_number for entry in signed] == [int(mine.serial, 16)]
 
@@ -85,31 +86,31 @@ def test_only_this_issuers_certificates_are_on_it(local_ca, root_ca, revoked, sy
 def test_short_lived_certificates_are_on_no_crl(local_ca, revoked, system):
     revoked(short_lived=True)
 
-    assert crl.publish(local_ca.pk, actor=system).entries == 0
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).entries == 0
     assert crl.publish_if_due(local_ca.pk, actor=system) is None
 
 
 def test_numbers_rise_by_one(local_ca, system):
-    assert [crl.publish(local_ca.pk, actor=system).number for _ in range(3)] == [1, 2, 3]
+    assert [crl.publish(issuer_id=local_ca.pk, actor=system).number for _ in range(3)] == [1, 2, 3]
 
 
 def test_a_restored_issuer_never_repeats_a_number(local_ca, system):
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     Issuer.objects.filter(pk=local_ca.pk).update(crl_number=0)
-    assert crl.publish(local_ca.pk, actor=system).number == 2
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).number == 2
 
     CRL.objects.all().delete()
-    assert crl.publish(local_ca.pk, actor=system).number == 3
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).number == 3
 
 
 def test_an_entry_stays_until_it_was_on_a_crl_after_its_expiry(local_ca, revoked, system):
     version = revoked(days=2)
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     serial = int(version.serial, 16)
 
     with time_machine.travel(version.not_after + timedelta(hours=1), tick=False):
-        after = load(crl.publish(local_ca.pk, actor=system))
-        later = load(crl.publish(local_ca.pk, actor=system))
+        after = load(crl.publish(issuer_id=local_ca.pk, actor=system))
+        later = load(crl.publish(issuer_id=local_ca.pk, actor=system))
 
     assert after.get_revoked_certificate_by_serial_number(serial) is not None
     assert later.get_revoked_certificate_by_serial_number(serial) is None
@@ -119,12 +120,12 @@ def test_an_entry_stays_until_it_was_on_a_crl_after_its_expiry(local_ca, revoked
 def test_a_certificate_that_expires_before_the_next_crl_still_appears_once(
     local_ca, revoked, system
 ):
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     version = revoked(days=1)
 
     with time_machine.travel(version.not_after + timedelta(hours=1), tick=False):
-        once = crl.publish(local_ca.pk, actor=system)
-        again = crl.publish(local_ca.pk, actor=system)
+        once = crl.publish(issuer_id=local_ca.pk, actor=system)
+        again = crl.publish(issuer_id=local_ca.pk, actor=system)
 
     assert (once.entries, again.entries) == (1, 0)
 
@@ -132,7 +133,7 @@ def test_a_certificate_that_expires_before_the_next_crl_still_appears_once(
 def test_one_that_is_not_valid_yet_appears(local_ca, revoked, system):
     revoked(not_before=timezone.now() + timedelta(days=1))
 
-    assert crl.publish(local_ca.pk, actor=system).entries == 1
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).entries == 1
 
 
 def test_a_disabled_issuer_still_publishes(local_ca, system):
@@ -169,7 +170,7 @@ def test_the_sweep_finds_a_revocation_that_is_dated_before_the_crl(local_ca, rev
     Revocation.objects.update(recorded_at=timezone.now() - timedelta(hours=1))
     hidden = Revocation.objects.get()
     hidden.delete()
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     hidden.version = version
     hidden.save(force_insert=True)
 
@@ -198,7 +199,7 @@ def test_many_hints_make_one_crl(local_ca, revoked):
 
 
 def test_an_issuer_that_cannot_sign_stops_no_other(local_ca, root_ca):
-    Issuer.objects.filter(pk=local_ca.pk).update(secrets=b"nonsense")
+    Issuer.objects.filter(pk=local_ca.pk).update(secrets=Sealed(b"nonsense"))
 
     published = crl.refresh_due(timezone.now())
 
@@ -207,7 +208,7 @@ def test_an_issuer_that_cannot_sign_stops_no_other(local_ca, root_ca):
 
 def test_only_the_newest_are_kept(local_ca, system):
     for _ in range(crl.KEEP + 3):
-        crl.publish(local_ca.pk, actor=system)
+        crl.publish(issuer_id=local_ca.pk, actor=system)
 
     assert crl.prune(local_ca) == 3
     assert CRL.objects.filter(issuer=local_ca).count() == crl.KEEP
@@ -223,7 +224,7 @@ def test_parallel_publishers_never_share_a_number(local_ca, system):
     def publish(_):
         close_old_connections()
         try:
-            return crl.publish(local_ca.pk, actor=system).number
+            return crl.publish(issuer_id=local_ca.pk, actor=system).number
         finally:
             connection.close()
 
@@ -256,7 +257,7 @@ def test_a_revocation_that_commits_while_a_crl_is_signed_is_on_the_next(
         return really(self, **arguments)
 
     monkeypatch.setattr(type(crl.revocation_signer(local_ca)), "sign_crl", slowly)
-    assert crl.publish(local_ca.pk, actor=system).entries == 0
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).entries == 0
 
     assert crl.publish_if_due(local_ca.pk, actor=system).entries == 1
 
@@ -264,7 +265,7 @@ def test_a_revocation_that_commits_while_a_crl_is_signed_is_on_the_next(
 @pytest.mark.django_db(transaction=True)
 def test_a_hint_waits_for_the_publisher_and_then_finds_nothing_left_to_do(local_ca, system):
     hinted = meanwhile(
-        lambda: crl.publish(local_ca.pk, actor=system),
+        lambda: crl.publish(issuer_id=local_ca.pk, actor=system),
         lambda: crl.publish_if_due(local_ca.pk, actor=Principal.objects.system()),
     )
 
@@ -279,7 +280,7 @@ def test_openssl_agrees(issue, local_ca, root_ca, bob, system, tmp_path, openssl
     good, bad = issue("good.demo.internal"), issue("bad.demo.internal")
     services.revoke(version_id=bad.pk, actor=bob, reason="keyCompromise")
     for issuer in (local_ca, root_ca):
-        row = crl.publish(issuer.pk, actor=system)
+        row = crl.publish(issuer_id=issuer.pk, actor=system)
         (tmp_path / f"{issuer.slug}.der").write_bytes(bytes(row.der))
         (tmp_path / f"{issuer.slug}.pem").write_text(issuer.certificate_pem)
     for name, version in (("good", good), ("bad", bad)):
@@ -315,7 +316,7 @@ def test_a_subordinate_ca_is_revoked_by_its_parents_crl(local_ca, root_ca, owner
     services.revoke(version_id=ca.current_id, actor=carol, reason="cACompromise")
 
     serial = Version.objects.get(pk=ca.current_id).serial
-    signed = load(crl.publish(root_ca.pk, actor=system))
+    signed = load(crl.publish(issuer_id=root_ca.pk, actor=system))
     assert signed.get_revoked_certificate_by_serial_number(int(serial, 16)) is not None
 
 
@@ -323,10 +324,10 @@ def test_publishing_that_fails_gives_no_number_away(local_ca, system, monkeypatc
     def broken(**kwargs):
         raise RuntimeError
 
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     with monkeypatch.context() as patch:
         patch.setattr("certificates.crl.record", broken)
         with pytest.raises(RuntimeError), transaction.atomic():
-            crl.publish(local_ca.pk, actor=system)
+            crl.publish(issuer_id=local_ca.pk, actor=system)
 
-    assert crl.publish(local_ca.pk, actor=system).number == 2
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).number == 2

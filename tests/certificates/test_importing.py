@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.models import Event
-from certificates import export, services
+from certificates import crl, export, ocsp, services
+from certificates.details import Details
 from certificates.models import Certificate, Version
 from certificates.services.importing import (
     AlreadyImported,
@@ -23,8 +24,11 @@ from certificates.services.importing import (
 )
 from foundation.errors import CertctlError
 from issuers import services as issuer_services
+from issuers.connectors import connector_for
+from issuers.connectors.local import pointers_of
+from issuers.x509 import certs
 from tests.ca import OLD, make_ca, named, pem_of
-from tests.fixtures import make_csr
+from tests.fixtures import make_csr, new_key
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 
@@ -46,9 +50,8 @@ def old(name="old.example.com", *, host=None, days=300):
 @pytest.fixture
 def importing(alice, owner, local_ca, profile):
     def run(pem, **options):
-        return services.import_pem(
-            actor=alice, pem=pem, owner=owner, issuer=local_ca, profile=profile, **options
-        )
+        details = Details(owner=owner, issuer=local_ca, profile=profile, **options)
+        return services.import_pem(actor=alice, pem=pem, details=details)
 
     return run
 
@@ -155,6 +158,50 @@ def unrelated():
 def test_what_is_no_certificate_is_refused(importing, pem):
     with pytest.raises(MalformedCertificate):
         importing(pem() if callable(pem) else pem)
+
+
+# --- Short-lived ----------------------------------------------------------------------------
+
+
+def lives(ca, minutes, *, no_revocation):
+    """Return a certificate that the CA signed for some minutes, with pointers or noRevAvail."""
+    now = timezone.now().replace(microsecond=0)
+    contents = certs.Contents(
+        public_key=new_key().public_key(),
+        subject=x509.Name([]),
+        sans=["dns:brief.demo.internal"],
+        not_before=now,
+        not_after=now + timedelta(minutes=minutes),
+        pointers=pointers_of(ca.slug),
+        no_revocation=no_revocation,
+    )
+    signer = connector_for(ca)
+    return certs.build_leaf(contents, issuer=signer.certificate, key=signer._key)
+
+
+def test_a_brief_certificate_with_pointers_is_revocable(importing, local_ca, alice, system):
+    leaf = lives(local_ca, 30, no_revocation=False)
+
+    version = importing(pem_of(leaf)).current
+    services.revoke(version_id=version.pk, actor=alice)
+
+    assert not version.short_lived
+    der = bytes(crl.publish(issuer_id=local_ca.pk, actor=system).der)
+    assert x509.load_der_x509_crl(der).get_revoked_certificate_by_serial_number(leaf.serial_number)
+    answer = ocsp.response_for_serial(local_ca.slug, version.serial)
+    assert answer.status == "revoked"
+
+
+@pytest.mark.parametrize("minutes", [30, 60 * 24 * 30])
+def test_what_carries_norevavail_is_in_no_crl_and_no_ocsp(
+    importing, local_ca, alice, system, minutes
+):
+    version = importing(pem_of(lives(local_ca, minutes, no_revocation=True))).current
+    services.revoke(version_id=version.pk, actor=alice)
+
+    assert version.short_lived
+    assert crl.publish(issuer_id=local_ca.pk, actor=system).entries == 0
+    assert ocsp.response_for_serial(local_ca.slug, version.serial) is None
 
 
 # --- Export ---------------------------------------------------------------------------------

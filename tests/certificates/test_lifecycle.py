@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates import services
+from certificates.details import Details
 from certificates.models import Certificate, CertificateStatus, Version
 from certificates.policy import Archived
 from foundation.errors import Invalid
@@ -22,13 +23,15 @@ def locked(certificate):
 def test_a_registered_certificate_is_pending(alice, owner, local_ca, profile):
     certificate = services.register(
         actor=alice,
-        name="web",
+        details=Details(
+            name="web",
+            owner=owner,
+            issuer=local_ca,
+            profile=profile,
+            tags=["blue", "blue", "tier/1"],
+        ),
         common_name="web.demo.internal",
         sans=["dns:web.demo.internal"],
-        owner=owner,
-        issuer=local_ca,
-        profile=profile,
-        tags=["blue", "blue", "tier/1"],
     )
 
     assert certificate.status == CertificateStatus.PENDING
@@ -40,14 +43,28 @@ def test_a_registered_certificate_is_pending(alice, owner, local_ca, profile):
 @pytest.mark.parametrize(
     "tags", [["Blue"], ['a"b'], [""], ["x" * 64], ["a b"], [f"t{n}" for n in range(33)]]
 )
-def test_what_is_no_tag_is_refused(alice, owner, local_ca, profile, tags):
+def test_what_is_no_tag_is_refused(owner, local_ca, profile, tags):
     with pytest.raises(Invalid) as caught:
-        services.register(
-            actor=alice, name="web", owner=owner, issuer=local_ca, profile=profile, tags=tags
-        )
+        Details(name="web", owner=owner, issuer=local_ca, profile=profile, tags=tags)
 
     assert caught.value.errors[0]["field"] == "tags"
     assert not Certificate.objects.exists()
+
+
+@pytest.mark.parametrize(("field", "bound"), [("name", 200), ("environment", 32)])
+def test_what_is_too_long_is_refused_below_every_door(
+    certificate, alice, owner, local_ca, profile, field, bound
+):
+    fits, too_long = {field: "x" * bound}, {field: "x" * (bound + 1)}
+
+    Details(owner=owner, issuer=local_ca, profile=profile, **fits)
+    with pytest.raises(Invalid) as made:
+        Details(owner=owner, issuer=local_ca, profile=profile, **too_long)
+    with pytest.raises(Invalid) as changed:
+        services.update_details(certificate_id=certificate.pk, actor=alice, changes=too_long)
+
+    assert [error["field"] for error in made.value.errors] == [field]
+    assert [error["field"] for error in changed.value.errors] == [field]
 
 
 def test_the_first_version_makes_a_certificate_active(version, alice):
@@ -127,8 +144,10 @@ def test_details_change_with_before_and_after_on_record(certificate, alice, owne
     certificate.refresh_from_db()
     assert (certificate.owner, certificate.environment) == (other, "staging")
     data = Event.objects.get(action="certificate.update").data
-    assert data["before"] == {"owner": "web-shop", "environment": ""}
-    assert data["after"] == {"owner": "payments", "environment": "staging"}
+    assert data["changes"] == {
+        "owner": {"before": "web-shop", "after": "payments"},
+        "environment": {"before": "", "after": "staging"},
+    }
 
 
 def test_a_change_that_changes_nothing_leaves_no_event(certificate, alice):

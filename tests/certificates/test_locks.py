@@ -12,7 +12,9 @@ from certificates import services
 from certificates.models import Certificate, RenewalPolicy
 from certificates.policy import Archived
 from certificates.services.policies import PolicyInUse
-from issuers import crypto
+from foundation import crypto
+from foundation.sealed import sealed_fields
+from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer
 from tests.factories import RenewalPolicyFactory
 from tests.races import aside, meanwhile
@@ -29,7 +31,7 @@ def test_changing_details_waits_for_whoever_is_changing_them(certificate, alice)
     )
 
     event = Event.objects.get(action="certificate.update")
-    assert event.data["before"] == {"environment": "first"}
+    assert event.data["changes"] == {"environment": {"before": "first", "after": "second"}}
 
 
 def test_archiving_waits_for_whoever_is_archiving(certificate, carol):
@@ -54,7 +56,7 @@ def test_changing_a_renewal_policy_waits_for_whoever_is_changing_it(carol):
     )
 
     event = Event.objects.get(action="renewalpolicy.update")
-    assert event.data["before"] == {"name": "second"}
+    assert event.data["changes"] == {"name": {"before": "second", "after": "third"}}
     assert rows.get().max_attempts == 7
 
 
@@ -75,9 +77,8 @@ def test_a_policy_that_a_certificate_takes_up_meanwhile_is_not_deleted(certifica
 def test_a_secret_that_is_replaced_meanwhile_is_not_rotated_back(local_ca, settings):
     old = settings.KEY_ENCRYPTION_KEYS
     new = ["bm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm5ubm4="]
-    context = f"issuer:{local_ca.pk}"
-    replaced = crypto.encrypt(b"the new secret", context=context)
-    column = next(one for one in rotate_keys.COLUMNS if one.model is Issuer)
+    replaced = CA_KEY.of(local_ca).seal(b"the new secret")
+    column = next(field for field in sealed_fields() if field.model is Issuer)
     Issuer.objects.exclude(pk=local_ca.pk).update(secrets=None)
     settings.KEY_ENCRYPTION_KEYS = new + old
     lost = []
@@ -87,10 +88,10 @@ def test_a_secret_that_is_replaced_meanwhile_is_not_rotated_back(local_ca, setti
         lambda: rotate_keys._rotate(column, lost),
     )
 
-    token = Issuer.objects.get(pk=local_ca.pk).secrets
+    sealed = Issuer.objects.get(pk=local_ca.pk).secrets
     assert (count, lost) == (1, [])
-    assert crypto.is_current(token)
-    assert crypto.decrypt(token, context=context) == b"the new secret"
+    assert crypto.is_current(sealed._token)
+    assert sealed.open(CA_KEY.of(local_ca)) == b"the new secret"
 
 
 @pytest.mark.postgres

@@ -206,7 +206,7 @@ def test_crl_and_ocsp_agree_on_every_certificate(issue, local_ca, bob, system):
     for version, reason in zip(versions, reasons, strict=True):
         if reason:
             services.revoke(version_id=version.pk, actor=bob, reason=reason)
-    signed = x509.load_der_x509_crl(bytes(crl.publish(local_ca.pk, actor=system).der))
+    signed = x509.load_der_x509_crl(bytes(crl.publish(issuer_id=local_ca.pk, actor=system).der))
 
     for version in versions:
         answer = single(ask(version))

@@ -128,7 +128,7 @@ def test_revoking_forgets_the_good_answer(version, bob):
 
 def test_a_hold_can_be_released(version, bob, system):
     services.revoke(version_id=version.pk, actor=bob, reason="certificateHold")
-    crl.publish(version.issuer_id, actor=system)
+    crl.publish(issuer_id=version.issuer_id, actor=system)
     assert ask(version).status == "revoked"
 
     services.release_hold(version_id=version.pk, actor=bob, note="found again")

@@ -16,7 +16,8 @@ from deployments.connectors.file import FileConnector
 from deployments.models import Agent, Deployment, Target
 from deployments.services import Outcome, Seen, targets
 from foundation.errors import CertctlError, ConnectorError, Invalid
-from issuers import crypto
+from foundation.sealed import Context, Sealed
+from issuers.server_keys import SERVER_KEY
 from owners.services import NameTaken
 from tests.factories import CertificateFactory, PrincipalFactory
 from tests.races import beside, meanwhile, together, until_blocked
@@ -168,7 +169,7 @@ def test_secrets_are_encrypted_and_in_no_event(create, carol, with_secret):
     )
     target.refresh_from_db()
 
-    assert b"hunter" not in bytes(target.secrets)
+    assert b"hunter" not in target.secrets._token
     assert targets.secrets_of(target) == {"password": "hunter3"}
     assert "hunter" not in str(list(Event.objects.values_list("data", flat=True)))
     assert Event.objects.get(action="target.update").data["changes"] == {
@@ -254,8 +255,7 @@ def test_a_version_is_deployed(target, certify, keep, site):
 
 def test_a_key_that_the_server_made_goes_with_it(target, certify, keep, site):
     made = certify()
-    sealed = crypto.encrypt(made.key_pem, context="serverkey")
-    version = keep(made, encrypted_key=sealed)
+    version = keep(made, encrypted_key=SERVER_KEY.seal(made.key_pem))
     target.config["key_path"] = str(site / "key.pem")
 
     deploy(version=version, target=target)
@@ -264,14 +264,14 @@ def test_a_key_that_the_server_made_goes_with_it(target, certify, keep, site):
 
 
 def test_a_key_is_not_even_decrypted_where_it_is_not_wanted(target, certify, keep):
-    version = keep(certify(), encrypted_key=b"cannot be decrypted")
+    version = keep(certify(), encrypted_key=Sealed(b"cannot be decrypted"))
 
     assert deploy(version=version, target=target).changed
 
 
 def test_a_key_that_cannot_be_decrypted_is_a_permanent_error(target, certify, keep, site):
     made = certify()
-    version = keep(made, encrypted_key=crypto.encrypt(made.key_pem, context="elsewhere"))
+    version = keep(made, encrypted_key=Context("elsewhere").seal(made.key_pem))
     target.config["key_path"] = str(site / "key.pem")
 
     assert permanent(deploy, version=version, target=target)

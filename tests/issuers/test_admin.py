@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Event
+from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from tests.factories import CertificateFactory
 from tests.issuers.test_api import secrets_of
@@ -97,7 +98,7 @@ def act(client, url, action, *rows, **more):
 
 def test_the_actions_test_and_switch(browse, carol, local_ca, root_ca):
     client = browse(carol)
-    Issuer.objects.filter(pk=root_ca.pk).update(secrets=b"\x01changed")
+    Issuer.objects.filter(pk=root_ca.pk).update(secrets=Sealed(b"\x01changed"))
 
     tested = said(act(client, ISSUERS, "test", local_ca, root_ca))
     act(client, ISSUERS, "disable", local_ca)

@@ -5,7 +5,8 @@ import base64
 import pytest
 
 from audit.models import Event
-from issuers import crypto
+from foundation.sealed import Sealed
+from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer, Profile
 from tests.factories import CertificateFactory
 
@@ -15,8 +16,7 @@ NEW = {"slug": "made", "name": "Made", "common_name": "Made CA", "lifetime_days"
 
 def secrets_of(issuer):
     """Return everything that must be in no response, as it could be written."""
-    token = bytes(issuer.secrets)
-    plain = crypto.decrypt(token, context=f"issuer:{issuer.pk}")
+    token, plain = issuer.secrets._token, issuer.secrets.open(CA_KEY.of(issuer))
     return [
         base64.b64encode(plain)[:60].decode(),
         plain.hex()[:60],
@@ -161,7 +161,7 @@ def test_a_test_works(client_of, carol, local_ca):
 
 
 def test_a_test_that_fails_is_a_bad_gateway(client_of, carol, local_ca):
-    Issuer.objects.filter(pk=local_ca.pk).update(secrets=b"\x01changed")
+    Issuer.objects.filter(pk=local_ca.pk).update(secrets=Sealed(b"\x01changed"))
 
     response = client_of(carol).post(f"{ISSUERS}{local_ca.pk}/test/")
 

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from audit.models import Event
 from foundation.errors import ConnectorError, Invalid
-from issuers import crypto, services
+from foundation.sealed import Context
+from issuers import services
+from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.models import Issuer
 from issuers.x509 import crl, names
@@ -25,16 +27,8 @@ SWITCHED = ("issuer.update", "issuer.enable", "issuer.disable")
 @pytest.fixture
 def create(carol):
     def make(**changes):
-        return services.create_local_ca(
-            **{
-                "actor": carol,
-                "slug": "made",
-                "name": "Made",
-                "common_name": "Made CA",
-                "lifetime": YEAR,
-                **changes,
-            }
-        )
+        made = {"slug": "made", "name": "Made", "common_name": "Made CA", "lifetime": YEAR}
+        return services.create_local_ca(actor=carol, ca=services.NewCA(**{**made, **changes}))
 
     return make
 
@@ -78,10 +72,10 @@ def test_making_one_is_in_the_audit_trail_without_the_key(create, carol):
 def test_the_key_is_encrypted_for_its_row(create):
     issuer = create()
 
-    plain = crypto.decrypt(issuer.secrets, context=f"issuer:{issuer.pk}")
+    plain = issuer.secrets.open(CA_KEY.of(issuer))
     key = serialization.load_der_private_key(plain, None)
     assert key.public_key() == certificate_of(issuer).public_key()
-    assert plain not in bytes(issuer.secrets)
+    assert plain not in issuer.secrets._token
 
 
 def test_a_subordinate_stands_below_its_parent(create, root_ca, tmp_path):
@@ -209,17 +203,14 @@ def take(carol, foreign):
     root, below = foreign
 
     def make(**changes):
-        return services.import_local_ca(
-            **{
-                "actor": carol,
-                "slug": "taken",
-                "name": "Taken",
-                "certificate_pem": pem(below.certificate),
-                "key_pem": key_pem(below.key),
-                "chain_pem": pem(root.certificate),
-                **changes,
-            }
-        )
+        taken = {
+            "slug": "taken",
+            "name": "Taken",
+            "certificate_pem": pem(below.certificate),
+            "key_pem": key_pem(below.key),
+            "chain_pem": pem(root.certificate),
+        }
+        return services.import_local_ca(actor=carol, ca=services.ExistingCA(**{**taken, **changes}))
 
     return make
 
@@ -341,7 +332,7 @@ def test_a_crl_number_out_of_bounds_is_refused(take, number):
 def test_a_test_is_in_the_audit_trail_however_it_goes(local_ca, carol):
     assert "signs" in services.test_connection(issuer=local_ca, actor=carol)
 
-    local_ca.secrets = crypto.encrypt(b"x", context="issuer:another")
+    local_ca.secrets = Context("issuer:another").seal(b"x")
     with pytest.raises(ConnectorError):
         services.test_connection(issuer=local_ca, actor=carol)
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates.models import CRL, Certificate, Version
-from deployments.models import Target
-from issuers import crypto
+from deployments.models import TARGET_SECRETS, Target
+from foundation import crypto
+from foundation.sealed import Sealed
+from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer
-from issuers.services.signing import SERVER_KEY
 from jobs.models import Job
 from tests.ca import make_ca, write
 from tests.factories import CertificateFactory, JobFactory, VersionFactory
@@ -138,19 +139,19 @@ def secrets(settings, local_ca):
     rows = [
         (Issuer, Issuer.objects.get(slug="keyless"), "secrets", "issuer:{}"),
         (Target, Target.objects.create(name="t", kind="file"), "secrets", "target:{}"),
-        (Version, VersionFactory(certificate=certificate), "encrypted_key", SERVER_KEY),
-        (Job, JobFactory(certificate=certificate), "encrypted_key", SERVER_KEY),
+        (Version, VersionFactory(certificate=certificate), "encrypted_key", "serverkey"),
+        (Job, JobFactory(certificate=certificate), "encrypted_key", "serverkey"),
     ]
     Issuer.objects.exclude(slug="keyless").update(secrets=None)
     for model, row, field, context in rows:
         token = crypto.encrypt(b"secret", context=context.format(row.pk))
-        model.objects.filter(pk=row.pk).update(**{field: token})
+        model.objects.filter(pk=row.pk).update(**{field: Sealed(token)})
     return rows
 
 
 def tokens(rows):
     return [
-        bytes(model.objects.values_list(field, flat=True).get(pk=row.pk))
+        model.objects.values_list(field, flat=True).get(pk=row.pk)._token
         for model, row, field, _ in rows
     ]
 
@@ -190,7 +191,7 @@ def test_a_second_time_changes_nothing(secrets, settings):
 def test_what_no_key_opens_is_named_and_left_as_it_is(secrets, settings):
     lost = secrets[0][1]
     token = crypto.encrypt(b"secret", context="issuer:another")
-    Issuer.objects.filter(pk=lost.pk).update(secrets=token)
+    Issuer.objects.filter(pk=lost.pk).update(secrets=Sealed(token))
     settings.KEY_ENCRYPTION_KEYS = [KEYS[1], KEYS[0]]
 
     with pytest.raises(CommandError) as caught:
@@ -213,7 +214,7 @@ def test_a_rotated_ca_still_signs(demo, settings):
 
     settings.KEY_ENCRYPTION_KEYS = [KEYS[1]]
     for issuer in Issuer.objects.all():
-        der = crypto.decrypt(issuer.secrets, context=f"issuer:{issuer.pk}")
+        der = issuer.secrets.open(CA_KEY.of(issuer))
         key = serialization.load_der_private_key(der, None)
         certificate = x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
         assert key.public_key() == certificate.public_key()
@@ -222,9 +223,8 @@ def test_a_rotated_ca_still_signs(demo, settings):
 @pytest.mark.django_db(transaction=True)
 def test_rotating_waits_for_whoever_is_writing_a_secret(settings, system):
     target = Target.objects.create(name="t", kind="file")
-    context = f"target:{target.pk}"
     settings.KEY_ENCRYPTION_KEYS = KEYS[:1]
-    older, newer = (crypto.encrypt(text, context=context) for text in (b"older", b"newer"))
+    older, newer = (TARGET_SECRETS.of(target).seal(text) for text in (b"older", b"newer"))
     Target.objects.update(secrets=older)
     settings.KEY_ENCRYPTION_KEYS = [KEYS[1], KEYS[0]]
 
@@ -237,5 +237,5 @@ def test_rotating_waits_for_whoever_is_writing_a_secret(settings, system):
         rotation.result(timeout=20)
 
     target.refresh_from_db()
-    assert crypto.is_current(target.secrets)
-    assert crypto.decrypt(target.secrets, context=context) == b"newer"
+    assert crypto.is_current(target.secrets._token)
+    assert target.secrets.open(TARGET_SECRETS.of(target)) == b"newer"

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives import serialization
 from django.utils import timezone
 
 from foundation.errors import ConnectorError, Invalid
-from issuers import crypto, services
+from issuers import services
+from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
-from issuers.services.signing import SERVER_KEY
+from issuers.server_keys import SERVER_KEY
 from tests.fixtures import make_csr
 
 NAME = "web.demo.internal"
@@ -118,8 +119,8 @@ def test_what_was_signed_wrong_never_leaves(sign, monkeypatch):
 
 def test_a_key_of_another_ca_signs_nothing(sign, local_ca, root_ca):
     """Not even a CRL, which nobody would look over before it is served."""
-    stranger = crypto.decrypt(root_ca.secrets, context=f"issuer:{root_ca.pk}")
-    local_ca.secrets = crypto.encrypt(stranger, context=f"issuer:{local_ca.pk}")
+    stranger = root_ca.secrets.open(CA_KEY.of(root_ca))
+    local_ca.secrets = CA_KEY.of(local_ca).seal(stranger)
     now = timezone.now()
 
     with pytest.raises(ConnectorError, match="not that of the CA certificate"):
@@ -247,8 +248,8 @@ def test_a_key_made_here_is_encrypted_and_of_the_profiles_kind(
         profile=free_profile, common_name=NAME, sans=[f"dns:{NAME}"]
     )
 
-    key = serialization.load_pem_private_key(crypto.decrypt(token, context=SERVER_KEY), None)
+    key = serialization.load_pem_private_key(token.open(SERVER_KEY), None)
     signed = sign(csr_pem=csr_pem)
     certificate = x509.load_pem_x509_certificate(signed.certificate_pem.encode())
     assert certificate.public_key() == key.public_key()
-    assert b"PRIVATE" not in token
+    assert b"PRIVATE" not in token._token

@@ -16,7 +16,7 @@ URL = "/.well-known/pki/crl/issuing"
 
 @pytest.fixture
 def published(local_ca, system):
-    return crl.publish(local_ca.pk, actor=system)
+    return crl.publish(issuer_id=local_ca.pk, actor=system)
 
 
 def test_the_crl_is_der_for_everybody(client, published, django_assert_num_queries):
@@ -93,7 +93,7 @@ def test_who_has_another_gets_this_one(client, published, headers):
 
 def test_a_new_crl_has_new_validators(client, published, local_ca, system):
     before = client.get(URL)
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
 
     after = client.get(URL, headers={"If-None-Match": before["ETag"]})
 

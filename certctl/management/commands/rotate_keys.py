@@ -1,45 +1,18 @@
 """`manage.py rotate_keys`: every stored secret under the first encryption key.
 
-It stands here, since only this layer may know every app that stores one.
+It walks the columns of secrets of all models, so none can be forgotten.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
+from typing_extensions import override
 
 from audit.services import record
 from audit.via import Door, Via
-from certificates.models import Version
-from deployments.models import Target
-from issuers import crypto
-from issuers.models import Issuer
-from issuers.services.signing import SERVER_KEY
-from jobs.models import Job
+from foundation.sealed import CannotDecrypt, SealedField, sealed_fields
 from owners.models import Principal
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of secrets, and the context that each was encrypted for."""
-
-    model: type[models.Model]
-    field: str
-    context: Callable[[Any], str]
-
-    def __str__(self) -> str:
-        return f"{self.model.__name__.lower()}.{self.field}"
-
-
-# In the lock order of the rows; each row is locked alone all the same.
-COLUMNS = (
-    Column(Job, "encrypted_key", lambda row: SERVER_KEY),
-    Column(Version, "encrypted_key", lambda row: SERVER_KEY),
-    Column(Issuer, "secrets", lambda row: f"issuer:{row.pk}"),
-    Column(Target, "secrets", lambda row: f"target:{row.pk}"),
-)
 
 
 class Command(BaseCommand):
@@ -50,12 +23,12 @@ class Command(BaseCommand):
         " run again; afterwards the older keys can be taken off the list."
     )
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Go through the rows one by one, and say what was done."""
         rotated: dict[str, int] = {}
         lost: list[str] = []
-        for column in COLUMNS:
-            rotated[str(column)] = _rotate(column, lost)
+        for field in sealed_fields():
+            rotated[_name(field)] = _rotate(field, lost)
         if any(rotated.values()) or lost:
             actor = Principal.objects.system()
             actor.via = Via(door=Door.CLI)
@@ -70,24 +43,26 @@ class Command(BaseCommand):
             )
 
 
-def _rotate(column: Column, lost: list[str]) -> int:
-    rows: models.QuerySet[Any] = column.model._default_manager.exclude(  # noqa: SLF001 - Django's public name for it
-        **{column.field: None}
+def _rotate(field: SealedField, lost: list[str]) -> int:
+    rows: models.QuerySet[Any] = field.model._default_manager.exclude(  # noqa: SLF001 - Django's public name for it
+        **{field.name: None}
     )
     count = 0
     for pk in list(rows.values_list("pk", flat=True)):
         with transaction.atomic():
             # Locked one by one, so that a long rotation holds nobody up.
             row = rows.select_for_update(no_key=True).filter(pk=pk).first()
-            if row is None or crypto.is_current(getattr(row, column.field)):
-                continue
-            token = bytes(getattr(row, column.field))
             try:
-                fresh = crypto.rotate(token, context=column.context(row))
-            except crypto.CannotDecrypt:
-                lost.append(f"{column} {pk}")
+                fresh = field.rotated(row) if row else None
+            except CannotDecrypt:
+                lost.append(f"{_name(field)} {pk}")
                 continue
-            # Only this column: the row's other fields are nobody's business here.
-            rows.filter(pk=pk).update(**{column.field: fresh})
-            count += 1
+            if fresh is not None:
+                # Only this column: the row's other fields are nobody's business here.
+                rows.filter(pk=pk).update(**{field.name: fresh})
+                count += 1
     return count
+
+
+def _name(field: SealedField) -> str:
+    return f"{field.model.__name__.lower()}.{field.name}"

@@ -1,8 +1,4 @@
-"""`manage.py create_ca`: make a local CA, or take over an existing one.
-
-It stands here and not in `issuers`, since a subordinate CA's own certificate is also a version
-under its parent: the parent's CRL and OCSP speak for it.
-"""
+"""`manage.py create_ca`: make a local CA, or take over an existing one."""
 
 import os
 from datetime import timedelta
@@ -10,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from typing_extensions import override
 
+import owners.services
 from audit.via import Door, Via
-from certificates import crl, services
+from certificates import services
+from certificates.services.authorities import ANSWERS_FOR_CAS
 from foundation.errors import CertctlError
-from issuers import services as issuer_services
 from issuers.models import Issuer
+from issuers.services import ExistingCA, NewCA, describe
 from issuers.services.authorities import CA_ALGORITHMS
 from owners.models import Owner, Principal
 
@@ -26,8 +24,8 @@ class Command(BaseCommand):
 
     help = "Make a local CA (a root, or one below --parent), or import one with its key."
 
+    @override
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say what the CA is."""
         parser.add_argument("slug", help="its short name, which stands in CRL and OCSP URLs")
         parser.add_argument("--name", default="", help="its name for people")
         parser.add_argument("--common-name", default="", help="CN of its certificate")
@@ -42,7 +40,7 @@ class Command(BaseCommand):
             default=[],
             help="a permitted subtree, as dns:example.com or ip:10.0.0.0/8; repeatable",
         )
-        parser.add_argument("--owner", default="PKI operations", help="who answers for it")
+        parser.add_argument("--owner", default=ANSWERS_FOR_CAS, help="who answers for it")
         parser.add_argument("--import-certificate", type=Path, help="PEM file to import")
         parser.add_argument("--import-key", type=Path, help="PEM file of its private key")
         parser.add_argument(
@@ -53,28 +51,28 @@ class Command(BaseCommand):
             "--key-password-env", default="", help="environment variable with the key's password"
         )
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it, record it under its parent, publish its first CRL."""
         actor = Principal.objects.system()
         actor.via = Via(door=Door.CLI)
         try:
-            with transaction.atomic():
-                issuer = self._issuer(actor, options)
-                owner, _ = Owner.objects.get_or_create(name=options["owner"])
-                services.record_ca(actor=actor, issuer=issuer, owner=owner)
-            published = crl.publish(issuer.pk, actor=actor)
+            issuer = self._issuer(actor, options)
         except CertctlError as error:
             details = [f"{one['field']}: {one['detail']}" for one in error.errors]
             raise CommandError("\n".join(details) or error.detail) from None
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
         if options["verbosity"]:
-            self._say(issuer, published.number)
+            self._say(issuer)
 
     def _issuer(self, actor: Principal, options: dict[str, Any]) -> Issuer:
-        importing = options["import_certificate"] or options["import_key"]
-        if importing:
-            return self._import(actor, options)
+        if options["import_certificate"] or options["import_key"]:
+            existing = self._existing(options)
+            return services.take_over_ca(actor=actor, ca=existing, owner=_owner(actor, options))
+        new = self._new(options)
+        return services.make_ca(actor=actor, ca=new, owner=_owner(actor, options))
+
+    def _new(self, options: dict[str, Any]) -> NewCA:
         if not options["common_name"]:
             raise CommandError("--common-name is needed.")
         parent = None
@@ -86,8 +84,7 @@ class Command(BaseCommand):
             parent = Issuer.objects.filter(slug=options["parent"]).first()
             if parent is None:
                 raise CommandError(f"There is no issuer {options['parent']!r}.")
-        return issuer_services.create_local_ca(
-            actor=actor,
+        return NewCA(
             slug=options["slug"],
             name=options["name"],
             common_name=options["common_name"],
@@ -99,7 +96,7 @@ class Command(BaseCommand):
             name_constraints=options["name_constraint"],
         )
 
-    def _import(self, actor: Principal, options: dict[str, Any]) -> Issuer:
+    def _existing(self, options: dict[str, Any]) -> ExistingCA:
         if not (options["import_certificate"] and options["import_key"]):
             raise CommandError("Give both --import-certificate and --import-key.")
         password = None
@@ -109,8 +106,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{options['key_password_env']} is not set.")
             password = text.encode()
         chain: Path | None = options["chain"]
-        return issuer_services.import_local_ca(
-            actor=actor,
+        return ExistingCA(
             slug=options["slug"],
             name=options["name"],
             certificate_pem=options["import_certificate"].read_text(errors="replace"),
@@ -120,13 +116,21 @@ class Command(BaseCommand):
             crl_number=options["crl_number"],
         )
 
-    def _say(self, issuer: Issuer, number: int) -> None:
-        described = issuer_services.describe(issuer.certificate_pem, issuer.chain_pem)
+    def _say(self, issuer: Issuer) -> None:
+        described = describe(issuer.certificate_pem, issuer.chain_pem)
         self.stdout.write(
             self.style.SUCCESS(f"{issuer.slug}: {described.subject}")
             + f"\n  key          {described.key_algorithm}"
             + f"\n  serial       {described.serial_hex}"
             + f"\n  SHA-256      {described.fingerprint}"
             + f"\n  valid until  {described.not_after:%Y-%m-%d %H:%M} UTC"
-            + f"\n  CRL number   {number}"
+            + f"\n  CRL number   {issuer.crl_number}"
         )
+
+
+def _owner(actor: Principal, options: dict[str, Any]) -> Owner | None:
+    name = options["owner"]
+    if name == ANSWERS_FOR_CAS:
+        return None
+    owner = Owner.objects.filter(name=name).first()
+    return owner or owners.services.create_owner(actor=actor, details={"name": name})

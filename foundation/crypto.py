@@ -50,11 +50,6 @@ def is_current(token: bytes) -> bool:
     return bytes(token)[: 1 + ID_BYTES] == VERSION + key_id
 
 
-def rotate(token: bytes, *, context: str) -> bytes:
-    """Return the same secret under the first key; raises CannotDecrypt."""
-    return encrypt(decrypt(token, context=context), context=context)
-
-
 @lru_cache(maxsize=4)
 def _keys(texts: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
     if not texts:

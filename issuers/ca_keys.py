@@ -1,0 +1,5 @@
+"""What a CA's private key is sealed for: whoever imports this can open one (see pyproject)."""
+
+from foundation.sealed import Context
+
+CA_KEY = Context("issuer:{pk}")
