@@ -5,7 +5,7 @@ import json
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from audit.models import Event
@@ -25,7 +25,13 @@ class EventAdmin(ReadOnly):
         "door",
         "came_from",
     )
-    list_filter = (("at", RangeDateTimeFilter), "door", "action")
+    list_filter = (
+        ("at", RangeDateTimeFilter),
+        "door",
+        "action",
+        ("certificate", FieldTextFilter),
+        ("owner", FieldTextFilter),
+    )
     list_filter_submit = True
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
     list_per_page = 50

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
@@ -35,6 +36,9 @@ FIELDS = (
     "remote_address",
     "previous_hash",
     "hash",
+    "format",
+    "certificate",
+    "owner",
 )
 
 
@@ -47,7 +51,7 @@ class EventSerializer(SparseFields):
 
 
 class EventFilter(django_filters.FilterSet):
-    """By time, actor, action and subject."""
+    """By time, actor, action, subject, and the certificate and owner that it is about."""
 
     since = django_filters.IsoDateTimeFilter("at", "gte")
     until = django_filters.IsoDateTimeFilter("at", "lt")
@@ -64,6 +68,8 @@ class EventFilter(django_filters.FilterSet):
             "door",
             "subject_type",
             "subject_id",
+            "certificate",
+            "owner",
             "request_id",
         )
 
@@ -106,8 +112,8 @@ def _download(chunks: Iterator[str], content_type: str, name: str) -> StreamingH
 def _row(event: Event) -> dict[str, Any]:
     row = {name: getattr(event, name) for name in FIELDS}
     row["at"] = event.at.isoformat()
-    row["actor"] = str(event.actor_id) if event.actor_id else None
-    return row
+    row["actor"] = event.actor_id
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
 
 
 def _lines(events: QuerySet[Event]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from django.db import models
 from audit.via import Door
 
 GENESIS = "0" * 64
+FORMAT = 2  # of new events; 1, which stands nowhere, knew neither certificate nor owner
 
 
 class Event(models.Model):
@@ -36,17 +37,26 @@ class Event(models.Model):
     subject_type = models.CharField(max_length=64, blank=True)
     subject_id = models.CharField(max_length=64, blank=True)
     subject_name = models.CharField(max_length=255, blank=True)
+    # Keys without a constraint: what they name may be deleted, and this app knows no other.
+    certificate = models.UUIDField(null=True, blank=True)
+    owner = models.UUIDField(null=True, blank=True)
     data = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True, blank=True)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
+    # Without a default, so that the columns are added in place, and rows stay as they are.
+    format = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Which fields the hash covers; empty: 1."
+    )
 
     class Meta:
         ordering = ["-sequence"]
         indexes = [
             models.Index(fields=["subject_type", "subject_id", "-sequence"], name="audit_subject"),
             models.Index(fields=["actor", "-sequence"], name="audit_actor"),
+            models.Index(fields=["certificate", "-sequence"], name="audit_certificate"),
+            models.Index(fields=["owner", "-sequence"], name="audit_owner"),
         ]
         default_permissions = ("view",)
 
@@ -60,7 +70,7 @@ class Event(models.Model):
         ).hexdigest()
 
     def _hashed(self) -> dict[str, Any]:
-        return {
+        covered: dict[str, Any] = {
             "sequence": self.sequence,
             "at": self.at.isoformat(timespec="microseconds"),
             "actor": str(self.actor_id) if self.actor_id else None,
@@ -75,6 +85,13 @@ class Event(models.Model):
             "request_id": self.request_id,
             "remote_address": self.remote_address,
             "previous_hash": self.previous_hash,
+        }
+        if self.format is None and self.certificate is None and self.owner is None:
+            return covered  # format 1, to the byte
+        return covered | {
+            "format": self.format,
+            "certificate": str(self.certificate) if self.certificate else None,
+            "owner": str(self.owner) if self.owner else None,
         }
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import OperationalError, models, transaction
 from django.utils import timezone
 
-from audit.models import GENESIS, ChainHead, Event
+from audit.about import about
+from audit.actions import check
+from audit.changes import plain
+from audit.models import FORMAT, GENESIS, ChainHead, Event
 from audit.via import Via
 from foundation.errors import Conflict
 
@@ -36,7 +39,8 @@ def record(
 ) -> Event:
     """Write one event in the caller's transaction; without it the change must not happen.
 
-    `data` says what changed (before and after) in JSON values, and never holds a secret.
+    `action` stands on the closed list (audit.actions), or UnknownAction is raised. `data` says what
+    changed in JSON values (audit.changes gives before and after), and never holds a secret.
     The chain's head stays locked until the caller commits, so call this after taking every other
     lock (audit is the last in the lock order).
     """
@@ -101,9 +105,12 @@ def _locked_head() -> ChainHead:
 
 
 def _event(entry: Entry) -> Event:
+    check(entry.action)
     via = entry.via or (entry.actor.via if entry.actor else Via())
     subject = entry.subject
+    whose = about(subject)
     return Event(
+        format=FORMAT,
         actor=entry.actor,
         actor_name=entry.actor_name or (entry.actor.get_username() if entry.actor else ANONYMOUS),
         api_key=via.api_key,
@@ -112,21 +119,12 @@ def _event(entry: Entry) -> Event:
         subject_type=subject._meta.label_lower if subject is not None else "",  # noqa: SLF001 - Django's public name for it
         subject_id=str(subject.pk) if subject is not None else "",
         subject_name=str(subject)[:255] if subject is not None else "",
-        data=_plain(entry.data),
+        certificate=whose.certificate,
+        owner=whose.owner,
+        data=plain(entry.data),
         request_id=via.request_id,
         remote_address=via.remote_address,
     )
-
-
-def _plain(value: Any) -> Any:
-    # What the database gives back must hash to what was written, so no type may change on the way.
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int):
-        return value
-    return str(value)
 
 
 @dataclass(frozen=True, slots=True)

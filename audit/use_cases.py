@@ -11,7 +11,8 @@ then the refusal travels on the error, and the edge that catches it calls `recor
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -19,11 +20,12 @@ from typing import Any, ParamSpec, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
+from audit.actions import REFUSE, Action, add
 from audit.models import Event
 from audit.services import Entry, record_many
-from audit.via import Door
+from audit.via import Door, Via
 from foundation.errors import NotPermitted
-from foundation.outcomes import outcome_of
+from foundation.outcomes import Outcome, outcome_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,6 +48,7 @@ class Refused:
     actor: Any
     action: str
     subject: models.Model | None
+    via: Via | None = None
     is_recorded: bool = False
 
 
@@ -55,10 +58,9 @@ class UseCase:
 
     action: str
     doors: frozenset[Door]
-    function: str
 
 
-# The closed list: every act that there is, by its name in the trail.
+# Every act that there is, by its name in the trail.
 USE_CASES: dict[str, UseCase] = {}
 
 
@@ -68,6 +70,7 @@ def use_case(
     on: type[models.Model] | None = None,
     by: str = "",
     doors: frozenset[Door] = PEOPLE_AND_PROGRAMS,
+    atomic: bool = True,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a keyword-only function with an `actor` the use case `action`.
 
@@ -78,21 +81,20 @@ def use_case(
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         where = f"{function.__module__}.{function.__qualname__}"
-        known = USE_CASES.setdefault(action, UseCase(action, doors, where))
-        if known.function != where:
-            raise ValueError(f"{action} is already {known.function}.")
         if "actor" not in inspect.signature(function).parameters:
             raise TypeError(f"{where} has no actor.")
+        add(Action(action, _first_sentence(function), where))
+        USE_CASES[action] = UseCase(action, doors)
 
         @wraps(function)
         def act(*args: P.args, **kwargs: P.kwargs) -> R:
             is_outermost = _is_outermost()
             try:
-                with transaction.atomic():
+                with transaction.atomic() if atomic else nullcontext():
                     _check_door(kwargs["actor"], doors)
                     return function(*args, **kwargs)
             except Exception as error:
-                if outcome_of(error) is not None:
+                if outcome_of(error) is not None and not is_recorded(error):
                     # One use case may call another: what was asked for is the outermost.
                     error.__dict__["refused"] = Refused(
                         kwargs["actor"], action, _subject(on, by, kwargs)
@@ -101,9 +103,15 @@ def use_case(
                         record_refused(error)
                 raise
 
+        act.__dict__["use_case"] = action
         return act
 
     return decorate
+
+
+def name_of(function: Callable[..., Any]) -> str | None:
+    """Return the name of the act that `function` is; None for what is no use case."""
+    return function.__dict__.get("use_case")
 
 
 def record_refused(error: BaseException) -> Event | None:
@@ -112,15 +120,56 @@ def record_refused(error: BaseException) -> Event | None:
     Call it with no transaction open, or the refusal goes the way of what it refused.
     """
     refused: Refused | None = getattr(error, "refused", None)
-    outcome = outcome_of(error)
-    if refused is None or refused.is_recorded or outcome is None:
+    if refused is None or refused.is_recorded:
         return None
-    data = {"code": outcome.code, "status": outcome.status, "detail": outcome.detail}
-    event = record_many([Entry(refused.actor, f"{refused.action}.refuse", refused.subject, data)])[
-        0
-    ]
+    return _write(error, refused, None, {})
+
+
+def record_edge_refusal(  # noqa: PLR0913 - who, what, why, which, and how a stranger came
+    *,
+    actor: Any,
+    action: str,
+    error: BaseException,
+    outcome: Outcome | None = None,
+    subject: models.Model | None = None,
+    via: Via | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Event | None:
+    """Write `<action>.refuse` for what an edge refused, unless a use case has refused it: once.
+
+    `action` is the use case that was asked for. An edge has this to say where none was entered: a
+    missing permission, a malformed body, an unknown row. `actor` is None for whoever is not
+    authenticated; `via` then says how they came. `outcome` is for what only one door can read.
+    """
+    if getattr(error, "refused", None) is not None:
+        return record_refused(error)
+    error.__dict__["refused"] = refused = Refused(actor, action, subject, via)
+    return _write(error, refused, outcome, data or {})
+
+
+def _write(
+    error: BaseException, refused: Refused, outcome: Outcome | None, data: Mapping[str, Any]
+) -> Event | None:
+    outcome = outcome or outcome_of(error)
+    if outcome is None:
+        return None
+    told = {"code": outcome.code, "status": outcome.status, "detail": outcome.detail, **data}
+    action = f"{refused.action}{REFUSE}"
+    entry = Entry(refused.actor, action, refused.subject, told, via=refused.via)
     refused.is_recorded = True
-    return event
+    return record_many([entry])[0]
+
+
+def is_recorded(error: BaseException) -> bool:
+    """Whether the trail already says what `error` refused."""
+    refused: Refused | None = getattr(error, "refused", None)
+    return refused is not None and refused.is_recorded
+
+
+def _first_sentence(function: Callable[..., Any]) -> str:
+    # "Make a team; raises NameTaken." is for who calls it; the trail's list says what it does.
+    words = (inspect.getdoc(function) or "").partition("\n")[0]
+    return f"{words.partition('; raises')[0].rstrip('.')}."
 
 
 def _check_door(actor: Any, doors: frozenset[Door]) -> None:

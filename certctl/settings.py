@@ -275,6 +275,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Of one principal, whatever its keys, at every door for programs.
+API_RATE = env.str("CERTCTL_API_RATE", default="1200/min")
+
 # Who writes down what REST and the admin refuse: foundation, which calls them, knows no trail.
 REFUSAL_RECORDER = "owners.refusals.record_at_rest"
 ADMIN_REFUSAL_RECORDER = "owners.refusals.record_at_admin"
@@ -291,8 +294,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "foundation.rest.pages.Pagination",
     "DEFAULT_THROTTLE_CLASSES": ["foundation.rest.throttles.PrincipalThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"principal": env.str("CERTCTL_API_RATE", default="1200/min")},
-    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "foundation.rest.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -312,6 +313,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "foundation.rest.openapi.describe_problems",
+        "pki_wellknown.openapi.describe_pki",
     ],
     "ENUM_NAME_OVERRIDES": {
         "CertificateStatus": "certificates.models.CertificateStatus",

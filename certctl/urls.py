@@ -8,8 +8,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from rest_framework.routers import DefaultRouter
 
 import audit.api
 import certificates.api
@@ -20,9 +18,9 @@ import jobs.api
 import owners.api
 from console import ops
 from foundation.problems import problem
+from foundation.rest.routes import SpectacularAPIView, SpectacularSwaggerView, make_router
 
-router = DefaultRouter()
-router.include_root_view = False
+router = make_router()
 router.register("certificates", jobs.api.CertificateJobsViewSet, basename="certificate")
 router.register("versions", certificates.api.VersionViewSet, basename="version")
 router.register("revocations", certificates.api.RevocationViewSet, basename="revocation")

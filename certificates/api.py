@@ -18,7 +18,7 @@ from certificates import services
 from certificates.filters import CertificateFilter, RevocationFilter, VersionFilter
 from certificates.models import Certificate, RenewalPolicy, Revocation, Version
 from foundation.errors import Conflict, NotFound
-from owners.actors import actor_of
+from owners.authentication import actor_of
 from owners.permissions import needs
 
 BINARY = OpenApiResponse(OpenApiTypes.BINARY, "The file.")
@@ -75,6 +75,17 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     `jobs.api` adds what makes jobs (request, renew, deploy, verify) in a subclass.
     """
 
+    use_cases: ClassVar = {
+        "partial_update": "certificate.update",
+        "destroy": "certificate.archive",
+        "archive": "certificate.archive",
+        "revoke": "certificate.revoke",
+        "release_hold": "certificate.release_hold",
+        "export": "certificate.export",
+        "export_with_password": "certificate.export",
+        "import_pem": "certificate.import",
+        "bulk_revoke": "certificate.bulk_revoke",
+    }
     queryset = Certificate.objects.select_related(
         "owner", "issuer", "profile", "current", "current__revocation"
     ).order_by("-created_at", "pk")
@@ -271,6 +282,9 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
 class VersionViewSet(viewsets.ReadOnlyModelViewSet[Version]):
     """Versions: each one signed certificate."""
 
+    use_cases: ClassVar = {
+        "revoke": "certificate.revoke",
+    }
     queryset: QuerySet[Version] = Version.objects.select_related("issuer", "revocation").order_by(
         "-created_at", "pk"
     )
@@ -313,6 +327,11 @@ class RenewalPolicyViewSet(
 ):
     """Renewal policies."""
 
+    use_cases: ClassVar = {
+        "create": "renewalpolicy.create",
+        "partial_update": "renewalpolicy.update",
+        "destroy": "renewalpolicy.delete",
+    }
     queryset: QuerySet[RenewalPolicy] = RenewalPolicy.objects.order_by("name")
     serializer_class = shapes.RenewalPolicySerializer
     filterset_fields: ClassVar = ("name", "auto_renew", "reuse_key")

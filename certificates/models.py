@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.about import About
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Principal, Team
 
@@ -132,6 +133,10 @@ class Certificate(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def about(self) -> About:
+        """Return what an event on this certificate is about."""
+        return About(self.pk, self.owner_id)
+
     def become(self, status: CertificateStatus) -> None:
         """Set the status; the only place that writes it. The caller holds the row's lock."""
         if self.status != status:
@@ -207,6 +212,10 @@ class Version(models.Model):
     def __str__(self) -> str:
         return f"{self.certificate.name} v{self.number}"
 
+    def about(self) -> About:
+        """Return what an event on this version is about."""
+        return self.certificate.about()
+
 
 class Reason(models.TextChoices):
     """Why a certificate was revoked: RFC 5280 §5.3.1 by name; 7 is unused, 8 is for delta CRLs."""
@@ -267,6 +276,10 @@ class Revocation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version.serial} ({self.reason})"
+
+    def about(self) -> About:
+        """Return what an event on this revocation is about."""
+        return self.version.about()
 
 
 class CRL(models.Model):

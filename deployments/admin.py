@@ -12,7 +12,7 @@ from deployments import services
 from deployments.models import Agent, Deployment, Target
 from foundation.admin import Deletes, ReadOnly, Saves
 from foundation.errors import FieldError, Invalid
-from owners.actors import actor_of
+from owners.logins import actor_of
 
 
 @admin.register(Target)

@@ -1,6 +1,6 @@
 """REST: targets, what is deployed there, and agents."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from deployments import services
 from deployments.models import Agent, Deployment, Target
 from foundation.rest.fields import Named, SparseFields
-from owners.actors import actor_of
+from owners.authentication import actor_of
 from owners.permissions import needs
 
 
@@ -89,6 +89,12 @@ class TargetViewSet(
 ):
     """Targets: everybody sees them, administrators write them."""
 
+    use_cases: ClassVar = {
+        "create": "target.create",
+        "partial_update": "target.update",
+        "destroy": "target.delete",
+        "test": "target.test",
+    }
     queryset = Target.objects.order_by("name")
     serializer_class = TargetSerializer
     filterset_fields = ("name", "kind", "enabled", "agent", "endpoint_host")

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from audit.about import About
 from certificates.models import Certificate, Version
 from owners.models import Principal
 
@@ -109,3 +110,7 @@ class Deployment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.certificate} on {self.target}"
+
+    def about(self) -> About:
+        """Return what an event on this deployment is about."""
+        return self.certificate.about()

@@ -36,6 +36,13 @@ class Invalid(CertctlError):
     message = "The input is not valid."
 
 
+class NotAuthenticated(CertctlError):
+    """Nobody is known to be asking: no credentials, or ones that do not hold."""
+
+    code = "not_authenticated"
+    message = "You are not known here."
+
+
 class NotPermitted(CertctlError):
     """The actor may not do this."""
 
@@ -68,6 +75,17 @@ class ChangedMeanwhile(Conflict):
 
     code = "changed_meanwhile"
     message = "Something that this refers to was changed at the same moment: look again."
+
+
+class TooMany(CertctlError):
+    """Too many requests, or too many wrong tries; `wait` says how many seconds to wait."""
+
+    code = "throttled"
+    message = "Too many requests."
+
+    def __init__(self, detail: str = "", *, wait: float) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 class ConnectorError(CertctlError):

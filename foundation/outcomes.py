@@ -12,9 +12,11 @@ from foundation import errors
 
 STATUS: dict[type[errors.CertctlError], int] = {
     errors.Invalid: 400,
+    errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.TooMany: 429,
     errors.ConnectorError: 502,
 }
 
@@ -39,7 +41,7 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
     match error:
         case errors.CertctlError():
             status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-            return Outcome(status, error.code, error.detail, list(error.errors))
+            return Outcome(status, error.code, error.detail, list(error.errors), _headers(error))
         case Http404() | ObjectDoesNotExist():
             return Outcome(404, "not_found", "There is no such thing.")
         case PermissionDenied():
@@ -51,6 +53,11 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
         case ValidationError():
             return Outcome(400, "invalid", "; ".join(error.messages))
     return None
+
+
+def _headers(error: errors.CertctlError) -> dict[str, str]:
+    # Whole seconds, rounded up, lest somebody who obeys comes too early.
+    return {"Retry-After": str(int(error.wait) + 1)} if isinstance(error, errors.TooMany) else {}
 
 
 def is_a_race(error: BaseException) -> bool:

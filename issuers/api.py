@@ -1,7 +1,7 @@
 """REST: issuers and profiles."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -18,13 +18,18 @@ from issuers.serializers import (
     ProfileSerializer,
     TestedSerializer,
 )
-from owners.actors import actor_of
+from owners.authentication import actor_of
 from owners.permissions import needs
 
 
 class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
     """CAs that sign."""
 
+    use_cases: ClassVar = {
+        "create": "issuer.create",
+        "partial_update": "issuer.update",
+        "test": "issuer.test",
+    }
     queryset = Issuer.objects.order_by("slug")
     serializer_class = IssuerSerializer
     filterset_fields = ("slug", "kind", "enabled", "parent")
@@ -66,6 +71,11 @@ class ProfileViewSet(
 ):
     """Rules for kinds of certificates."""
 
+    use_cases: ClassVar = {
+        "create": "profile.create",
+        "partial_update": "profile.update",
+        "destroy": "profile.delete",
+    }
     queryset = Profile.objects.prefetch_related("issuers").order_by("slug")
     serializer_class = ProfileSerializer
     filterset_fields = ("slug", "enabled", "issuers__slug")

@@ -21,7 +21,8 @@ from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, serializers, services
 from jobs.filters import JobFilter
 from jobs.models import Job
-from owners.actors import actor_of
+from jobs.permissions import NotSelf
+from owners.authentication import actor_of
 from owners.permissions import needs
 
 _KEY = re.compile(r"[\x20-\x7e]{1,128}")
@@ -107,6 +108,14 @@ def _valid(form: Any, request: Request) -> dict[str, Any]:
 class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     """Read jobs; decide on those that wait for it; give the CSR that one waits for."""
 
+    use_cases: ClassVar = {
+        "approve": "job.approve",
+        "reject": "job.reject",
+        "cancel": "job.cancel",
+        "csr": "job.submit_csr",
+        "retry": "job.retry",
+        "verify": "certificate.verify",
+    }
     queryset = Job.objects.select_related(*RELATED).order_by("-created_at", "pk")
     serializer_class = serializers.JobSerializer
     filterset_class = JobFilter
@@ -121,7 +130,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         return Response(serializers.ReviewSerializer(reviewed.as_data()).data)
 
     @extend_schema(request=serializers.ApproveSerializer, responses=serializers.JobSerializer)
-    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job")])
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job"), NotSelf])
     def approve(self, request: Request, pk: str) -> Response:
         """Let the job run; refused to whoever asked for it or answers for the certificate."""
         job = services.approve_job(
@@ -132,7 +141,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         return self._answer(job)
 
     @extend_schema(request=serializers.RejectSerializer, responses=serializers.JobSerializer)
-    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job")])
+    @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job"), NotSelf])
     def reject(self, request: Request, pk: str) -> Response:
         """End the job, with a reason; refused to whoever asked for it."""
         data = _valid(serializers.RejectSerializer, request)
@@ -190,6 +199,13 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
 class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     """Certificates, with the actions that make jobs: jobs know certificates, not the reverse."""
 
+    use_cases: ClassVar = {
+        **certificates.api.CertificateViewSet.use_cases,
+        "create": "certificate.request",
+        "renew": "certificate.renew",
+        "deploy": "certificate.deploy",
+        "verify": "certificate.verify",
+    }
     action_permissions: ClassVar[dict[str, type[BasePermission]]] = {
         **certificates.api.CertificateViewSet.action_permissions,
         "create": needs("certificates.add_certificate", "jobs.add_job"),

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from audit.about import About
 from audit.services import Entry, record, record_many
 from certificates.models import Certificate, Version
 from deployments.models import Agent, Target
@@ -231,6 +232,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.certificate}"
+
+    def about(self) -> About:
+        """Return what an event on this job is about."""
+        return self.certificate.about()
 
     def begin(self, status: Status, *, waits_until: datetime | None = None) -> None:
         """Set the status in which a new job starts, in memory; it must not be saved yet."""

@@ -1,35 +1,115 @@
-"""Who acts on this request: the one place where an edge gets its principal from."""
+"""Who acts: by which door, by which key. The one place where an edge gets its principal from.
+
+No door is preferred and none is the default: REST, the admin, and whatever comes later (EST, SCEP,
+MCP, agents) each name theirs and adapt what is here to their framework in a few lines.
+"""
+
+from datetime import timedelta
 
 from django.http import HttpRequest
-from rest_framework.request import Request
+from django.utils import timezone
 
+from audit.services import record_unknown
 from audit.via import Door, Via
-from foundation.errors import NotPermitted
+from foundation.errors import NotAuthenticated, NotPermitted
 from foundation.middleware import remote_address
+from foundation.rates import LockOut, Rate, is_first
+from owners import keys
 from owners.models import ApiKey, Principal
+from owners.roles import Role
+
+STAMP_EVERY = timedelta(minutes=1)
+# Of one prefix from one address, as with names in the admin (AXES_FAILURE_LIMIT), but roomier: a
+# program with an old key tries again and again. Others at the same address are not in the way.
+WRONG_KEYS = LockOut("apikey", Rate(30, 15 * 60))
 
 
-def via_of(request: HttpRequest | Request, *, door: Door, key: ApiKey | None = None) -> Via:
+class InvalidKey(NotAuthenticated):
+    """It is no API key, or one that may not be used."""
+
+    code = "invalid_key"
+    message = "This is not a valid API key."
+
+
+def via_of(request: HttpRequest, *, door: Door, key: ApiKey | None = None) -> Via:
     """Return how `request` came in, for the audit trail."""
     return Via(
         door=door,
         api_key=key.name if key else "",
         request_id=str(request.META.get("certctl.request_id", "")),
-        remote_address=remote_address(
-            request._request if isinstance(request, Request) else request  # noqa: SLF001
-        ),
+        remote_address=remote_address(request),
     )
 
 
-def actor_of(request: HttpRequest | Request) -> Principal:
-    """Return the principal that acts, for REST and admin alike.
+def actor_of(request: HttpRequest, door: Door) -> Principal:
+    """Return the principal that acts on `request`, which came by `door`.
 
     Raises NotPermitted where nobody is authenticated: no edge acts for nobody.
     """
     user = request.user
     if not isinstance(user, Principal) or not user.is_active:
         raise NotPermitted("Nobody is signed in.")
-    if not isinstance(request, Request):
+    if user.via.door is not door:  # else `authenticate` has set it, with the key
         # request.user may be a lazy wrapper, which is why the attribute is set on what it wraps.
-        user.via = via_of(request, door=Door.ADMIN)
+        user.via = via_of(request, door=door)
     return user
+
+
+def authenticate(text: bytes, via: Via) -> tuple[Principal, ApiKey]:
+    """Return the principal whose API key `text` is, and the key; `via` says how it came.
+
+    The principal carries both: the key's name in `via`, its role in `cap`. Raises InvalidKey, and
+    TooMany after too many wrong keys of one prefix from one address. A refusal is written to the
+    trail under the key's name, never under the principal, which did not act.
+    """
+    parsed = keys.parse(text)
+    if parsed is None:
+        raise InvalidKey("This is not a certctl API key.")
+    prefix, secret = parsed
+    guesser = f"{via.remote_address}:{prefix}"
+    WRONG_KEYS.check(guesser)
+    key = ApiKey.objects.of_prefix(prefix)
+    # The comparison is made for unknown prefixes too, so that time tells nothing.
+    matches = keys.matches(secret, key.digest if key else None)
+    if key is None or not matches:
+        WRONG_KEYS.fail(guesser)
+        # One event a minute and address: a guesser must not be able to fill the trail.
+        if is_first("apikey-refused", guesser, 60):
+            _refuse(key, prefix, via, "unknown key" if key is None else "wrong secret")
+        raise InvalidKey
+    why = _why_not(key, via.remote_address)
+    if why:
+        _refuse(key, prefix, via, why)
+        raise InvalidKey(f"The API key cannot be used: {why}.")
+    return _principal(key, via), key
+
+
+def _principal(key: ApiKey, via: Via) -> Principal:
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at >= STAMP_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    principal = key.principal
+    principal.via = _by(key, via)
+    principal.cap = Role(key.role_cap)
+    return principal
+
+
+def _by(key: ApiKey | None, via: Via) -> Via:
+    return Via(via.door, key.name if key else "", via.request_id, via.remote_address)
+
+
+def _refuse(key: ApiKey | None, prefix: str, via: Via, why: str) -> None:
+    name = key.name if key else ""
+    record_unknown(name=name, action="apikey.refuse", via=_by(key, via), prefix=prefix, why=why)
+
+
+def _why_not(key: ApiKey, address: str | None) -> str:
+    if key.disabled_at is not None:
+        return "it is disabled"
+    if not key.principal.is_active:
+        return "its principal is disabled"
+    if not key.is_live(timezone.now()):
+        return "it has expired"
+    if not key.allows_address(address):
+        return "it may not be used from this address"
+    return ""

@@ -1,6 +1,6 @@
 """REST: principals, API keys, owners, teams, and who one is."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from foundation.rest.fields import Named, SparseFields
 from owners import services
-from owners.actors import actor_of
+from owners.authentication import actor_of
 from owners.models import ApiKey, Owner, Principal, Team
 from owners.permissions import needs
 from owners.roles import ROLE_CHOICES, permissions_of
@@ -83,6 +83,10 @@ class PrincipalChanges(PrincipalInput):
 class PrincipalViewSet(viewsets.ReadOnlyModelViewSet[Principal]):
     """Principals: for administrators."""
 
+    use_cases: ClassVar = {
+        "create": "principal.create",
+        "partial_update": "principal.update",
+    }
     queryset = Principal.objects.prefetch_related("groups").order_by("username")
     serializer_class = PrincipalSerializer
     filterset_fields = ("username", "kind", "is_active", "groups__name")
@@ -163,6 +167,10 @@ class CreatedApiKey(ApiKeySerializer):
 class ApiKeyViewSet(viewsets.ReadOnlyModelViewSet[ApiKey]):
     """API keys: made and disabled, never changed and never shown again."""
 
+    use_cases: ClassVar = {
+        "create": "apikey.create",
+        "disable": "apikey.disable",
+    }
     queryset = ApiKey.objects.select_related("principal").order_by("-created_at", "pk")
     serializer_class = ApiKeySerializer
     filterset_fields = ("name", "prefix", "principal", "role_cap")
@@ -256,6 +264,11 @@ class _Saved(
 class TeamViewSet(_Saved):
     """Teams."""
 
+    use_cases: ClassVar = {
+        "create": "team.create",
+        "partial_update": "team.update",
+        "destroy": "team.delete",
+    }
     queryset: QuerySet[Team] = Team.objects.prefetch_related("members").order_by("name")
     serializer_class = TeamSerializer
     filterset_fields = ("name", "members")
@@ -275,6 +288,11 @@ class TeamViewSet(_Saved):
 class OwnerViewSet(_Saved):
     """Owners."""
 
+    use_cases: ClassVar = {
+        "create": "owner.create",
+        "partial_update": "owner.update",
+        "destroy": "owner.delete",
+    }
     queryset: QuerySet[Owner] = Owner.objects.prefetch_related("members").order_by("name")
     serializer_class = OwnerSerializer
     filterset_fields = ("name", "email", "team", "members")

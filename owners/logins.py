@@ -1,4 +1,4 @@
-"""Logins to the admin leave audit events: who came in, who went, and who failed to."""
+"""Logins to the admin: who acts there, and events of who came in, went, and failed to."""
 
 from typing import Any
 
@@ -6,8 +6,14 @@ from django.http import HttpRequest
 
 from audit.services import Entry, record_many, record_unknown
 from audit.via import Door, Via
+from owners import actors
 from owners.actors import via_of
 from owners.models import Principal
+
+
+def actor_of(request: HttpRequest) -> Principal:
+    """Return the principal that acts in the admin; raises NotPermitted where nobody signed in."""
+    return actors.actor_of(request, Door.ADMIN)
 
 
 def logged_in(*, request: HttpRequest | None = None, user: Principal, **kwargs: Any) -> None:

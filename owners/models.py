@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils import timezone
 
+from audit.about import About
 from audit.via import Via
 from owners.roles import Role, permissions_of
 
@@ -95,6 +96,10 @@ class Owner(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def about(self) -> About:
+        """Return what an event on this owner is about."""
+        return About(owner=self.pk)
 
     def includes(self, principal: Principal) -> bool:
         """Whether `principal` is this owner, under any alias.

@@ -1,77 +1,98 @@
-"""Write down what somebody was refused, whichever door refused it."""
+"""What REST and the admin refuse goes to the trail: under the use case's name, and once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 
-from audit.models import Event
-from audit.services import Entry, record_many, record_unknown
-from audit.use_cases import record_refused
+from audit import actions
+from audit.use_cases import record_edge_refusal
 from audit.via import Door
-from foundation.outcomes import Outcome, outcome_of
+from foundation.outcomes import Outcome
+from foundation.rates import is_first
 from owners.actors import actor_of, via_of
 from owners.models import Principal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-# What an edge refuses that is no use case: a look at what is not theirs, and a change that no
-# page offers.
-VIEW, CHANGE = "records.view", "records.change"
+ONCE_A_MINUTE = 60
 
 
-def record_refusal(
-    *, actor: Principal, action: str, error: BaseException, subject: models.Model | None = None
-) -> Event | None:
-    """Write `<action>.refuse` in a transaction of its own; the attempt changed nothing else.
+def record_at_rest(
+    error: Exception, outcome: Outcome, request: Any, view: Any, kwargs: Mapping[str, Any]
+) -> None:
+    """Write what REST refused (`settings.REFUSAL_RECORDER`); reading is only told where it is 403.
 
-    `action` is as in the event that a success would have written, such as "job.approve". None
-    where `error` is none that anybody refused with.
+    Where a use case refused, the error says so and this only sees to it that it is written. The
+    rest an edge refuses: a missing permission, an unknown row, a malformed body, a throttle.
+    `request` is REST framework's, `view` what answers it. Never the body: it may hold a secret.
     """
-    outcome = outcome_of(error)
-    if outcome is None:
-        return None
-    data = {"code": outcome.code, "status": outcome.status, "detail": outcome.detail}
-    return record_many([Entry(actor, f"{action}.refuse", subject, data)])[0]
+    tried_to_act = request.method not in SAFE
+    if outcome.code == "invalid_key" or not (tried_to_act or outcome.status == 403):  # noqa: PLR2004
+        return  # owners.actors has written the first, under the key's name
+    actor = request._user if hasattr(request, "_user") else None  # noqa: SLF001
+    known = actor if isinstance(actor, Principal) else None
+    action = act_of(view, request)
+    if not _is_told(known, action, outcome, request):
+        return
+    record_edge_refusal(
+        actor=known,
+        action=action,
+        error=error,
+        outcome=outcome,
+        subject=_subject(view, kwargs),
+        via=None if known else via_of(request._request, door=Door.REST),  # noqa: SLF001
+        data=_path(request, action),
+    )
 
 
 def record_at_admin(
     request: HttpRequest, action: str, error: BaseException, subject: models.Model | None
 ) -> None:
-    """Write what the admin refused (`settings.ADMIN_REFUSAL_RECORDER`), once.
+    """Write what the admin refused (`settings.ADMIN_REFUSAL_RECORDER`).
 
-    What a use case refused bears its own name and may be written already; all else was refused
-    before `action` was entered. To open a page is to look, whatever it is for.
+    `action` is the use case that a page or a button is for, "" where there is none.
+
+    Call it when Django's own transaction around the page has ended. To open a page is to look,
+    whatever it is for.
     """
-    if hasattr(error, "refused"):
-        record_refused(error)
-        return
-    action = VIEW if request.method in SAFE else action or CHANGE
-    record_refusal(actor=actor_of(request), action=action, error=error, subject=subject)
+    if request.method in SAFE:
+        action = actions.VIEW
+    elif not actions.is_known(action):
+        action = actions.CHANGE  # on rows that machines write, where no act exists
+    record_edge_refusal(
+        actor=actor_of(request, Door.ADMIN),
+        action=action,
+        error=error,
+        subject=subject,
+        data=_path(request, action),
+    )
 
 
-def record_at_rest(request: Any, view: Any, kwargs: dict[str, Any], outcome: Outcome) -> None:
-    """Write what REST refused (`settings.REFUSAL_RECORDER`); reading is only told where it is 403.
-
-    `request` is REST framework's, `view` what answers it.
-    """
-    tried_to_act = request.method not in SAFE
-    if outcome.status == 429 or not (tried_to_act or outcome.status == 403):  # noqa: PLR2004
-        return
-    if outcome.code == "invalid_key":
-        return  # owners.authentication has written it, under the key's name
-    what = getattr(view, "basename", "") or type(view).__name__.lower()
-    action = f"{what}.{getattr(view, 'action', None) or str(request.method).lower()}.refuse"[:64]
-    data = {"code": outcome.code, "status": outcome.status, "path": request.path[:255]}
-    # Never the body: it may hold a secret.
-    actor = request._user if hasattr(request, "_user") else None  # noqa: SLF001
-    if isinstance(actor, Principal):
-        record_many([Entry(actor, action, _subject(view, kwargs), data)])
-    else:
-        record_unknown(name="", action=action, via=via_of(request, door=Door.REST), **data)
+def act_of(view: Any, request: Any) -> str:
+    """Return the name in the trail of what was asked for: a route's `use_cases` say it."""
+    action = getattr(view, "action", None)
+    named = getattr(view, "use_cases", {}).get(action)
+    if named is not None:
+        return str(named)
+    return actions.VIEW if request.method in SAFE else actions.CHANGE
 
 
-def _subject(view: Any, kwargs: dict[str, Any]) -> models.Model | None:
+def _path(request: Any, action: str) -> dict[str, str]:
+    """Return the address, for an event whose `action` is the name of no act."""
+    return {"path": request.path[:255]} if action in {actions.VIEW, actions.CHANGE} else {}
+
+
+def _is_told(actor: Principal | None, action: str, outcome: Outcome, request: Any) -> bool:
+    # Whoever is not known, or asks too often, must not be able to fill the trail.
+    if actor is not None and outcome.status != 429:  # noqa: PLR2004
+        return True
+    who = actor.pk if actor else via_of(request._request, door=Door.REST).remote_address  # noqa: SLF001
+    return is_first("refusal", f"{who}:{action}:{outcome.status}", ONCE_A_MINUTE)
+
+
+def _subject(view: Any, kwargs: Mapping[str, Any]) -> models.Model | None:
     """Return the row that the URL names, so that its history shows the refusal too."""
     queryset = getattr(view, "queryset", None)
     if queryset is None or "pk" not in kwargs:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,15 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
+from audit.use_cases import use_case
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
 from owners import keys
 from owners.models import SYSTEM, ApiKey, Owner, Principal, Team
 from owners.roles import PERMISSIONS, Role
+
+OWNER_FIELDS = ("name", "email", "team")
 
 
 class NameTaken(Conflict):
@@ -49,7 +53,7 @@ def role_of(principal: Principal) -> Role | None:
     return next((role for role in reversed(Role) if role.value in names), None)
 
 
-@transaction.atomic
+@use_case("principal.create")
 def create_principal(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -79,7 +83,7 @@ def create_principal(  # noqa: PLR0913 - one argument a column
     return principal
 
 
-@transaction.atomic
+@use_case("principal.update", on=Principal)
 def update_principal(  # noqa: PLR0913
     *,
     actor: Principal,
@@ -97,23 +101,22 @@ def update_principal(  # noqa: PLR0913
     principal = Principal.objects.select_for_update(no_key=True).get(pk=principal_id)
     if principal.username == SYSTEM:
         raise SystemPrincipal
-    what = _changed(principal, changes, ("email", "first_name", "last_name", "is_active"))
-    if principal.pk == actor.pk and (change_role or what):
+    done = changed(principal, changes, ("email", "first_name", "last_name", "is_active"))
+    if principal.pk == actor.pk and (change_role or done):
         raise NotPermitted("Somebody else must change your own role, activity, e-mail or names.")
     if change_role:
         before = role_of(principal)
-        if _name(before) != _name(role):
-            what["role"] = {"before": _name(before), "after": _name(role)}
+        done |= change("role", _name(before), _name(role))
         _set_role(principal, role)
     if password is not None:
         _set_password(principal, password)
-        what["password"] = "changed"  # noqa: S105 - the word, not a password
+        done |= {"password": {"before": "", "after": "changed"}}
     principal.save()
-    record(actor=actor, action="principal.update", subject=principal, changes=what)
+    record(actor=actor, action="principal.update", subject=principal, changes=done)
     return principal
 
 
-@transaction.atomic
+@use_case("apikey.create")
 def issue_api_key(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -164,7 +167,7 @@ def issue_api_key(  # noqa: PLR0913 - one argument a column
     return key, whole
 
 
-@transaction.atomic
+@use_case("apikey.disable", on=ApiKey, by="key_id")
 def disable_api_key(*, actor: Principal, key_id: uuid.UUID) -> ApiKey:
     """Disable a key for good; a second call changes nothing."""
     key = ApiKey.objects.select_for_update(no_key=True).get(pk=key_id)
@@ -175,7 +178,87 @@ def disable_api_key(*, actor: Principal, key_id: uuid.UUID) -> ApiKey:
     return key
 
 
-@transaction.atomic
+@use_case("team.create")
+def create_team(*, actor: Principal, name: str, members: Iterable[Principal] | None = None) -> Team:
+    """Make a team; raises NameTaken."""
+    team = Team(name=name)
+    _save_named(team)
+    done = made(team, ("name",)) | _set_members(team, members)
+    record(actor=actor, action="team.create", subject=team, changes=done)
+    return team
+
+
+@use_case("team.update", on=Team)
+def update_team(
+    *,
+    actor: Principal,
+    team_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    members: Iterable[Principal] | None = None,
+) -> Team:
+    """Change a team's name and members; raises NameTaken, OwnWayOut."""
+    team = Team.objects.select_for_update(no_key=True).get(pk=team_id)
+    had_seat = _has_seat(team, actor)
+    done = changed(team, changes, ("name",))
+    _save_named(team)
+    done |= _set_members(team, members)
+    if had_seat and not _has_seat(team, actor):
+        raise OwnWayOut
+    record(actor=actor, action="team.update", subject=team, changes=done)
+    return team
+
+
+@use_case("team.delete", on=Team)
+def delete_team(*, actor: Principal, team_id: uuid.UUID) -> None:
+    """Delete a team that nothing refers to; raises ProtectedError otherwise, Busy."""
+    team = lock_to_delete(Team.objects.all(), team_id)
+    record(actor=actor, action="team.delete", subject=team, changes=gone(team, ("name",)))
+    team.delete()
+
+
+@use_case("owner.create")
+def create_owner(
+    *, actor: Principal, details: Mapping[str, Any], members: Iterable[Principal] | None = None
+) -> Owner:
+    """Make an owner of a name, an e-mail address, a team and members; raises NameTaken."""
+    owner = Owner(**{name: details[name] for name in OWNER_FIELDS if name in details})
+    _save_named(owner)
+    done = made(owner, OWNER_FIELDS) | _set_members(owner, members)
+    record(actor=actor, action="owner.create", subject=owner, changes=done)
+    return owner
+
+
+@use_case("owner.update", on=Owner)
+def update_owner(
+    *,
+    actor: Principal,
+    owner_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    members: Iterable[Principal] | None = None,
+) -> Owner:
+    """Change an owner's name, e-mail, team and members; raises NameTaken, OwnWayOut."""
+    owner = Owner.objects.select_for_update(no_key=True).get(pk=owner_id)
+    answered = owner.includes(actor)
+    done = changed(owner, changes, OWNER_FIELDS)
+    _save_named(owner)
+    done |= _set_members(owner, members)
+    if answered and not owner.includes(actor):
+        raise OwnWayOut
+    record(actor=actor, action="owner.update", subject=owner, changes=done)
+    return owner
+
+
+@use_case("owner.delete", on=Owner)
+def delete_owner(*, actor: Principal, owner_id: uuid.UUID) -> None:
+    """Delete an owner that nothing refers to; raises ProtectedError otherwise, Busy."""
+    owner = lock_to_delete(Owner.objects.all(), owner_id)
+    record(actor=actor, action="owner.delete", subject=owner, changes=gone(owner, OWNER_FIELDS))
+    owner.delete()
+
+
+# What doors call that have one form for new rows and old ones; each is one of the use cases above.
+
+
 def save_team(
     *,
     actor: Principal,
@@ -183,62 +266,31 @@ def save_team(
     members: Iterable[Principal] | None = None,
     team_id: uuid.UUID | None = None,
 ) -> Team:
-    """Make a team, or change its name and members; raises NameTaken, OwnWayOut."""
-    team = Team.objects.select_for_update(no_key=True).get(pk=team_id) if team_id else Team()
-    had_seat = team_id is not None and _has_seat(team, actor)
-    what = _changed(team, {"name": name}, ("name",))
-    _save_named(team)
-    if members is not None:
-        what |= _set_members(team, members)
-    if had_seat and not _has_seat(team, actor):
-        raise OwnWayOut
-    record(
-        actor=actor,
-        action="team.update" if team_id else "team.create",
-        subject=team,
-        changes=what,
-    )
-    return team
+    """Make a team, or change the one that is named."""
+    if team_id is None:
+        return create_team(actor=actor, name=name, members=members)
+    return update_team(actor=actor, team_id=team_id, changes={"name": name}, members=members)
 
 
-@transaction.atomic
 def save_owner(
     *,
     actor: Principal,
-    changes: dict[str, Any],
+    changes: Mapping[str, Any],
     members: Iterable[Principal] | None = None,
     owner_id: uuid.UUID | None = None,
 ) -> Owner:
-    """Make an owner, or change its name, e-mail, team and members.
-
-    Raises NameTaken, OwnWayOut.
-    """
-    owner = Owner.objects.select_for_update(no_key=True).get(pk=owner_id) if owner_id else Owner()
-    answered = owner_id is not None and owner.includes(actor)
-    what = _changed(owner, changes, ("name", "email", "team"))
-    _save_named(owner)
-    if members is not None:
-        what |= _set_members(owner, members)
-    if answered and not owner.includes(actor):
-        raise OwnWayOut
-    record(
-        actor=actor,
-        action="owner.update" if owner_id else "owner.create",
-        subject=owner,
-        changes=what,
-    )
-    return owner
+    """Make an owner, or change the one that is named."""
+    if owner_id is None:
+        return create_owner(actor=actor, details=changes, members=members)
+    return update_owner(actor=actor, owner_id=owner_id, changes=changes, members=members)
 
 
-@transaction.atomic
 def delete_named(*, actor: Principal, row: Owner | Team) -> None:
-    """Delete an owner or team that nothing refers to; raises ProtectedError otherwise, Busy."""
-    kind = type(row).__name__.lower()
-    rows: Any = type(row)._default_manager.all()  # noqa: SLF001 - Django's public name for it
-    row = lock_to_delete(rows, row.pk)
-    row_id, name = str(row.pk), str(row)
-    row.delete()
-    record(actor=actor, action=f"{kind}.delete", id=row_id, name=name)
+    """Delete an owner or a team."""
+    if isinstance(row, Owner):
+        delete_owner(actor=actor, owner_id=row.pk)
+    else:
+        delete_team(actor=actor, team_id=row.pk)
 
 
 def _has_seat(team: Team, principal: Principal) -> bool:
@@ -253,24 +305,12 @@ def _save_named(row: Owner | Team) -> None:
         raise NameTaken(errors=[FieldError("name", "name_taken", NameTaken.message)]) from None
 
 
-def _set_members(row: Owner | Team, members: Iterable[Principal]) -> dict[str, Any]:
+def _set_members(row: Owner | Team, members: Iterable[Principal] | None) -> Changes:
+    if members is None:
+        return {}
     before = sorted(row.members.values_list("username", flat=True))
     row.members.set(members)
-    after = sorted(row.members.values_list("username", flat=True))
-    return {"members": {"before": before, "after": after}} if before != after else {}
-
-
-def _changed(row: Any, changes: dict[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
-    what = {}
-    for name in allowed:
-        if name in changes and getattr(row, name) != changes[name]:
-            what[name] = {"before": _plain(getattr(row, name)), "after": _plain(changes[name])}
-            setattr(row, name, changes[name])
-    return what
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    return change("members", before, sorted(row.members.values_list("username", flat=True)))
 
 
 def _name(role: Role | str | None) -> str | None:

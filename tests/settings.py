@@ -45,4 +45,4 @@ from certctl.settings import DATABASES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"] + ".test"}
-REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] = {"principal": "100000/min"}  # noqa: F405
+API_RATE = "100000/min"

@@ -22,7 +22,7 @@ from foundation.admin import ConfirmForm, Confirms, Question, Saves
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
-from owners.actors import actor_of
+from owners.logins import actor_of
 from owners.models import Principal
 
 STATUS_COLOURS = {

@@ -8,7 +8,7 @@ from typing_extensions import override
 from certificates import crl
 from certificates.models import CRL
 from foundation.admin import ReadOnly
-from owners.actors import actor_of
+from owners.logins import actor_of
 
 
 @admin.register(CRL)

@@ -9,7 +9,7 @@ from typing_extensions import override
 from certificates import services
 from certificates.models import RenewalPolicy
 from foundation.admin import Deletes, Saves
-from owners.actors import actor_of
+from owners.logins import actor_of
 
 
 @admin.register(RenewalPolicy)

@@ -18,8 +18,9 @@ from foundation.outcomes import Outcome, outcome_of
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception into a problem; None (a 500) for what nobody foresaw.
 
-    Whoever tried to change something, or to read what is not theirs, leaves an audit event:
-    `settings.REFUSAL_RECORDER` writes it, since this floor knows no trail.
+    Whoever tried to change something, or to read what is not theirs, leaves an audit event, once:
+    `settings.REFUSAL_RECORDER` sees to it, since this floor knows no trail. By now no transaction
+    is open any more, also where one was around the use case (an Idempotency-Key).
     """
     outcome = outcome_at_rest(exc)
     if outcome is None:
@@ -27,7 +28,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     request: Request = context["request"]
     set_rollback()
     record = import_string(settings.REFUSAL_RECORDER)
-    record(request, context.get("view"), context.get("kwargs") or {}, outcome)
+    record(exc, outcome, request, context.get("view"), context.get("kwargs") or {})
     return Response(
         problems.body(
             request._request,  # noqa: SLF001 - Django's own request

@@ -26,7 +26,7 @@ from issuers.connectors.local import pointers_of
 from issuers.models import Issuer
 from issuers.services.authorities import CA_ALGORITHMS
 from issuers.x509 import certs
-from owners.actors import actor_of
+from owners.logins import actor_of
 
 
 class NewIssuerForm(forms.ModelForm[Issuer]):

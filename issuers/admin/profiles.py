@@ -14,7 +14,7 @@ from issuers import services
 from issuers.models import Profile
 from issuers.services.profiles import JOB_KINDS, KEY_ALGORITHMS
 from issuers.x509 import certs, names
-from owners.actors import actor_of
+from owners.logins import actor_of
 
 
 class AttributesField(LinesField):

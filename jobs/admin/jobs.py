@@ -16,7 +16,7 @@ from jobs import approvals, policy
 from jobs.admin.decisions import CHOICES, Choice, question_of
 from jobs.models import Job
 from jobs.states import OPEN, Status
-from owners.actors import actor_of
+from owners.logins import actor_of
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
 MOST_AT_ONCE = 100

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from foundation.admin import Deletes, Saves
 from owners import services
-from owners.actors import actor_of
+from owners.logins import actor_of
 from owners.models import Owner, Team
 
 

@@ -14,7 +14,7 @@ from unfold.decorators import display
 from foundation.admin import Saves
 from foundation.forms import LinesField
 from owners import services
-from owners.actors import actor_of
+from owners.logins import actor_of
 from owners.models import ApiKey
 
 

@@ -18,7 +18,7 @@ from unfold.widgets import (
 
 from foundation.admin import Saves
 from owners import services
-from owners.actors import actor_of
+from owners.logins import actor_of
 from owners.models import Principal
 from owners.roles import ROLE_CHOICES
 

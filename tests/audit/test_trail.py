@@ -1,5 +1,7 @@
 """The audit trail: append-only, gapless, chained, and in the change's own transaction."""
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
@@ -136,6 +138,10 @@ def test_verify_reads_in_batches(trail):
         ("subject_name", "another"),
         ("request_id", "another"),
         ("data", '{"n": 7}'),
+        ("certificate", "0" * 32),
+        ("owner", "0" * 32),
+        ("format", 1),
+        ("format", None),
     ],
 )
 def test_an_edited_event_shows(trail, column, value):
@@ -147,6 +153,57 @@ def test_an_edited_event_shows(trail, column, value):
     assert broken is not None
     assert broken.sequence == trail[2].sequence
     assert "changed" in broken.why
+
+
+@pytest.fixture
+def old_event(trail):
+    """An event as release 0.1 wrote it: of no format, about nobody."""
+    head = ChainHead.objects.get()
+    event = Event(
+        sequence=head.sequence + 1,
+        at=trail[-1].at,
+        actor_name="alice",
+        door="rest",
+        action="x",
+        data={"n": 1},
+        previous_hash=head.hash,
+    )
+    event.hash = event.digest()
+    event.save(force_insert=True)
+    ChainHead.objects.update(sequence=event.sequence, hash=event.hash)
+    return event
+
+
+def test_an_event_of_the_first_format_holds_and_its_hash_is_what_it_was(old_event):
+    assert services.verify() == (old_event.sequence, None)
+    covered = {
+        "sequence": old_event.sequence,
+        "at": old_event.at.isoformat(timespec="microseconds"),
+        "actor": None,
+        "actor_name": "alice",
+        "api_key": "",
+        "door": "rest",
+        "action": "x",
+        "subject_type": "",
+        "subject_id": "",
+        "subject_name": "",
+        "data": {"n": 1},
+        "request_id": "",
+        "remote_address": None,
+        "previous_hash": old_event.previous_hash,
+    }
+    text = json.dumps(covered, sort_keys=True, separators=(",", ":"))
+    assert old_event.hash == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("column", ["certificate", "owner"])
+def test_nobody_puts_an_old_event_on_a_certificate_or_an_owner(old_event, column):
+    statement = f"UPDATE audit_event SET {column} = %s WHERE sequence = %s"  # noqa: S608
+    forge(statement, "0" * 32, old_event.sequence)
+
+    _, broken = services.verify()
+
+    assert broken.sequence == old_event.sequence
 
 
 def test_an_event_that_was_edited_with_its_hash_shows_at_the_next(trail):

@@ -1,6 +1,8 @@
 """Every URL there is, and which of them answer whoever has no credentials."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -17,18 +19,14 @@ VALUES = {
     "url": "nowhere",
     "action": "approve",
 }
-# What people and monitors reach without credentials, besides what relying parties fetch.
-OPEN = {
-    "/",  # leads to the login
-    "/admin/login/",
-    "/admin/logout/",
-    "/admin/jsi18n/",  # the admin's own words in JavaScript: no data
-    "/api/v1/schema/",
-    "/api/v1/docs/",
-    "/health",
-    "/ready",
-    "/metrics",
-}
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def documented():
+    """Return what docs/security.md lists as needing no key."""
+    page = (DOCS / "security.md").read_text()
+    section = page.partition("\n## Addresses that need no key\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `(/[^`]*)` \|", section, re.MULTILINE))
 
 
 def routes(patterns, before=""):
@@ -49,7 +47,15 @@ def filled(route):
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda match: VALUES.get(match[1], "x"), route)
 
 
+def shown(route):
+    """Return a route as the documentation writes it, such as /.well-known/pki/crl/{issuer}."""
+    route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+    return route.rstrip("/") if route.startswith("/.well-known/") else route
+
+
 ROUTES = sorted(set(routes(get_resolver().url_patterns)))
+OPEN = documented()
+STATIC = "/static/"  # WhiteNoise answers it before any route
 
 
 def test_the_walk_sees_the_doors_that_we_know():
@@ -61,20 +67,93 @@ def test_the_walk_sees_the_doors_that_we_know():
     assert sum(route.startswith("/api/v1/") for route in ROUTES) > 60
 
 
+@pytest.fixture(scope="module")
+def turned_away():
+    """Say of an answer whether it is none."""
+
+    def say(answer):
+        to_login = answer.status_code == 302 and "/admin/login/" in answer.headers["Location"]
+        return to_login or answer.status_code in {401, 403, 404, 405}
+
+    return say
+
+
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-def test_nobody_without_credentials_comes_in_by_any_other_door(db, method):
+def test_nobody_without_credentials_comes_in_by_any_other_door(db, method, turned_away):
     client = Client(raise_request_exception=False)
     let_in = {}
     for route in ROUTES:
-        address = filled(route)
-        if address in OPEN or address.startswith("/.well-known/pki/"):
+        if shown(route) in OPEN:
             continue
-        answer = getattr(client, method)(address)
-        to_login = answer.status_code == 302 and "/admin/login/" in answer.headers["Location"]
-        if not to_login and answer.status_code not in {401, 403, 404, 405}:
-            let_in[address] = answer.status_code
+        answer = getattr(client, method)(filled(route))
+        if not turned_away(answer):
+            let_in[route] = answer.status_code
 
     assert let_in == {}
+
+
+def test_what_is_said_to_need_no_key_is_there_and_needs_none(db, local_ca, system, turned_away):
+    from certificates import crl  # noqa: PLC0415
+
+    crl.publish(local_ca.pk, actor=system)
+    client = Client(raise_request_exception=False)
+    refused = {}
+    for address in OPEN - {STATIC}:
+        path = address.replace("{issuer}", "issuing").replace("{encoded}", "abc")
+        answer = client.get(path)
+        if answer.status_code == 405:  # the login's way out is a form
+            answer = client.post(path)
+        if turned_away(answer) and address not in {"/", "/admin/logout/"}:
+            refused[address] = answer.status_code
+
+    assert {shown(route) for route in ROUTES} >= OPEN - {STATIC}
+    assert refused == {}
+
+
+def test_static_files_are_among_them(settings, db):
+    assert f"/{settings.STATIC_URL.strip('/')}/" == STATIC
+    assert STATIC in OPEN
+    answer = Client().get(f"{STATIC}certctl/admin.css")
+    answer.close()
+    assert answer.status_code == 200
+
+
+def test_the_schema_describes_each_route_of_relying_parties_without_security(db):
+    schema = json.loads(Client().get("/api/v1/schema/?format=json").content)
+    open_routes = {shown(route) for route in ROUTES if route.startswith("/.well-known/")}
+
+    described = {path: one for path, one in schema["paths"].items() if "/.well-known/" in path}
+
+    assert set(described) == open_routes
+    media = {
+        operation["operationId"]: list(operation["responses"]["200"]["content"])
+        for one in described.values()
+        for operation in one.values()
+    }
+    assert media == {
+        "pki_crl": ["application/pkix-crl"],
+        "pki_ca": ["application/pkix-cert"],
+        "pki_ocsp": ["application/ocsp-response"],
+        "pki_ocsp_get": ["application/ocsp-response"],
+    }
+    operations = [operation for one in described.values() for operation in one.values()]
+    assert all(operation["security"] == [] for operation in operations)
+    assert described["/.well-known/pki/ocsp/{issuer}"]["post"]["requestBody"]["content"].keys() == {
+        "application/ocsp-request"
+    }
+
+
+def test_the_media_types_described_are_those_that_are_sent(db, local_ca, system):
+    from certificates import crl  # noqa: PLC0415
+    from pki_wellknown import openapi  # noqa: PLC0415
+
+    crl.publish(local_ca.pk, actor=system)
+
+    for path, one in openapi.PATHS.items():
+        address = path.replace("{issuer}", "issuing").replace("{encoded}", "abc")
+        for method, operation in one.items():
+            answer = getattr(Client(), method)(address, b"", content_type=openapi.OCSP_REQUEST)
+            assert answer.headers["Content-Type"] in operation["responses"]["200"]["content"]
 
 
 def test_relying_parties_need_no_credentials_and_get_no_cookies(db, local_ca, system):

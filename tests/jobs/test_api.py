@@ -61,7 +61,7 @@ def test_what_does_not_exist_is_named_in_the_answer(client_of, alice, body, what
     (error,) = response.json()["errors"]
     assert (error["field"], error["code"]) == (what, f"unknown_{what}")
     assert not Job.objects.exists()
-    assert Event.objects.filter(action="certificate.create.refuse").exists()
+    assert Event.objects.filter(action="certificate.request.refuse").exists()
 
 
 def test_an_unknown_target_is_named_in_the_answer(client_of, alice, body):
