@@ -1,6 +1,6 @@
 """REST: issuers and profiles."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -8,6 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation.rest.parsers import valid
 from issuers import services
 from issuers.models import Issuer, Profile
 from issuers.serializers import (
@@ -41,7 +42,7 @@ class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
         issuer = services.update_issuer(
             actor=actor_of(request),
             issuer_id=self.get_object().pk,
-            changes=_valid(IssuerChanges(data=request.data)),
+            changes=valid(IssuerChanges, request),
         )
         return Response(IssuerSerializer(issuer).data)
 
@@ -95,8 +96,3 @@ class ProfileViewSet(
             changes=data,
             profile_id=row.pk if isinstance(row, Profile) else None,
         )
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)

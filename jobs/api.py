@@ -18,6 +18,7 @@ import certificates.api
 from certificates.models import Certificate
 from deployments.models import Target
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.rest.parsers import valid
 from jobs import approvals, serializers, services
 from jobs.filters import JobFilter
 from jobs.models import Job
@@ -98,13 +99,6 @@ def _plain(data: Any) -> Any:
     return json.loads(JSONRenderer().render(data))
 
 
-def _valid(form: Any, request: Request) -> dict[str, Any]:
-    serializer = form(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    data: dict[str, Any] = serializer.validated_data
-    return data
-
-
 class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     """Read jobs; decide on those that wait for it; give the CSR that one waits for."""
 
@@ -137,7 +131,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         job = services.approve_job(
             job_id=self._key(),
             actor=actor_of(request),
-            **_valid(serializers.ApproveSerializer, request),
+            **valid(serializers.ApproveSerializer, request),
         )
         return self._answer(job)
 
@@ -145,7 +139,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.decide_job"), NotSelf])
     def reject(self, request: Request, pk: str) -> Response:
         """End the job, with a reason; refused to whoever asked for it."""
-        data = _valid(serializers.RejectSerializer, request)
+        data = valid(serializers.RejectSerializer, request)
         job = services.reject_job(job_id=self._key(), actor=actor_of(request), **data)
         return self._answer(job)
 
@@ -153,7 +147,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.view_job")])
     def cancel(self, request: Request, pk: str) -> Response:
         """Call the job off: for its requester, the certificate's owner and operators."""
-        data = _valid(serializers.CancelSerializer, request)
+        data = valid(serializers.CancelSerializer, request)
         job = services.cancel_job(job_id=self._key(), actor=actor_of(request), **data)
         return self._answer(job)
 
@@ -161,7 +155,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def csr(self, request: Request, pk: str) -> Response:
         """Submit the CSR that the job waits for."""
-        data = _valid(serializers.CsrSerializer, request)
+        data = valid(serializers.CsrSerializer, request)
         job = services.submit_csr(job_id=self._key(), actor=actor_of(request), csr_pem=data["csr"])
         return self._answer(job)
 
@@ -220,7 +214,7 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Put a name under management and ask for its first certificate."""
-        data = _valid(serializers.IssuanceSerializer, request)
+        data = valid(serializers.IssuanceSerializer, request)
         actor = actor_of(request)
 
         def work() -> tuple[Job, Sequence[str]]:
@@ -239,7 +233,7 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def renew(self, request: Request, pk: str) -> Response:
         """Ask for the next version."""
-        data = _valid(serializers.RenewalSerializer, request)
+        data = valid(serializers.RenewalSerializer, request)
         certificate, actor = self.get_object(), actor_of(request)
 
         def work() -> tuple[Job, Sequence[str]]:
@@ -281,7 +275,7 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     )
     def detach(self, request: Request, pk: str) -> Response:
         """Bring no more versions to a target; what lies there stays, open work ends."""
-        target = _valid(serializers.DetachSerializer, request)["target"]
+        target = valid(serializers.DetachSerializer, request)["target"]
         ended = services.detach_target(
             actor=actor_of(request), certificate_id=self.get_object().pk, target=target
         )
@@ -289,7 +283,7 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
         return Response(serializers.DetachedSerializer(answer).data)
 
     def _at_target(self, request: Request, service: Callable[..., Job]) -> Response:
-        data = _valid(serializers.AtTargetSerializer, request)
+        data = valid(serializers.AtTargetSerializer, request)
         certificate, actor = self.get_object(), actor_of(request)
         target = data["target"] or _only_target(certificate)
 

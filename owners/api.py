@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from foundation.rest.fields import Named, SparseFields
+from foundation.rest.parsers import valid
 from owners import services
 from owners.authentication import actor_of
 from owners.models import ApiKey, Owner, Principal, Team
@@ -96,7 +97,7 @@ class PrincipalViewSet(viewsets.ReadOnlyModelViewSet[Principal]):
     @extend_schema(request=PrincipalInput, responses={201: PrincipalSerializer})
     def create(self, request: Request) -> Response:
         """Make a principal."""
-        data = _valid(PrincipalInput(data=request.data))
+        data = valid(PrincipalInput, request)
         principal = services.create_principal(
             actor=actor_of(request), role=data.pop("role", None), **data
         )
@@ -105,7 +106,7 @@ class PrincipalViewSet(viewsets.ReadOnlyModelViewSet[Principal]):
     @extend_schema(request=PrincipalChanges, responses=PrincipalSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change a principal."""
-        data = _valid(PrincipalChanges(data=request.data))
+        data = valid(PrincipalChanges, request)
         principal = services.update_principal(
             actor=actor_of(request),
             principal_id=self.get_object().pk,
@@ -180,7 +181,7 @@ class ApiKeyViewSet(viewsets.ReadOnlyModelViewSet[ApiKey]):
     @extend_schema(request=ApiKeyInput, responses={201: CreatedApiKey})
     def create(self, request: Request) -> Response:
         """Make a key; `key` in the answer is shown this once."""
-        data = _valid(ApiKeyInput(data=request.data))
+        data = valid(ApiKeyInput, request)
         key, whole = services.issue_api_key(actor=actor_of(request), **data)
         shown = {**ApiKeySerializer(key).data, "key": whole}
         return Response(shown, status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
@@ -348,8 +349,3 @@ class MeView(APIView):
             "permissions": allowed,
         }
         return Response(MeSerializer(shown).data)
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)

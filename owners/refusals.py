@@ -50,7 +50,9 @@ def record_at_rest(
 def record_at_admin(
     request: HttpRequest, action: str, error: BaseException, subject: models.Model | None
 ) -> None:
-    """Write what the admin refused; `action` is the use case that a page or a button is for.
+    """Write what the admin refused (`settings.ADMIN_REFUSAL_RECORDER`).
+
+    `action` is the use case that a page or a button is for, "" where there is none.
 
     Call it when Django's own transaction around the page has ended. To open a page is to look,
     whatever it is for.

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 
 
 class Json(JSONParser):
@@ -21,3 +23,10 @@ class Json(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError("JSON parse error - it is nested too deeply.") from None
+
+
+def valid(form: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
+    """Return what the body says, as `form` reads it; raises ValidationError, ParseError."""
+    serializer = form(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

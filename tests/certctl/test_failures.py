@@ -63,7 +63,7 @@ def question_about(version, issuer):
 def test_a_session_that_stopped_with_the_trail_in_hand_stops_no_reader(
     web, key_of, carol, local_ca, system, owner, issued
 ):
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     server, key = web(), key_of(carol)
     question = question_about(issued.current, local_ca)
     body = json.dumps({"name": "Somebody new"}).encode()
@@ -135,7 +135,7 @@ def test_every_process_bounds_its_waits(tmp_path, process, lock, statement, idle
 def test_a_database_that_went_away_is_told_as_such_at_every_door(
     web, key_of, carol, local_ca, system, issued
 ):
-    crl.publish(local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
     server, key = web(), key_of(carol)
     question = question_about(issued.current, local_ca)
     name = connection.settings_dict["NAME"]

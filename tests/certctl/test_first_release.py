@@ -198,7 +198,7 @@ def test_what_is_revoked_today_is_on_the_old_ca_s_next_crl(first):
     bob = Principal.objects.get(username="bob")
 
     services.revoke(version_id=good.pk, actor=bob, reason="superseded")
-    crl.publish(good.issuer_id, actor=Principal.objects.system())
+    crl.publish(issuer_id=good.issuer_id, actor=Principal.objects.system())
 
     assert ask(first, "good").certificate_status.name == "REVOKED"
     assert {first["good"], first["revoked"]} <= listed(first)[0]

@@ -83,9 +83,10 @@ def test_what_a_worker_has_begun_is_fenced_off(issued, alice, system, target, pl
     outcome = deployments.services.deploy(version=version, target=target)
     detach(alice, issued, target)
 
-    done = services.complete_deployment(job=running, version=version, outcome=outcome, actor=system)
+    running.version = version
+    done = services.complete(job=running, result=outcome, actor=system)
 
-    assert done is False
+    assert done is None
     assert not Deployment.objects.exists()
 
 

@@ -39,7 +39,7 @@ def test_what_a_ca_elsewhere_signed_is_not_revoked_here(issued_elsewhere, bob):
 
 def test_no_crl_is_signed_for_a_ca_elsewhere(remote_ca, system):
     with pytest.raises(certificates.crl.NoRevocationService) as refused:
-        certificates.crl.publish(remote_ca.pk, actor=system)
+        certificates.crl.publish(issuer_id=remote_ca.pk, actor=system)
 
     assert isinstance(refused.value, Conflict)
     assert certificates.crl.publish_if_due(remote_ca.pk, actor=system) is None

@@ -1,19 +1,15 @@
 """REST: certificates, their versions and revocations, and renewal policies."""
 
-import json
-from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
-    OpenApiResponse,
     PolymorphicProxySerializer,
     extend_schema,
 )
-from rest_framework import mixins, renderers, serializers, status, viewsets
+from rest_framework import renderers, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -21,17 +17,14 @@ from rest_framework.response import Response
 
 from certificates import serializers as shapes
 from certificates import services
+from certificates.api.files import MEDIA, DerFile, PemFile, Pkcs12File, export_of
 from certificates.details import Details
-from certificates.filters import CertificateFilter, RevocationFilter, VersionFilter
-from certificates.models import Certificate, RenewalPolicy, Revocation, Version
+from certificates.filters import CertificateFilter
+from certificates.models import Certificate, Version
 from foundation.errors import Conflict, NotFound
-from issuers.api import IssuerViewSet
-from issuers.serializers import IssuerInput, IssuerSerializer
-from issuers.services import NewCA
+from foundation.rest.parsers import valid
 from owners.authentication import actor_of
 from owners.permissions import needs
-
-BINARY = OpenApiResponse(OpenApiTypes.BINARY, "The file.")
 
 
 class NothingIssued(Conflict):
@@ -39,44 +32,6 @@ class NothingIssued(Conflict):
 
     code = "nothing_issued"
     message = "Nothing has been issued for this certificate yet."
-
-
-class _File(renderers.BaseRenderer):
-    """A file as it is; a problem (which is no bytes) as JSON."""
-
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
-    ) -> bytes:
-        """Return the bytes."""
-        return data if isinstance(data, bytes) else json.dumps(data, default=str).encode()
-
-
-class PemFile(_File):
-    """`?format=pem`: the chain, leaf first."""
-
-    media_type = "application/x-pem-file"
-    format = "pem"
-
-
-class DerFile(_File):
-    """`?format=der`: the certificate alone."""
-
-    media_type = "application/pkix-cert"
-    format = "der"
-
-
-class Pkcs12File(_File):
-    """`?format=pkcs12`: a store of certificates, without a key."""
-
-    media_type = "application/x-pkcs12"
-    format = "pkcs12"
-
-
-_SUFFIX = {"pem": "pem", "der": "cer", "pkcs12": "p12"}
-_MEDIA = {"pem": PemFile, "der": DerFile, "pkcs12": Pkcs12File}
 
 
 class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
@@ -126,7 +81,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     @extend_schema(request=shapes.DetailsChanges, responses=shapes.CertificateSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change name, owner, team, renewal policy, environment or tags."""
-        changes = _valid(shapes.DetailsChanges(data=request.data))
+        changes = valid(shapes.DetailsChanges, request)
         services.update_details(
             certificate_id=self.get_object().pk, actor=actor_of(request), changes=changes
         )
@@ -177,7 +132,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     )
     def revoke(self, request: Request, pk: str) -> Response:
         """Revoke the current version, or the one that is named."""
-        data = _valid(shapes.RevokeCurrentInput(data=request.data))
+        data = valid(shapes.RevokeCurrentInput, request)
         version = _version_of(self.get_object(), data.pop("version"))
         revocation = services.revoke(version_id=version.pk, actor=actor_of(request), **data)
         return Response(shapes.RevocationSerializer(revocation).data)
@@ -191,14 +146,14 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     )
     def release_hold(self, request: Request, pk: str) -> Response:
         """Take a certificateHold back."""
-        data = _valid(shapes.NoteInput(data=request.data))
+        data = valid(shapes.NoteInput, request)
         version = _version_of(self.get_object(), data.pop("version"))
         services.release_hold(version_id=version.pk, actor=actor_of(request), **data)
         return self._shown()
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("format", str, enum=list(_MEDIA), default="pem"),
+            OpenApiParameter("format", str, enum=list(MEDIA), default="pem"),
             OpenApiParameter("version", OpenApiTypes.UUID),
         ],
         responses={
@@ -222,18 +177,18 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
         """
         version = _version_of(self.get_object(), _id(request.query_params.get("version")))
         chosen = str(getattr(request.accepted_renderer, "format", "pem"))
-        return _export(request, version, chosen if chosen in _MEDIA else "pem", "")
+        return export_of(request, version, chosen if chosen in MEDIA else "pem", "")
 
     @extend_schema(
         request=shapes.ExportInput,
-        responses={(200, media.media_type): OpenApiTypes.BINARY for media in _MEDIA.values()},
+        responses={(200, media.media_type): OpenApiTypes.BINARY for media in MEDIA.values()},
     )
     @export.mapping.post
     def export_with_password(self, request: Request, pk: str) -> Response:
         """Download as above, with a password for the PKCS#12 store."""
-        data = _valid(shapes.ExportInput(data=request.data))
+        data = valid(shapes.ExportInput, request)
         version = _version_of(self.get_object(), data["version"])
-        return _export(request, version, data["format"], data["password"])
+        return export_of(request, version, data["format"], data["password"])
 
     @extend_schema(request=shapes.ImportInput, responses={201: shapes.CertificateSerializer})
     @action(
@@ -244,7 +199,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     )
     def import_pem(self, request: Request) -> Response:
         """Put a certificate that somebody else had signed into the inventory."""
-        data = _valid(shapes.ImportInput(data=request.data))
+        data = valid(shapes.ImportInput, request)
         certificate = services.import_pem(
             actor=actor_of(request), pem=data.pop("pem"), details=Details(**data)
         )
@@ -265,7 +220,7 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
     )
     def bulk_revoke(self, request: Request) -> Response:
         """Revoke everything that meets the criteria; with `dry_run` only show what that is."""
-        data = _valid(shapes.BulkRevokeInput(data=request.data))
+        data = valid(shapes.BulkRevokeInput, request)
         if data.pop("dry_run"):
             preview = services.preview_revocation(criteria=data["criteria"], reason=data["reason"])
             return Response(shapes.PreviewSerializer(preview).data)
@@ -278,104 +233,6 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
             self.get_object(), context=self.get_serializer_context()
         )
         return Response(shown.data)
-
-
-class VersionViewSet(viewsets.ReadOnlyModelViewSet[Version]):
-    """Versions: each one signed certificate."""
-
-    use_cases: ClassVar = {
-        "revoke": "certificate.revoke",
-    }
-    queryset: QuerySet[Version] = Version.objects.select_related("issuer", "revocation").order_by(
-        "-created_at", "pk"
-    )
-    serializer_class = shapes.VersionSerializer
-    filterset_class = VersionFilter
-    search_fields: ClassVar = ("serial", "subject", "sans", "fingerprint")
-    ordering_fields: ClassVar = ("number", "not_before", "not_after", "created_at")
-
-    @extend_schema(request=shapes.RevokeInput, responses=shapes.RevocationSerializer)
-    @action(
-        detail=True, methods=["post"], permission_classes=[needs("certificates.revoke_certificate")]
-    )
-    def revoke(self, request: Request, pk: str) -> Response:
-        """Revoke this version."""
-        data = _valid(shapes.RevokeInput(data=request.data))
-        revocation = services.revoke(
-            version_id=self.get_object().pk, actor=actor_of(request), **data
-        )
-        return Response(shapes.RevocationSerializer(revocation).data)
-
-
-class RevocationViewSet(viewsets.ReadOnlyModelViewSet[Revocation]):
-    """Revocations; relying parties get theirs from the CRL and OCSP, never here."""
-
-    queryset: QuerySet[Revocation] = Revocation.objects.select_related(
-        "version__certificate", "version__issuer"
-    ).order_by("-recorded_at", "pk")
-    serializer_class = shapes.RevocationSerializer
-    filterset_class = RevocationFilter
-    search_fields: ClassVar = ("version__serial", "version__certificate__name", "note")
-    ordering_fields: ClassVar = ("revoked_at", "recorded_at", "reason")
-    cursor_ordering: ClassVar = ("-recorded_at", "pk")
-
-
-class RenewalPolicyViewSet(
-    mixins.CreateModelMixin,
-    mixins.UpdateModelMixin,
-    mixins.DestroyModelMixin,
-    viewsets.ReadOnlyModelViewSet[RenewalPolicy],
-):
-    """Renewal policies."""
-
-    use_cases: ClassVar = {
-        "create": "renewalpolicy.create",
-        "partial_update": "renewalpolicy.update",
-        "destroy": "renewalpolicy.delete",
-    }
-    queryset: QuerySet[RenewalPolicy] = RenewalPolicy.objects.order_by("name")
-    serializer_class = shapes.RenewalPolicySerializer
-    filterset_fields: ClassVar = ("name", "auto_renew", "reuse_key")
-    search_fields: ClassVar = ("name",)
-    ordering_fields: ClassVar = ("name", "window", "created_at")
-    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
-
-    def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Make it."""
-        serializer.instance = services.create_policy(
-            actor=actor_of(self.request), **serializer.validated_data
-        )
-
-    def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Change it."""
-        serializer.instance = services.update_policy(
-            policy_id=self.get_object().pk,
-            actor=actor_of(self.request),
-            changes=dict(serializer.validated_data),
-        )
-
-    def perform_destroy(self, instance: RenewalPolicy) -> None:
-        """Delete it, where no certificate uses it."""
-        services.delete_policy(policy_id=instance.pk, actor=actor_of(self.request))
-
-
-class CaViewSet(IssuerViewSet):
-    """CAs that sign."""
-
-    @extend_schema(request=IssuerInput, responses={201: IssuerSerializer})
-    def create(self, request: Request) -> Response:
-        """Make a local CA with a fresh key, and publish its first CRL."""
-        data = _valid(IssuerInput(data=request.data))
-        owner, days = data.pop("owner", None), data.pop("lifetime_days")
-        issuer = services.make_ca(
-            actor=actor_of(request), ca=NewCA(lifetime=timedelta(days=days), **data), owner=owner
-        )
-        return Response(IssuerSerializer(issuer).data, status.HTTP_201_CREATED)
-
-
-def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _id(text: str | None) -> UUID | None:
@@ -397,15 +254,3 @@ def _version_of(certificate: Certificate, version_id: UUID | None) -> Version:
     if certificate.current is None:
         raise NothingIssued
     return certificate.current
-
-
-def _export(request: Request, version: Version, form: str, password: str) -> Response:
-    data = services.export(version=version, form=form, actor=actor_of(request), password=password)
-    renderer = _MEDIA[form]()
-    request.accepted_renderer, request.accepted_media_type = renderer, renderer.media_type
-    name = f"{version.certificate.pk}-v{version.number}.{_SUFFIX[form]}"
-    return Response(
-        data,
-        content_type=renderer.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
