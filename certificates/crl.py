@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from cryptography import x509
+from cryptography.x509 import ReasonFlags
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
@@ -15,9 +16,9 @@ from audit.services import record
 from certificates.models import CRL, Revocation
 from foundation.errors import Conflict
 from issuers.connectors import connector_for
-from issuers.connectors.base import SignsRevocation
+from issuers.connectors.base import BACKDATE, SignsRevocation
 from issuers.models import Issuer
-from issuers.x509.crl import Entry
+from issuers.x509 import crl as x509_crl
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ def _is_due(issuer: Issuer, now: datetime) -> bool:
     newest = CRL.objects.filter(issuer=issuer).defer("der").order_by("-number").first()
     if newest is None or newest.this_update <= now - settings.CRL_REFRESH:
         return True
+    if newest.this_update > now:
+        return True  # the clock was ahead: to relying parties it is not valid yet
     if newest.next_update <= now:
         return True
     # Not by comparing times: a revocation may commit after a CRL that is dated later.
@@ -112,28 +115,32 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     connector = connector_for(issuer)
     if not isinstance(connector, SignsRevocation):
         raise NoRevocationService
-    this_update = timezone.now().replace(microsecond=0)
+    this_update = timezone.now().replace(microsecond=0) - BACKDATE
     next_update = this_update + settings.CRL_LIFETIME
     number = _next_number(issuer)
     # First mark, then read: what is recorded from now on may come onto this CRL unmarked, which
     # costs another CRL; what is marked is on it for certain.
     listed = Revocation.objects.for_crl(issuer)
     listed.filter(listed_in__isnull=True).order_by().update(listed_in=number)
-    entries = [
-        Entry(int(serial, 16), revoked_at, x509.ReasonFlags(reason))
-        for serial, revoked_at, reason in listed.values_list(
-            "version__serial", "revoked_at", "reason"
-        ).iterator(chunk_size=5000)
-    ]
+    entries = 0
+
+    def each() -> Iterator[x509_crl.Entry]:
+        # One by one: a million of them at once would take several times what the CRL does.
+        nonlocal entries
+        columns = listed.values_list("version__serial", "revoked_at", "reason")
+        for serial, revoked_at, reason in columns.iterator(chunk_size=5000):
+            entries += 1
+            yield x509_crl.Entry(int(serial, 16), revoked_at, ReasonFlags(reason))
+
     der = connector.sign_crl(
-        number=number, this_update=this_update, next_update=next_update, entries=entries
+        number=number, this_update=this_update, next_update=next_update, entries=each()
     )
     crl = CRL.objects.create(
         issuer=issuer,
         number=number,
         this_update=this_update,
         next_update=next_update,
-        entries=len(entries),
+        entries=entries,
         der=der,
         etag=hashlib.sha256(der).hexdigest(),
     )
@@ -147,7 +154,7 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
         action="crl.publish",
         subject=issuer,
         number=number,
-        entries=len(entries),
+        entries=entries,
         sha256=crl.etag,
         next_update=next_update.isoformat(),
     )
@@ -161,10 +168,9 @@ def _next_number(issuer: Issuer) -> int:
 
 
 def entry_size(serial: str, *, has_reason: bool) -> int:
-    """Return how many bytes of DER one revocation adds to a CRL (RFC 5280 §5.1.2.6)."""
-    number = int(serial, 16)
-    integer = 2 + number.bit_length() // 8 + 1
-    utc_time = 15
-    # SEQUENCE { SEQUENCE { OID 2.5.29.21, OCTET STRING { ENUMERATED } } }
-    reason = 2 + 2 + 5 + 2 + 3 if has_reason else 0
-    return 2 + integer + utc_time + reason
+    """Return how many bytes of DER one revocation adds to a CRL (RFC 5280 §5.1.2.6).
+
+    For a date from 1950 to 2049; it makes the lengths around the list no longer.
+    """
+    reason = ReasonFlags.superseded if has_reason else ReasonFlags.unspecified
+    return x509_crl.entry_size(x509_crl.Entry(int(serial, 16), timezone.now(), reason))

@@ -1,6 +1,6 @@
 """What a connector to an issuer can do; optional abilities are Protocols of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -9,6 +9,10 @@ from cryptography import x509
 
 from issuers.x509.crl import Entry
 from issuers.x509.ocsp import Answer, CertID
+
+# Clocks of relying parties are seldom exact; a minute is what certificates, CRLs and OCSP answers
+# are dated back for them.
+BACKDATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,9 @@ class SignsRevocation(Protocol):
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Sequence[Entry],
+        entries: Iterable[Entry],
     ) -> bytes:
-        """Return a signed CRL as DER."""
+        """Return a signed CRL as DER; the entries are taken one by one."""
 
     def sign_ocsp(self, *, cert_id: CertID, answer: Answer) -> bytes:
         """Return a signed OCSPResponse as DER."""

@@ -1,6 +1,6 @@
 """A CA whose key lies here, encrypted: the only module that ever sees one in the clear."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,14 +16,11 @@ from django.utils import timezone
 
 from foundation.errors import ConnectorError
 from issuers import crypto
-from issuers.connectors.base import Signed, SigningRequest
+from issuers.connectors.base import BACKDATE, Signed, SigningRequest
 from issuers.x509 import certs, crl, lint, ocsp
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
-
-# Clocks of relying parties are seldom exact; a minute is what we grant them.
-BACKDATE = timedelta(minutes=1)
 
 
 def pointers_of(slug: str) -> certs.Pointers:
@@ -140,18 +137,17 @@ class LocalCA:
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Sequence[crl.Entry],
+        entries: Iterable[crl.Entry],
     ) -> bytes:
         """Return a signed complete CRL as DER."""
-        signed = crl.build(
+        return crl.assemble(
             issuer=self.certificate,
             key=self._key,
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=entries,
+            entries=map(crl.encode, entries),
         )
-        return signed.public_bytes(serialization.Encoding.DER)
 
     def sign_ocsp(self, *, cert_id: ocsp.CertID, answer: ocsp.Answer) -> bytes:
         """Return an OCSPResponse as DER, signed by the CA itself (RFC 6960 §4.2.2.2)."""

@@ -20,7 +20,8 @@ from audit.services import record
 from foundation.errors import Conflict, ConnectorError, FieldError
 from issuers import crypto
 from issuers.connectors import connector_for
-from issuers.connectors.local import BACKDATE, LocalCA, pointers_of
+from issuers.connectors.base import BACKDATE
+from issuers.connectors.local import LocalCA, pointers_of
 from issuers.models import Issuer
 from issuers.services.ca_rules import (
     CA_ALGORITHMS,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
-from issuers.x509 import certs, names, reading
+from issuers.x509 import certs, names, raw, reading
 
 CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
@@ -135,6 +135,9 @@ def _key_problems(
     public = key.public_key()
     if public != certificate.public_key():
         yield "The private key is not that of the certificate."
+    if raw.is_pss(certificate):
+        # RFC 4055 §1.2: such a key signs PSS alone, and all that we sign with RSA is PKCS #1 v1.5.
+        yield "A CA whose key is bound to RSASSA-PSS cannot sign here; it must be rsaEncryption."
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
         yield f"RSA keys under {MIN_RSA_BITS} bits are not accepted."
     known = Issuer.objects.exclude(certificate_pem="").values_list("certificate_pem", flat=True)

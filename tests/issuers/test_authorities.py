@@ -424,3 +424,19 @@ def test_changing_nothing_writes_no_event(local_ca, carol):
     services.update_issuer(actor=carol, issuer_id=local_ca.pk, changes={"enabled": True})
 
     assert not Event.objects.filter(subject_id=str(local_ca.pk), action__in=SWITCHED).exists()
+
+
+def test_a_ca_whose_key_is_bound_to_pss_is_refused_in_words(take, tmp_path):
+    """What we sign with RSA is PKCS #1 v1.5, which such a key may not (RFC 4055 §1.2)."""
+    openssl(
+        "req", "-x509", "-newkey", "rsa-pss", "-nodes", "-subj", "/CN=Foreign",
+        "-keyout", tmp_path / "key", "-out", tmp_path / "ca",
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    )  # fmt: skip
+
+    with pytest.raises(services.CannotImport, match="RSASSA-PSS"):
+        take(
+            certificate_pem=(tmp_path / "ca").read_text(),
+            key_pem=(tmp_path / "key").read_bytes(),
+            chain_pem="",
+        )

@@ -1,0 +1,77 @@
+"""Parts of certificates and requests as they stand there, byte for byte.
+
+The library parses a key and writes it anew: a compressed point comes back uncompressed, RSASSA-PSS
+as rsaEncryption, missing parameters as NULL. What is hashed, repeated or compared must be what
+stands there.
+"""
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from issuers.x509 import der
+
+# The contents of OIDs: 1.2.840.113549.1.1.10, 1.2.840.113549.1.1.1, 1.2.840.10045.2.1.
+_PSS = bytes.fromhex("2a864886f70d01010a")
+_RSA = bytes.fromhex("2a864886f70d010101")
+_EC = bytes.fromhex("2a8648ce3d0201")
+_COMPRESSED = {2, 3}  # SEC 1 §2.3.3
+_VERSION_TAG = 0xA0
+
+
+def subject(certificate: x509.Certificate) -> bytes:
+    """Return the subject's Name of a certificate (RFC 5280 §4.1.2.6)."""
+    return _field(certificate, 4)
+
+
+def key(certificate: x509.Certificate) -> bytes:
+    """Return the SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1.2.7)."""
+    return _field(certificate, 5)
+
+
+def key_of_request(csr: x509.CertificateSigningRequest) -> bytes:
+    """Return the SubjectPublicKeyInfo of a request (RFC 2986 §4.1)."""
+    return bytes(list(der.read(csr.tbs_certrequest_bytes))[2].whole)
+
+
+def _field(certificate: x509.Certificate, number: int) -> bytes:
+    # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo; version may precede.
+    fields = list(der.read(certificate.tbs_certificate_bytes))
+    return bytes(fields[number + (fields[0].tag == _VERSION_TAG)].whole)
+
+
+def is_pss(certificate: x509.Certificate) -> bool:
+    """Whether a certificate's key may sign RSASSA-PSS alone (RFC 4055 §1.2)."""
+    algorithm, _ = der.read(key(certificate))
+    return bytes(next(iter(algorithm)).contents) == _PSS
+
+
+def bits(info: bytes) -> bytes:
+    """Return a key's BIT STRING without tag, length and count of unused bits."""
+    return bytes(list(der.read(info))[1].contents[1:])
+
+
+def key_identifier(info: bytes) -> bytes:
+    """Return the SHA-1 of a key's bits, which RFC 5280 §4.2.1.2 (1) and RFC 6960 §4.2.1 name by."""
+    digest = hashes.Hash(hashes.SHA1())  # noqa: S303 - an identifier, no signature
+    digest.update(bits(info))
+    return digest.finalize()
+
+
+def rewritten(info: bytes, parsed: PublicKeyTypes) -> str:
+    """Return in words why a certificate would not repeat `info` as it stands; "" where it would."""
+    again = parsed.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    if again == info:
+        return ""
+    algorithm, _ = der.read(info)
+    oid, *parameters = algorithm
+    kind = bytes(oid.contents)
+    if kind == _PSS:
+        return "the key is bound to RSASSA-PSS; send a request for an rsaEncryption key"
+    if kind == _RSA and not parameters:
+        return "the RSA key lacks its parameters, which must be NULL (RFC 3279 §2.3.1)"
+    if kind == _EC and bits(info)[0] in _COMPRESSED:
+        return "the EC point is compressed; send it uncompressed (RFC 5480 §2.2)"
+    return "the key is not encoded as RFC 3279, RFC 5480 or RFC 8410 have it"
