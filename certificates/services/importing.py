@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import IntegrityError, transaction
 
@@ -15,7 +14,7 @@ from certificates.services.lifecycle import register, store_version
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import SHORT_LIVED, Issuer, Profile
 from issuers.services import SignedCertificate
-from issuers.x509 import certs, names, reading
+from issuers.x509 import certs, chains, names, reading
 from owners.models import Owner, Principal, Team
 
 MAX_CERTIFICATES = 10
@@ -152,42 +151,28 @@ def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
         # A paste often holds the text form too; what stands between the blocks is ignored.
         found = reading.certificates(pem)
     except reading.Unreadable as error:
-        raise _malformed("This is not a PEM certificate, or not a well-formed one.") from error
+        raise _malformed(
+            f"This is not a PEM certificate, or not a well-formed one: {error}."
+        ) from error
     if len(found) > MAX_CERTIFICATES:
         raise _malformed(f"At most {MAX_CERTIFICATES} certificates can be imported with a chain.")
     return _in_order(found)
 
 
 def _in_order(found: list[x509.Certificate]) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    # In whatever order they were pasted: the leaf is what signed none of the others.
-    leaves = [
-        one for one in found if not any(_issued(one, other) for other in found if other is not one)
-    ]
-    if len(leaves) != 1:
-        raise _malformed("Send one certificate with its chain: these do not form one chain.")
-    leaf, chain = leaves[0], []
-    rest, last = [one for one in found if one is not leaf], leaf
-    while (above := next((one for one in rest if _issued(one, last)), None)) is not None:
-        rest.remove(above)
-        chain.append(above)
-        last = above
-    if rest:
-        raise _malformed("The chain has a gap: some certificates did not sign the ones below.")
-    return leaf, chain
-
-
-def _issued(ca: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
-        certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
-        return False
-    return True
+        arranged = chains.arrange(found)
+    except chains.NotOneChain as error:
+        raise _malformed(str(error)) from None
+    if arranged.extra:
+        raise _malformed("The chain has a gap: some certificates did not sign the ones below.")
+    return arranged.leaf, list(arranged.chain)
 
 
 def _signer_of(leaf: x509.Certificate) -> Issuer | None:
     # By signature, not by name: two CAs may have the same name and different keys.
     for issuer in Issuer.objects.exclude(certificate_pem=""):
-        if _issued(x509.load_pem_x509_certificate(issuer.certificate_pem.encode()), leaf):
+        if chains.issued(x509.load_pem_x509_certificate(issuer.certificate_pem.encode()), leaf):
             return issuer
     return None
 

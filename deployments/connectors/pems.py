@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from deployments.connectors.base import Material
 from foundation.errors import ConnectorError
+from issuers.x509 import chains
 
 
 def chain_of(material: Material) -> list[x509.Certificate]:
@@ -30,8 +31,12 @@ def chain_of(material: Material) -> list[x509.Certificate]:
 
 
 def served_chain(chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """Return what a server sends: without the root, which the client has (RFC 8446 §4.4.2)."""
-    return [chain[0], *(c for c in chain[1:] if c.subject != c.issuer)]
+    """Return what a server sends: without roots, which the client has (RFC 8446 §4.4.2).
+
+    A CA that changed its key has self-issued certificates which another key signed: those lead to
+    the root that a client may have, and stay.
+    """
+    return [chain[0], *(one for one in chain[1:] if not chains.is_self_signed(one))]
 
 
 def to_pem(certificates: Iterable[x509.Certificate]) -> bytes:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from foundation.errors import ConnectorError
 from issuers import crypto
 from issuers.connectors.base import BACKDATE, Signed, SigningRequest
-from issuers.x509 import certs, crl, lint, ocsp
+from issuers.x509 import certs, chains, crl, lint, ocsp
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
@@ -120,16 +120,15 @@ class LocalCA:
         if not sample.is_signature_valid(self.certificate.public_key()):  # type: ignore[arg-type]  # a CA's key
             raise ConnectorError("What the key signs does not verify.", permanent=True)
         left = self.certificate.not_valid_after_utc - now
-        return f"The key signs and verifies; the CA certificate is valid for {left.days} d."
+        sentence = f"The key signs and verifies; the CA certificate is valid for {left.days} d."
+        lacking = chains.missing(self.certificate, self._above)
+        return (
+            f"{sentence} Its chain lacks {lacking}: clients must have it." if lacking else sentence
+        )
 
     def chain(self) -> list[str]:
         """Return the CA's certificate and those above it, as PEM."""
-        above = (
-            x509.load_pem_x509_certificates(self.issuer.chain_pem.encode())
-            if (self.issuer.chain_pem.strip())
-            else []
-        )
-        return [certs.pem(certificate) for certificate in (self.certificate, *above)]
+        return [certs.pem(certificate) for certificate in (self.certificate, *self._above)]
 
     def sign_crl(
         self,
@@ -154,6 +153,11 @@ class LocalCA:
         return ocsp.build(
             cert_id=cert_id, answer=answer, responder_cert=self.certificate, key=self._key
         )
+
+    @cached_property
+    def _above(self) -> list[x509.Certificate]:
+        text = self.issuer.chain_pem.strip()
+        return x509.load_pem_x509_certificates(text.encode()) if text else []
 
     @cached_property
     def _key(self) -> CertificateIssuerPrivateKeyTypes:

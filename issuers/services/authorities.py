@@ -31,7 +31,7 @@ from issuers.services.ca_rules import (
     load_chain,
     wrong,
 )
-from issuers.x509 import certs
+from issuers.x509 import certs, chains
 from owners.models import Principal
 
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
@@ -139,6 +139,7 @@ def import_local_ca(  # noqa: PLR0913
         fingerprint=certs.fingerprint(certificate),
         not_after=certificate.not_valid_after_utc.isoformat(),
         crl_number=crl_number,
+        chain_lacks=chains.missing(certificate, chain) or None,
     )
     return issuer
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
-from issuers.x509 import certs, names, raw, reading
+from issuers.x509 import certs, chains, names, raw, reading
 
 CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
@@ -65,12 +64,19 @@ def checked_subject(  # noqa: PLR0913 - one argument a property of a CA
 def load_chain(
     certificate_pem: str, chain_pem: str
 ) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    """Return a CA's certificate and those above it; raises CannotImport."""
+    """Return a CA's certificate and those above it, in order and without doubles.
+
+    Raises CannotImport where something cannot be read, or has signed nothing that is there.
+    """
     try:
-        found = reading.certificates(f"{certificate_pem}\n{chain_pem}")
-    except reading.Unreadable:
-        raise CannotImport("There is no readable PEM certificate.") from None
-    return found[0], found[1:]
+        certificates = reading.certificates(f"{certificate_pem}\n{chain_pem}")
+    except reading.Unreadable as error:
+        raise CannotImport(f"There is no readable PEM certificate: {error}.") from None
+    arranged = chains.arrange(certificates, leaf=certificates[0])
+    if arranged.extra:
+        strangers = ", ".join(chains.name_of(one.subject) for one in arranged.extra)
+        raise CannotImport(f"The chain holds what signed none of the others: {strangers}.")
+    return arranged.leaf, list(arranged.chain)
 
 
 def check_import(
@@ -83,7 +89,6 @@ def check_import(
     problems = [
         *_key_problems(certificate, key),
         *_certificate_problems(certificate),
-        *_chain_problems(certificate, chain),
     ]
     if problems:
         raise CannotImport(" ".join(problems))
@@ -164,14 +169,3 @@ def _certificate_problems(certificate: x509.Certificate) -> Iterator[str]:
     now = timezone.now()
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         yield "The certificate is not valid now."
-
-
-def _chain_problems(
-    certificate: x509.Certificate, chain: Sequence[x509.Certificate]
-) -> Iterator[str]:
-    for lower, upper in zip((certificate, *chain), chain, strict=False):
-        try:
-            lower.verify_directly_issued_by(upper)
-        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
-            yield "The chain is not in order: each must be signed by the next."
-            return

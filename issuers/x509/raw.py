@@ -17,6 +17,20 @@ _RSA = bytes.fromhex("2a864886f70d010101")
 _EC = bytes.fromhex("2a8648ce3d0201")
 _COMPRESSED = {2, 3}  # SEC 1 §2.3.3
 _VERSION_TAG = 0xA0
+# RFC 5280 §4.1.2.4 has PrintableString and UTF8String; of those before, these cannot be read as
+# text for certain. T61String can where it holds ASCII alone.
+_OLD_STRINGS = {
+    0x14: "T61String (TeletexString)",
+    0x15: "VideotexString",
+    0x19: "GraphicString",
+    0x1B: "GeneralString",
+}
+_T61_STRING = 0x14
+
+
+def issuer(certificate: x509.Certificate) -> bytes:
+    """Return the issuer's Name of a certificate (RFC 5280 §4.1.2.4)."""
+    return _field(certificate, 2)
 
 
 def subject(certificate: x509.Certificate) -> bytes:
@@ -38,6 +52,20 @@ def _field(certificate: x509.Certificate, number: int) -> bytes:
     # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo; version may precede.
     fields = list(der.read(certificate.tbs_certificate_bytes))
     return bytes(fields[number + (fields[0].tag == _VERSION_TAG)].whole)
+
+
+def old_string(name: bytes) -> str:
+    """Return which old type of string a Name has that is no text; "" for none.
+
+    Raises der.NotDER where it is no Name.
+    """
+    for part in der.read(name):
+        for attribute in part:
+            _, value = list(attribute)
+            is_ascii = bytes(value.contents).isascii()
+            if value.tag in _OLD_STRINGS and not (value.tag == _T61_STRING and is_ascii):
+                return _OLD_STRINGS[value.tag]
+    return ""
 
 
 def is_pss(certificate: x509.Certificate) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -14,9 +15,9 @@ from foundation.errors import ConnectorError, Invalid
 from issuers import crypto, services
 from issuers.connectors import connector_for
 from issuers.models import Issuer
-from issuers.x509 import crl, names
+from issuers.x509 import certs, crl, names
 from tests.fixtures import make_csr
-from tests.issuers.ca import make_ca, openssl, write
+from tests.issuers.ca import NOW, make_ca, openssl, write
 
 YEAR = timedelta(days=365)
 SWITCHED = ("issuer.update", "issuer.enable", "issuer.disable")
@@ -256,7 +257,7 @@ def test_an_encrypted_key_needs_its_password(take, foreign):
 
 
 def test_what_is_no_ca_with_its_key_is_refused(take, foreign):
-    root, below = foreign
+    root, _ = foreign
     now = timezone.now().replace(microsecond=0)
     over = make_ca(begins=now - timedelta(days=20), days=10)
     weak = make_ca()
@@ -264,8 +265,7 @@ def test_what_is_no_ca_with_its_key_is_refused(take, foreign):
         ({"key_pem": key_pem(root.key)}, "not that of the certificate"),
         ({"key_pem": b"garbage"}, "cannot be read"),
         ({"certificate_pem": "garbage", "chain_pem": ""}, "no readable"),
-        ({"chain_pem": pem(weak.certificate)}, "in order"),
-        ({"chain_pem": pem(root.certificate) + pem(below.certificate)}, "in order"),
+        ({"chain_pem": pem(weak.certificate)}, "signed none of the others: CN=CA ecdsa-p256"),
         (
             {
                 "certificate_pem": pem(over.certificate),
@@ -440,3 +440,47 @@ def test_a_ca_whose_key_is_bound_to_pss_is_refused_in_words(take, tmp_path):
             key_pem=(tmp_path / "key").read_bytes(),
             chain_pem="",
         )
+
+
+def test_a_chain_comes_in_any_order_and_with_doubles(take, foreign):
+    root, below = foreign
+
+    issuer = take(chain_pem=pem(root.certificate) + pem(below.certificate) + pem(root.certificate))
+
+    assert issuer.chain_pem == pem(root.certificate)
+
+
+def test_both_halves_of_a_cross_signed_pair_are_kept(take, foreign):
+    root, _ = foreign
+    older = make_ca(begins=NOW, subject=names.subject_of([("CN", "Older Root")]))
+    cross = certs.build_ca(
+        public_key=root.key.public_key(), subject=root.certificate.subject,
+        not_before=NOW, not_after=NOW + timedelta(days=900), **older.signer,
+    )  # fmt: skip
+
+    issuer = take(chain_pem=pem(cross) + pem(root.certificate))
+
+    assert issuer.chain_pem == pem(root.certificate) + pem(cross)
+
+
+def test_a_ca_without_those_above_it_is_told_what_is_missing(take, carol):
+    issuer = take(chain_pem="")
+
+    assert "Its chain lacks CN=Enterprise Root" in services.test_connection(
+        issuer=issuer, actor=carol
+    )
+    assert Event.objects.get(action="issuer.import").data["chain_lacks"] == "CN=Enterprise Root"
+
+
+def test_a_whole_chain_lacks_nothing(take, carol):
+    issuer = take()
+
+    assert "lacks" not in services.test_connection(issuer=issuer, actor=carol)
+    assert Event.objects.get(action="issuer.import").data["chain_lacks"] is None
+
+
+def test_a_name_in_an_old_type_of_string_is_refused_in_those_words(take):
+    case = Path(__file__).parent.parent / "vectors" / "cases" / "ca-t61-subject.pem"
+
+    with pytest.raises(services.CannotImport, match="T61String"):
+        take(certificate_pem=case.read_text(), chain_pem="")

@@ -246,3 +246,17 @@ def test_rotating_waits_for_whoever_is_writing_a_secret(settings, system):
     target.refresh_from_db()
     assert crypto.is_current(target.secrets)
     assert crypto.decrypt(target.secrets, context=context) == b"newer"
+
+
+def test_what_a_chain_lacks_is_said(db, tmp_path, capsys):
+    begins = timezone.now().replace(microsecond=0)
+    root = make_ca(begins=begins)
+    below = make_ca("ecdsa-p384", begins=begins, parent=root)
+    files = {
+        "import_certificate": write(tmp_path / "ca.pem", pem(below.certificate).encode()),
+        "import_key": write(tmp_path / "ca.key", key_pem(below.key)),
+    }
+
+    create("taken", **files)
+
+    assert "The chain lacks CN=CA ecdsa-p256,O=Test" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from foundation.errors import CertctlError
 from issuers import services as issuer_services
 from issuers.models import Issuer
 from issuers.services.authorities import CA_ALGORITHMS
+from issuers.x509 import chains, reading
 from owners.models import Owner, Principal
 
 
@@ -130,3 +131,10 @@ class Command(BaseCommand):
             + f"\n  valid until  {described.not_after:%Y-%m-%d %H:%M} UTC"
             + f"\n  CRL number   {number}"
         )
+        own, *above = reading.certificates(f"{issuer.certificate_pem}\n{issuer.chain_pem}")
+        if lacking := chains.missing(own, above):
+            self.stderr.write(
+                self.style.WARNING(
+                    f"  The chain lacks {lacking}: give it with --chain, or clients must have it."
+                )
+            )
