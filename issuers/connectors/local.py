@@ -17,7 +17,7 @@ from django.utils import timezone
 from foundation.errors import ConnectorError
 from issuers import crypto
 from issuers.connectors.base import BACKDATE, Signed, SigningRequest
-from issuers.x509 import certs, chains, crl, lint, ocsp
+from issuers.x509 import certs, chains, crl, lint, ocsp, path
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
@@ -45,17 +45,15 @@ class LocalCA:
     def issue(self, request: SigningRequest) -> Signed:
         """Sign a certificate; raises ConnectorError(permanent=True) where we cannot.
 
-        It ends with the lifetime or with the CA certificate, whichever comes first: a certificate
-        that outlives its issuer would be valid to nobody.
+        It ends with the lifetime or with the first of the CAs above it, whichever comes first: a
+        certificate that outlives its issuer would be valid to nobody.
         """
         self._check_valid()
-        not_before = max(
-            timezone.now().replace(microsecond=0) - BACKDATE, self.certificate.not_valid_before_utc
-        )
+        begins, ends = path.window(self.certificate, self._above)
+        not_before = max(timezone.now().replace(microsecond=0) - BACKDATE, begins)
         # Both ends count (RFC 5280 §4.1.2.5), hence the second less.
         not_after = min(
-            not_before + timedelta(seconds=request.lifetime // timedelta(seconds=1) - 1),
-            self.certificate.not_valid_after_utc,
+            not_before + timedelta(seconds=request.lifetime // timedelta(seconds=1) - 1), ends
         )
         if not_after <= timezone.now():
             raise ConnectorError("The lifetime is over before it begins.", permanent=True)
@@ -76,6 +74,11 @@ class LocalCA:
             raise ConnectorError(
                 f"What was signed is not what was asked for: {'; '.join(problems)}.",
                 permanent=True,
+            )
+        problems = path.problems(signed, [self.certificate, *self._above])
+        if problems:
+            raise ConnectorError(
+                f"What was signed would not verify: {' '.join(problems)}", permanent=True
             )
         return Signed(certs.pem(signed), "".join(self.chain()))
 

@@ -27,6 +27,7 @@ from issuers.services.ca_rules import (
     CA_ALGORITHMS,
     CannotImport,
     check_import,
+    check_new,
     checked_subject,
     load_chain,
     wrong,
@@ -87,6 +88,7 @@ def create_local_ca(  # noqa: PLR0913 - one argument a property of a CA
     key = _new_key(key_algorithm)
     certificate = _certificate(key, subject, lifetime, parent, path_length, name_constraints)
     above = "".join(connector_for(parent).chain()) if parent else ""
+    check_new(certificate, above)
     issuer = _save(slug, name, key, certificate, above, parent)
     record(
         actor=actor,

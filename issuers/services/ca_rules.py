@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
-from issuers.x509 import certs, chains, names, raw, reading
+from issuers.x509 import certs, chains, constraints, names, path, raw, reading
 
 CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
@@ -51,7 +51,8 @@ def checked_subject(  # noqa: PLR0913 - one argument a property of a CA
     if parent is not None and not parent.enabled:
         errors.append(FieldError("parent", "issuer_disabled", f"{parent} is disabled."))
     errors.extend(_path_length_errors(parent, path_length))
-    errors.extend(_constraint_errors(name_constraints))
+    errors.extend(_validity_errors(parent))
+    errors.extend(_constraint_errors(name_constraints, parent))
     attributes: list[x509.NameAttribute[str | bytes]] = []
     if organization:
         attributes += _attributes("organization", "O", organization, errors)
@@ -89,9 +90,17 @@ def check_import(
     problems = [
         *_key_problems(certificate, key),
         *_certificate_problems(certificate),
+        *path.ca_problems(certificate, chain),
     ]
     if problems:
         raise CannotImport(" ".join(problems))
+
+
+def check_new(certificate: x509.Certificate, chain_pem: str) -> None:
+    """Raise Invalid where nothing that a new CA signs could verify below `chain_pem`."""
+    above = reading.certificates(chain_pem) if chain_pem else []
+    if problems := path.ca_problems(certificate, above):
+        raise wrong("parent", " ".join(problems))
 
 
 def _path_length_errors(parent: Issuer | None, path_length: int | None) -> Iterator[FieldError]:
@@ -100,24 +109,49 @@ def _path_length_errors(parent: Issuer | None, path_length: int | None) -> Itera
         yield FieldError("path_length", "invalid", "It must be 0 or more.")
     if parent is None or not parent.certificate_pem:
         return
-    above = x509.load_pem_x509_certificate(parent.certificate_pem.encode())
-    room = above.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    room = path.room(*_chain_of(parent))
     if room is None:
         return
     if room == 0:
-        yield FieldError("parent", "no_room", f"{parent} may sign no CA: its path length is 0.")
+        detail = f"{parent} may sign no CA: the path length is 0, its own or above it."
+        yield FieldError("parent", "no_room", detail)
     elif (path_length or 0) >= room:
-        detail = f"It must be under {room}, which is that of {parent}."
+        detail = f"It must be under {room}, which is what {parent} leaves."
         yield FieldError("path_length", "no_room", detail)
 
 
-def _constraint_errors(name_constraints: Sequence[str]) -> Iterator[FieldError]:
+def _validity_errors(parent: Issuer | None) -> Iterator[FieldError]:
+    if parent is None or not parent.certificate_pem:
+        return
+    begins, ends = path.window(*_chain_of(parent))
+    if not begins <= timezone.now() <= ends - MIN_CA_LIFETIME:
+        detail = f"{parent}, or a CA above it, is not valid for another hour."
+        yield FieldError("parent", "not_valid", detail)
+
+
+def _constraint_errors(
+    name_constraints: Sequence[str], parent: Issuer | None
+) -> Iterator[FieldError]:
+    above: list[x509.Certificate] = []
+    if parent is not None and parent.certificate_pem:
+        own, rest = _chain_of(parent)
+        above = [own, *rest]
     for text in name_constraints:
         try:
-            certs.subtree(text)
+            subtree = certs.subtree(text)
         except ValueError:
             detail = f"{text[:80]!r} is none, such as dns:example.com or ip:10.0.0.0/8."
             yield FieldError("name_constraints", "invalid", detail)
+            continue
+        for ca in above:
+            if constraints.leaves_nothing(ca, subtree):
+                detail = f"{chains.name_of(ca.subject)} permits nothing of {text[:80]!r}."
+                yield FieldError("name_constraints", "leaves_nothing", detail)
+
+
+def _chain_of(issuer: Issuer) -> tuple[x509.Certificate, list[x509.Certificate]]:
+    own, *above = reading.certificates(f"{issuer.certificate_pem}\n{issuer.chain_pem}")
+    return own, above
 
 
 def _attributes(

@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from foundation.errors import FieldError, Invalid
-from issuers.models import Profile
+from issuers.models import Issuer, Profile
+from issuers.services import foreseen
 from issuers.x509 import csr as requests
 from issuers.x509 import names
 
@@ -40,14 +41,21 @@ class CheckedRequest:
 
 
 def check_csr(
-    *, csr_pem: str | bytes, profile: Profile, common_name: str = "", sans: Sequence[str] = ()
+    *,
+    csr_pem: str | bytes,
+    profile: Profile,
+    common_name: str = "",
+    sans: Sequence[str] = (),
+    issuer: Issuer | None = None,
 ) -> CheckedRequest:
     """Check a CSR against `profile`, and against the names that it is for where they are given.
 
     Names given must be those of the CSR, no more and no less; a CSR without names takes those
     given. The common name must be one of the DNS or IP names (BR 7.1.4.3). Extensions that we do
-    not know are ignored unless critical. Raises MalformedCSR or CSRRejected, whose `errors` name
-    everything that is wrong at once.
+    not know are ignored unless critical. What would not verify is refused as well: usages that do
+    not go with the key or the purposes, and, where `issuer` is one of our own CAs, names that it
+    may not certify and purposes that it does not serve. Raises MalformedCSR or CSRRejected, whose
+    `errors` name everything that is wrong at once.
     """
     csr = requests.parse(csr_pem)
     asked = requests.requested(csr)
@@ -69,6 +77,8 @@ def check_csr(
         subject = names.subject_of(subject_pairs)
     except names.BadName as error:
         errors.append(FieldError("subject", "bad_name", str(error)))
+    if not errors:
+        errors.extend(foreseen.errors(csr, subject, wanted, profile, issuer))
     if errors:
         raise CSRRejected(_sentence(errors), errors=errors)
     return CheckedRequest(csr, subject, wanted, asked.key_algorithm, asked.key_size)

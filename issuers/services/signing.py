@@ -56,7 +56,9 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     longer. Under one hour the certificate is short-lived (RFC 9608). Raises CSRRejected,
     MalformedCSR, Invalid (issuer not allowed) or ConnectorError.
     """
-    checked = check_csr(csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans)
+    checked = check_csr(
+        csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
+    )
     _check_issuer(issuer, profile)
     span = _span(lifetime, profile)
     request = SigningRequest(

@@ -16,7 +16,7 @@ _PSS = bytes.fromhex("2a864886f70d01010a")
 _RSA = bytes.fromhex("2a864886f70d010101")
 _EC = bytes.fromhex("2a8648ce3d0201")
 _COMPRESSED = {2, 3}  # SEC 1 §2.3.3
-_VERSION_TAG = 0xA0
+_VERSION_TAG, _EXTENSIONS_TAG = 0xA0, 0xA3
 # RFC 5280 §4.1.2.4 has PrintableString and UTF8String; of those before, these cannot be read as
 # text for certain. T61String can where it holds ASCII alone.
 _OLD_STRINGS = {
@@ -41,6 +41,16 @@ def subject(certificate: x509.Certificate) -> bytes:
 def key(certificate: x509.Certificate) -> bytes:
     """Return the SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1.2.7)."""
     return _field(certificate, 5)
+
+
+def extension(certificate: x509.Certificate, oid: bytes) -> bytes | None:
+    """Return the value of an extension, by the contents of its OID; None where there is none."""
+    for field in der.read(certificate.tbs_certificate_bytes):
+        if field.tag == _EXTENSIONS_TAG:
+            for name, *_, value in der.read(field.contents):
+                if name.contents == oid:
+                    return bytes(value.contents)
+    return None
 
 
 def key_of_request(csr: x509.CertificateSigningRequest) -> bytes:

@@ -96,7 +96,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         warnings = (SERVER_KEY_WARNING,)
     if csr_pem:
         checked = issuers.services.check_csr(
-            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans
+            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
         )
         approvals.check_key(csr_pem)
         sans = checked.sans
@@ -369,6 +369,7 @@ def _check_csr(csr_pem: str, certificate: Certificate) -> issuers.services.Check
         profile=certificate.profile,
         common_name=certificate.common_name,
         sans=certificate.sans,
+        issuer=certificate.issuer,
     )
     approvals.check_key(csr_pem)
     return checked
