@@ -1,6 +1,5 @@
 """Taking certificates into the inventory that no job of ours had signed."""
 
-import contextlib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -209,9 +208,11 @@ def _sans(leaf: x509.Certificate) -> list[str]:
         return []
     known = []
     for name in found.value:
-        # Forms that certctl does not issue (otherName, directoryName) stay in the PEM alone.
-        with contextlib.suppress(names.BadName):
+        # Forms that certctl does not issue (otherName, an underscore) are shown as they are.
+        try:
             known += names.san_strings([name])
+        except names.BadName:
+            known.append(names.shown(name))
     return known
 
 

@@ -16,13 +16,6 @@ from issuers.x509 import der, names, raw
 _NAME_CONSTRAINTS = bytes.fromhex("551d1e")
 _UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")  # RFC 9598: an address as well
 
-_PREFIXES: dict[type[x509.GeneralName], str] = {
-    x509.DNSName: "dns",
-    x509.IPAddress: "ip",
-    x509.RFC822Name: "email",
-    x509.UniformResourceIdentifier: "uri",
-}
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -63,11 +56,11 @@ def outside(ca: x509.Certificate, given: Iterable[x509.GeneralName]) -> Iterator
         here = [base for base in permitted if _kind(base) is kind]
         away = [base for base in excluded if _kind(base) is kind]
         if (here or away) and not _is_understood(name):
-            yield f"{text_of(name)}: names like this are constrained, and it cannot be told how"
+            yield f"{names.shown(name)}: names like this are constrained, and it cannot be told how"
         elif here and not any(_is_within(name, base) for base in here):
-            yield f"{text_of(name)}: it permits {_list(here)}"
+            yield f"{names.shown(name)}: it permits {_list(here)}"
         elif any(_touches(name, base) for base in away):
-            yield f"{text_of(name)}: it excludes {_list(away)}"
+            yield f"{names.shown(name)}: it excludes {_list(away)}"
 
 
 def leaves_nothing(ca: x509.Certificate, base: x509.GeneralName) -> bool:
@@ -81,22 +74,8 @@ def leaves_nothing(ca: x509.Certificate, base: x509.GeneralName) -> bool:
     return bool(here and not meets) or any(_covers(one, base) for one in away)
 
 
-def text_of(name: x509.GeneralName) -> str:
-    """Return a name or subtree to show to people, "dns:example.com"."""
-    match name:
-        case x509.DirectoryName():
-            text = f"the name {name.value.rfc4514_string()}"
-        case x509.OtherName():
-            text = f"otherName {name.type_id.dotted_string}"
-        case x509.RegisteredID():
-            text = f"registeredID {name.value.dotted_string}"
-        case _:
-            text = f"{_PREFIXES.get(type(name), type(name).__name__)}:{name.value}"
-    return text[:200]
-
-
 def _list(bases: Sequence[x509.GeneralName]) -> str:
-    return ", ".join(map(text_of, bases[:5])) + (", …" if len(bases) > 5 else "")  # noqa: PLR2004
+    return ", ".join(map(names.shown, bases[:5])) + (", …" if len(bases) > 5 else "")  # noqa: PLR2004
 
 
 def _of(ca: x509.Certificate) -> x509.NameConstraints | None:

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 
 from issuers.x509 import crl, der, raw
 from issuers.x509.der import Element, NotDER
+from issuers.x509.signing import verify
 
 _BLOCK = re.compile(rb"-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----")
 # The contents of OIDs: 2.5.29.20, .21, .24, .27, .28, .29.
@@ -67,18 +67,7 @@ class OldCRL:
             der.encode(der.BIT_STRING, b"\x00"),
         )
         shell = x509.load_der_x509_crl(empty)
-        key, how = ca.public_key(), shell.signature_algorithm_parameters
-        digest = shell.signature_hash_algorithm
-        if isinstance(key, rsa.RSAPublicKey) and isinstance(how, padding.AsymmetricPadding):
-            if digest is None:
-                raise TypeError("an RSA signature has a hash")
-            key.verify(self._signature, self._signed, how, digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(how, ec.ECDSA):
-            key.verify(self._signature, self._signed, how)
-        elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-            key.verify(self._signature, self._signed)
-        else:
-            raise TypeError("a signature of another kind than the key's")
+        verify(ca.public_key(), shell, self._signature, self._signed)
 
 
 def read(data: bytes | str) -> OldCRL:

@@ -1,5 +1,7 @@
 """What all signed objects share: the hash that goes with a key, the signature, and who signed."""
 
+from typing import Protocol
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
@@ -66,6 +68,34 @@ def sign(key: CertificateIssuerPrivateKeyTypes, data: bytes | bytearray) -> byte
     else:
         raise TypeError("keys of this kind do not sign here")
     return der.encode(der.BIT_STRING, b"\x00", made)
+
+
+class _Signed(Protocol):
+    """What tells how it was signed: a certificate, a request, a CRL."""
+
+    @property
+    def signature_hash_algorithm(self) -> hashes.HashAlgorithm | None: ...
+
+    @property
+    def signature_algorithm_parameters(
+        self,
+    ) -> padding.PSS | padding.PKCS1v15 | ec.ECDSA | None: ...
+
+
+def verify(key: PublicKeyTypes, signed: _Signed, signature: bytes, data: bytes) -> None:
+    """Verify a signature over `data`, made as `signed` tells.
+
+    Raises InvalidSignature, UnsupportedAlgorithm, or TypeError for another kind of key.
+    """
+    how, digest = signed.signature_algorithm_parameters, signed.signature_hash_algorithm
+    if isinstance(key, rsa.RSAPublicKey) and isinstance(how, padding.AsymmetricPadding) and digest:
+        key.verify(signature, data, how, digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(how, ec.ECDSA):
+        key.verify(signature, data, how)
+    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) and how is None:
+        key.verify(signature, data)
+    else:
+        raise TypeError("a signature of another kind than the key's")
 
 
 def authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:

@@ -273,3 +273,10 @@ def test_bundles_from_the_field_come_in(importing, case, count):
 def test_a_name_in_an_old_type_of_string_is_refused_in_those_words(importing):
     with pytest.raises(MalformedCertificate, match="T61String"):
         importing((VECTORS / "cases" / "ca-t61-subject.pem").read_text())
+
+
+def test_no_name_is_dropped_from_the_inventory(importing):
+    """What certctl would not issue is shown all the same: somebody relies on it."""
+    _, leaf = self_signed("old.example.com", host="under_score.example.com")
+
+    assert importing(pem_of(leaf)).sans == ["dns:under_score.example.com"]
