@@ -1,8 +1,8 @@
 """Certificate revocation lists (RFC 5280 §5), written by DER of our own.
 
 An entry that somebody else's CA made may have a serial that is negative or longer than 20 octets,
-or a date before 1950. The library refuses each, and with it the whole list; a list without an entry
-that was on it would call a revoked certificate good. So every entry can be written.
+or a date before 1950. The library's builder refuses each, and with it the whole list; a list
+without an entry that was on it would call a revoked certificate good. So every entry is written.
 """
 
 from collections.abc import Iterable
@@ -60,7 +60,7 @@ def build(  # noqa: PLR0913 - one argument a field of the TBSCertList
 ) -> x509.CertificateRevocationList:
     """Sign a complete CRL for `issuer` and read it, as `assemble`.
 
-    For lists that the library reads: it refuses odd entries with a ValueError.
+    For those who want to look at it; what is published is `assemble`'s.
     """
     made = assemble(
         issuer=issuer,
