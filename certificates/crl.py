@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain, islice
 from uuid import UUID
 
 from cryptography.x509 import ReasonFlags
@@ -122,13 +123,16 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     # costs another CRL; what is marked is on it for certain.
     listed = Revocation.objects.for_crl(issuer)
     listed.filter(listed_in__isnull=True).order_by().update(listed_in=number)
+    columns = listed.values_list("version__serial", "revoked_at", "reason")
+    rows = columns.iterator(chunk_size=5000)
+    # The cursor is opened by the first: what commits while the CRL is signed is on the next.
+    first = list(islice(rows, 1))
     entries = 0
 
     def each() -> Iterator[x509_crl.Entry]:
         # One by one: a million of them at once would take several times what the CRL does.
         nonlocal entries
-        columns = listed.values_list("version__serial", "revoked_at", "reason")
-        for serial, revoked_at, reason in columns.iterator(chunk_size=5000):
+        for serial, revoked_at, reason in chain(first, rows):
             entries += 1
             yield x509_crl.Entry(int(serial, 16), revoked_at, ReasonFlags(reason))
 
