@@ -1,16 +1,18 @@
 """Bundles put in order: doubles, cross-signed pairs, CAs that changed their key."""
 
+import base64
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployments.connectors import pems
-from issuers.x509 import certs, chains, names, reading
+from issuers.x509 import certs, chains, names, path, reading
 from tests.issuers.ca import CA, KEYS, NOW, make_ca
 from tests.issuers.test_certs import contents
 
@@ -201,3 +203,38 @@ def test_a_server_leaves_out_roots_and_nothing_else():
     sent = pems.served_chain([leaf, new, new_with_old, old, old_with_new])
 
     assert sent == [leaf, new_with_old, old_with_new]
+
+
+FEW = [LEAF, MID.certificate, CROSS]
+
+
+@pytest.mark.filterwarnings("ignore")  # the library warns of what it reads all the same
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_bundle_with_some_bytes_changed_is_arranged_or_refused(data):
+    text = ""
+    for one in FEW:
+        changed = bytearray(one.public_bytes(serialization.Encoding.DER))
+        for _ in range(data.draw(st.integers(0, 2))):
+            changed[data.draw(st.integers(0, 300))] = data.draw(st.integers(0, 255))
+        body = base64.encodebytes(bytes(changed)).decode()
+        text += f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+
+    try:
+        arranged = chains.arrange(reading.certificates(text))
+    except (reading.Unreadable, chains.NotOneChain):
+        return
+    for problem in path.problems(arranged.leaf, arranged.chain):
+        assert problem.endswith(".")
+    assert isinstance(chains.missing(arranged.leaf, arranged.chain), str)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=80), st.binary(max_size=80))
+def test_a_text_of_any_kind_is_read_or_refused(text, data):
+    body = base64.b64encode(data).decode()
+    for form in (text, f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n{text}"):
+        try:
+            assert reading.certificates(form)
+        except reading.Unreadable as error:
+            assert str(error)  # noqa: PT017 - either outcome is right
