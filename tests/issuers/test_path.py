@@ -8,7 +8,7 @@ from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from issuers.x509 import der, path
+from issuers.x509 import constraints, der, path
 from tests.issuers import corpus
 from tests.issuers.ca import KEYS
 from tests.issuers.corpus import CLIENT, SERVER, ca, excludes, leaf, name, permits
@@ -555,3 +555,64 @@ def test_any_bundle_gets_sentences(called, random):
 
     for problem in path.problems(bundle[0], bundle[1:]):
         assert problem.endswith(".")
+
+
+def test_it_does_not_begin_before_its_ca():
+    below = mid(begins=corpus.BEGINS + timedelta(days=5))
+
+    [problem] = path.problems(leaf(below).certificate, chain_of(below, ROOT))
+
+    assert problem == "It begins before CN=Mid."
+
+
+# As it is read from a certificate; the library makes none.
+NO_HOST = x509.RFC822Name._init_without_validation("")
+
+
+@pytest.mark.parametrize(
+    ("constraint", "name_of_leaf"),
+    [
+        (excludes(NO_HOST), "email:me@example.com"),
+        (excludes(email(".example.com")), "email:me@example.com"),
+        (excludes(uri("")), "uri:https://example.com/"),
+        (excludes(uri(".example.com")), "uri:https://example.com/"),
+        (permits(NO_HOST), "email:me@example.com"),
+        (permits(uri("")), "uri:https://example.com/"),
+    ],
+)
+def test_what_some_verifiers_take_for_excluded_is(constraint, name_of_leaf):
+    """Of "" and of a leading dot, openssl and Go make different things."""
+    below = mid(constraint)
+    end = leaf(below, names=[name_of_leaf])
+
+    assert "may not certify" in path.problems(end.certificate, chain_of(below, ROOT))[0]
+
+
+def test_the_least_room_of_all_counts_and_the_way_that_leaves_most():
+    top = ca("Top", path_length=2)
+    one = mid(parent=top, called="One", path_length=5)
+    two = mid(parent=one, called="Two")
+    cross = mid(parent=ca("Free"), called="One", key=one.key)
+
+    assert path.room(top.certificate, []) == 2
+    assert path.room(one.certificate, chain_of(top)) == 1
+    assert path.room(two.certificate, chain_of(one, top)) == 0
+    assert path.room(two.certificate, chain_of(one, cross, top)) is None
+    assert path.room(ROOT.certificate, []) is None
+
+
+@pytest.mark.parametrize(
+    ("constraint", "base", "nothing"),
+    [
+        (excludes(dns("example.com")), dns("a.example.com"), True),
+        (excludes(dns("a.example.com")), dns("example.com"), False),
+        (excludes(ip("10.0.0.0/8")), ip("10.1.0.0/16"), True),
+        (excludes(email(".example.com")), email("me@a.example.com"), True),
+        (permits(email("example.com")), email("me@example.com"), False),
+        (permits(email("example.com")), email("example.org"), True),
+        (permits(ip("10.0.0.0/8")), ip("2001:db8::/32"), True),
+        (permits(dns("example.com")), email("example.org"), False),
+    ],
+)
+def test_a_subtree_of_which_nothing_is_left(constraint, base, nothing):
+    assert constraints.leaves_nothing(mid(constraint).certificate, base) is nothing
