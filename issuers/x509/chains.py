@@ -47,8 +47,7 @@ def arrange(
     chain: list[x509.Certificate] = list(_first_way(leaf, pool))
     # Level by level, all that stands above what is there already.
     for lower in (reached := [leaf, *chain]):
-        above = [one for one in pool if one not in reached and issued(one, lower)]
-        reached += sorted(above, key=is_self_signed)
+        reached += [one for one in pool if one not in reached and issued(one, lower)]
     for other in pool:
         # OldWithNew and NewWithOld (RFC 4210 §4.4) are of use to those who trust the other key.
         if other not in reached and other.subject == other.issuer and _stands_below(other, reached):

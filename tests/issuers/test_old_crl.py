@@ -366,3 +366,21 @@ def test_a_key_of_another_kind_than_the_signatures_is_no_error_of_ours():
     assert isinstance(CA.key, ec.EllipticCurvePrivateKey)
     with pytest.raises(old_crl.MalformedCRL, match="signature"):
         read.check_signed_by(ca.certificate)
+
+
+def test_two_signature_algorithms_that_differ_are_refused():
+    """RFC 5280 §5.1.1.2: the one that is signed is the one that counts, and both say the same."""
+    whole = _with()
+    inner, outer = (bytes.fromhex("2a8648ce3d04030" + last) for last in "23")
+    place = whole.rindex(inner)
+
+    assert "differ" in refused(whole[:place] + outer + whole[place + len(outer) :])
+
+
+def test_an_extension_that_is_there_twice_is_refused():
+    number = der.encode(
+        der.SEQUENCE, der.encode(der.OID, bytes.fromhex("551d14")),
+        der.encode(der.OCTET_STRING, der.integer(2)),
+    )  # fmt: skip
+
+    assert "twice" in refused(_with(extra=number))
