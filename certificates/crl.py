@@ -2,10 +2,12 @@
 
 import hashlib
 import logging
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain, islice
 from uuid import UUID
 
-from cryptography import x509
+from cryptography.x509 import ReasonFlags
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
@@ -16,8 +18,9 @@ from audit.use_cases import use_case
 from certificates.models import CRL, Revocation
 from foundation.errors import Conflict
 from issuers.connectors import revocation_signer
+from issuers.connectors.base import BACKDATE
 from issuers.models import Issuer
-from issuers.x509.crl import Entry
+from issuers.x509 import crl as x509_crl
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
@@ -94,6 +97,8 @@ def _is_due(issuer: Issuer, now: datetime) -> bool:
     newest = CRL.objects.filter(issuer=issuer).defer("der").order_by("-number").first()
     if newest is None or newest.this_update <= now - settings.CRL_REFRESH:
         return True
+    if newest.this_update > now:
+        return True  # the clock was ahead: to relying parties it is not valid yet
     if newest.next_update <= now:
         return True
     # Not by comparing times: a revocation may commit after a CRL that is dated later.
@@ -112,28 +117,35 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     signer = revocation_signer(issuer)
     if signer is None:
         raise NoRevocationService
-    this_update = timezone.now().replace(microsecond=0)
+    this_update = timezone.now().replace(microsecond=0) - BACKDATE
     next_update = this_update + settings.CRL_LIFETIME
     number = _next_number(issuer)
     # First mark, then read: what is recorded from now on may come onto this CRL unmarked, which
     # costs another CRL; what is marked is on it for certain.
     listed = Revocation.objects.for_crl(issuer)
     listed.filter(listed_in__isnull=True).order_by().update(listed_in=number)
-    entries = [
-        Entry(int(serial, 16), revoked_at, x509.ReasonFlags(reason))
-        for serial, revoked_at, reason in listed.values_list(
-            "version__serial", "revoked_at", "reason"
-        ).iterator(chunk_size=5000)
-    ]
+    columns = listed.values_list("version__serial", "revoked_at", "reason")
+    rows = columns.iterator(chunk_size=5000)
+    # The cursor is opened by the first: what commits while the CRL is signed is on the next.
+    first = list(islice(rows, 1))
+    entries = 0
+
+    def each() -> Iterator[x509_crl.Entry]:
+        # One by one: a million of them at once would take several times what the CRL does.
+        nonlocal entries
+        for serial, revoked_at, reason in chain(first, rows):
+            entries += 1
+            yield x509_crl.Entry(int(serial, 16), revoked_at, ReasonFlags(reason))
+
     der = signer.sign_crl(
-        number=number, this_update=this_update, next_update=next_update, entries=entries
+        number=number, this_update=this_update, next_update=next_update, entries=each()
     )
     crl = CRL.objects.create(
         issuer=issuer,
         number=number,
         this_update=this_update,
         next_update=next_update,
-        entries=len(entries),
+        entries=entries,
         der=der,
         etag=hashlib.sha256(der).hexdigest(),
     )
@@ -147,7 +159,7 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
         action="crl.publish",
         subject=issuer,
         number=number,
-        entries=len(entries),
+        entries=entries,
         sha256=crl.etag,
         next_update=next_update.isoformat(),
     )
@@ -161,10 +173,9 @@ def _next_number(issuer: Issuer) -> int:
 
 
 def entry_size(serial: str, *, has_reason: bool) -> int:
-    """Return how many bytes of DER one revocation adds to a CRL (RFC 5280 §5.1.2.6)."""
-    number = int(serial, 16)
-    integer = 2 + number.bit_length() // 8 + 1
-    utc_time = 15
-    # SEQUENCE { SEQUENCE { OID 2.5.29.21, OCTET STRING { ENUMERATED } } }
-    reason = 2 + 2 + 5 + 2 + 3 if has_reason else 0
-    return 2 + integer + utc_time + reason
+    """Return how many bytes of DER one revocation adds to a CRL (RFC 5280 §5.1.2.6).
+
+    For a date from 1950 to 2049; it makes the lengths around the list no longer.
+    """
+    reason = ReasonFlags.superseded if has_reason else ReasonFlags.unspecified
+    return x509_crl.entry_size(x509_crl.Entry(int(serial, 16), timezone.now(), reason))

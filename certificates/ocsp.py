@@ -16,6 +16,7 @@ from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
 from foundation.waits import brief_transaction
 from issuers.connectors import revocation_signer
+from issuers.connectors.base import BACKDATE
 from issuers.models import Issuer
 from issuers.x509 import ocsp as x509_ocsp
 from issuers.x509.ocsp import Answer, CertID
@@ -85,7 +86,7 @@ def _stored(issuer_slug: str, asked: CertID) -> QuerySet[OCSPResponse]:
     return OCSPResponse.objects.filter(
         issuer__slug=issuer_slug,
         serial=f"{asked.serial:x}",
-        hash_algorithm=asked.hash_algorithm,
+        hash_algorithm=asked.form,
         name_hash=asked.name_hash.hex(),
         key_hash=asked.key_hash.hex(),
     )
@@ -143,17 +144,25 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
 
 
 def _answer(version: Version, now: datetime) -> Answer:
-    ends = now + settings.OCSP_LIFETIME
+    # thisUpdate <= producedAt <= now (RFC 6960 §2.4), and a client that is 10 s behind reads it.
+    begins = now - BACKDATE
+    ends = begins + settings.OCSP_LIFETIME
     # A query of its own: a join to the locked row would show what was true before the wait.
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None:
         return Answer(
-            status="good", this_update=now, next_update=ends, revoked_at=None, reason=None
+            status="good",
+            this_update=begins,
+            next_update=ends,
+            revoked_at=None,
+            reason=None,
+            produced_at=now,
         )
     return Answer(
         status="revoked",
-        this_update=now,
+        this_update=begins,
         next_update=ends,
+        produced_at=now,
         revoked_at=revocation.revoked_at,
         reason=x509.ReasonFlags(revocation.reason),
     )
@@ -166,7 +175,7 @@ def _store(
         version=version,
         issuer=issuer,
         serial=version.serial,
-        hash_algorithm=asked.hash_algorithm,
+        hash_algorithm=asked.form,
         name_hash=asked.name_hash.hex(),
         key_hash=asked.key_hash.hex(),
         status=answer.status,

@@ -15,7 +15,7 @@ from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from issuers.services import SignedCertificate, describe, signer_of
 from issuers.services.profiles import CA_PROFILE
-from issuers.x509 import certs, reading
+from issuers.x509 import certs, chains, reading
 from owners.models import Owner, Principal
 
 MAX_CERTIFICATES = 10
@@ -132,7 +132,9 @@ def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
         # A paste often holds the text form too; what stands between the blocks is ignored.
         found = reading.certificates(pem)
     except reading.Unreadable as error:
-        raise _malformed("This is not a PEM certificate, or not a well-formed one.") from error
+        raise _malformed(
+            f"This is not a PEM certificate, or not a well-formed one: {error}."
+        ) from error
     if len(found) > MAX_CERTIFICATES:
         raise _malformed(f"At most {MAX_CERTIFICATES} certificates can be imported with a chain.")
     leaf, chain = _in_order(found)
@@ -142,25 +144,13 @@ def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
 
 
 def _in_order(found: list[x509.Certificate]) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    # In whatever order they were pasted: the leaf is what signed none of the others.
-    leaves = [
-        one
-        for one in found
-        if not any(reading.is_signed_by(other, one) for other in found if other is not one)
-    ]
-    if len(leaves) != 1:
-        raise _malformed("Send one certificate with its chain: these do not form one chain.")
-    leaf, chain = leaves[0], []
-    rest, last = [one for one in found if one is not leaf], leaf
-    while (
-        above := next((one for one in rest if reading.is_signed_by(last, one)), None)
-    ) is not None:
-        rest.remove(above)
-        chain.append(above)
-        last = above
-    if rest:
+    try:
+        arranged = chains.arrange(found)
+    except chains.NotOneChain as error:
+        raise _malformed(str(error)) from None
+    if arranged.extra:
         raise _malformed("The chain has a gap: some certificates did not sign the ones below.")
-    return leaf, chain
+    return arranged.leaf, list(arranged.chain)
 
 
 def _name_of(signed: SignedCertificate) -> str:

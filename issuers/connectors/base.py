@@ -10,7 +10,7 @@ A call has its own time limit, below CERTCTL_JOB_LEASE_SECONDS: who looks for an
 the call that placed it has long ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol, runtime_checkable
@@ -20,6 +20,10 @@ from cryptography import x509
 from foundation.errors import ConnectorError
 from issuers.x509.crl import Entry
 from issuers.x509.ocsp import Answer, CertID
+
+# Clocks of relying parties are seldom exact; a minute is what certificates, CRLs and OCSP answers
+# are dated back for them.
+BACKDATE = timedelta(minutes=1)
 
 
 class OrderRefused(ConnectorError):
@@ -143,9 +147,9 @@ class SignsRevocation(Protocol):
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Sequence[Entry],
+        entries: Iterable[Entry],
     ) -> bytes:
-        """Return a signed CRL as DER."""
+        """Return a signed CRL as DER; the entries are taken one by one."""
 
     def sign_ocsp(self, *, cert_id: CertID, answer: Answer) -> bytes:
         """Return a signed OCSPResponse as DER."""

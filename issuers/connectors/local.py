@@ -1,6 +1,6 @@
 """A CA whose key lies here, encrypted: the only module that ever sees one in the clear."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -17,14 +17,11 @@ from django.utils import timezone
 from foundation.errors import ConnectorError
 from foundation.sealed import CannotDecrypt
 from issuers.ca_keys import CA_KEY
-from issuers.connectors.base import Signed, SigningRequest
-from issuers.x509 import certs, crl, lint, ocsp
+from issuers.connectors.base import BACKDATE, Signed, SigningRequest
+from issuers.x509 import certs, chains, crl, lint, ocsp, path
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
-
-# Clocks of relying parties are seldom exact; a minute is what we grant them.
-BACKDATE = timedelta(minutes=1)
 
 
 def pointers_of(slug: str) -> certs.Pointers:
@@ -55,17 +52,15 @@ class LocalCA:
     def place(self, request: SigningRequest, order_key: str) -> Signed:
         """Sign a certificate at once; raises ConnectorError(permanent=True) where we cannot.
 
-        It ends with the lifetime or with the CA certificate, whichever comes first: a certificate
-        that outlives its issuer would be valid to nobody.
+        It ends with the lifetime or with the first of the CAs above it, whichever comes first: a
+        certificate that outlives its issuer would be valid to nobody.
         """
         self._check_valid()
-        not_before = max(
-            timezone.now().replace(microsecond=0) - BACKDATE, self.certificate.not_valid_before_utc
-        )
+        begins, ends = path.window(self.certificate, self._above)
+        not_before = max(timezone.now().replace(microsecond=0) - BACKDATE, begins)
         # Both ends count (RFC 5280 §4.1.2.5), hence the second less.
         not_after = min(
-            not_before + timedelta(seconds=request.lifetime // timedelta(seconds=1) - 1),
-            self.certificate.not_valid_after_utc,
+            not_before + timedelta(seconds=request.lifetime // timedelta(seconds=1) - 1), ends
         )
         if not_after <= timezone.now():
             raise ConnectorError("The lifetime is over before it begins.", permanent=True)
@@ -86,6 +81,11 @@ class LocalCA:
             raise ConnectorError(
                 f"What was signed is not what was asked for: {'; '.join(problems)}.",
                 permanent=True,
+            )
+        problems = path.problems(signed, [self.certificate, *self._above])
+        if problems:
+            raise ConnectorError(
+                f"What was signed would not verify: {' '.join(problems)}", permanent=True
             )
         return Signed(certs.pem(signed), "".join(self.chain()))
 
@@ -130,13 +130,15 @@ class LocalCA:
         if not sample.is_signature_valid(self.certificate.public_key()):  # type: ignore[arg-type]  # a CA's key
             raise ConnectorError("What the key signs does not verify.", permanent=True)
         left = self.certificate.not_valid_after_utc - now
-        return f"The key signs and verifies; the CA certificate is valid for {left.days} d."
+        sentence = f"The key signs and verifies; the CA certificate is valid for {left.days} d."
+        lacking = chains.missing(self.certificate, self._above)
+        return (
+            f"{sentence} Its chain lacks {lacking}: clients must have it." if lacking else sentence
+        )
 
     def chain(self) -> list[str]:
         """Return the CA's certificate and those above it, as PEM."""
-        return [
-            certs.pem(one) for one in (self.certificate, *certs.load_all(self.issuer.chain_pem))
-        ]
+        return [certs.pem(certificate) for certificate in (self.certificate, *self._above)]
 
     def sign_crl(
         self,
@@ -144,24 +146,27 @@ class LocalCA:
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Sequence[crl.Entry],
+        entries: Iterable[crl.Entry],
     ) -> bytes:
         """Return a signed complete CRL as DER."""
-        signed = crl.build(
+        return crl.assemble(
             issuer=self.certificate,
             key=self._key,
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=entries,
+            entries=map(crl.encode, entries),
         )
-        return signed.public_bytes(serialization.Encoding.DER)
 
     def sign_ocsp(self, *, cert_id: ocsp.CertID, answer: ocsp.Answer) -> bytes:
         """Return an OCSPResponse as DER, signed by the CA itself (RFC 6960 §4.2.2.2)."""
         return ocsp.build(
             cert_id=cert_id, answer=answer, responder_cert=self.certificate, key=self._key
         )
+
+    @cached_property
+    def _above(self) -> list[x509.Certificate]:
+        return certs.load_all(self.issuer.chain_pem)
 
     @cached_property
     def _key(self) -> CertificateIssuerPrivateKeyTypes:

@@ -22,7 +22,8 @@ from audit.use_cases import use_case
 from foundation.errors import Conflict, ConnectorError, FieldError
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
-from issuers.connectors.local import BACKDATE, LocalCA, pointers_of
+from issuers.connectors.base import BACKDATE
+from issuers.connectors.local import LocalCA, pointers_of
 from issuers.models import Issuer
 from issuers.services.ca_rules import (
     CA_ALGORITHMS,
@@ -30,11 +31,12 @@ from issuers.services.ca_rules import (
     ExistingCA,
     NewCA,
     check_import,
+    check_new,
     checked_subject,
     load_chain,
     wrong,
 )
-from issuers.x509 import certs
+from issuers.x509 import certs, chains
 from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
@@ -74,6 +76,7 @@ def create_local_ca(*, actor: Principal, ca: NewCA) -> Issuer:
     key = _new_key(ca.key_algorithm)
     certificate = _certificate(key, subject, ca)
     above = "".join(connector_for(ca.parent).chain()) if ca.parent else ""
+    check_new(certificate, above)
     issuer = _save(ca, key, certificate, above, ca.parent)
     record(
         actor=actor,
@@ -115,6 +118,7 @@ def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
         fingerprint=certs.fingerprint(certificate),
         not_after=certificate.not_valid_after_utc.isoformat(),
         crl_number=ca.crl_number,
+        chain_lacks=chains.missing(certificate, chain) or None,
     )
     return issuer
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
-from issuers.x509 import certs, names, reading
+from issuers.x509 import certs, chains, constraints, names, path, raw, reading
 
 CA_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519")
 MAX_ATTRIBUTE = 64  # RFC 5280 appendix A.1, ub-common-name and ub-organization-name
@@ -74,7 +74,8 @@ def checked_subject(ca: NewCA) -> x509.Name:
     if ca.parent is not None and not ca.parent.enabled:
         errors.append(FieldError("parent", "issuer_disabled", f"{ca.parent} is disabled."))
     errors.extend(_path_length_errors(ca.parent, ca.path_length))
-    errors.extend(_constraint_errors(ca.name_constraints))
+    errors.extend(_validity_errors(ca.parent))
+    errors.extend(_constraint_errors(ca.name_constraints, ca.parent))
     attributes: list[x509.NameAttribute[str | bytes]] = []
     if ca.organization:
         attributes += _attributes("organization", "O", ca.organization, errors)
@@ -87,12 +88,19 @@ def checked_subject(ca: NewCA) -> x509.Name:
 def load_chain(
     certificate_pem: str, chain_pem: str
 ) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    """Return a CA's certificate and those above it; raises CannotImport."""
+    """Return a CA's certificate and those above it, in order and without doubles.
+
+    Raises CannotImport where something cannot be read, or has signed nothing that is there.
+    """
     try:
-        found = reading.certificates(f"{certificate_pem}\n{chain_pem}")
-    except reading.Unreadable:
-        raise CannotImport("There is no readable PEM certificate.") from None
-    return found[0], found[1:]
+        certificates = reading.certificates(f"{certificate_pem}\n{chain_pem}")
+    except reading.Unreadable as error:
+        raise CannotImport(f"There is no readable PEM certificate: {error}.") from None
+    arranged = chains.arrange(certificates, leaf=certificates[0])
+    if arranged.extra:
+        strangers = ", ".join(chains.name_of(one.subject) for one in arranged.extra)
+        raise CannotImport(f"The chain holds what signed none of the others: {strangers}.")
+    return arranged.leaf, list(arranged.chain)
 
 
 def check_import(
@@ -105,10 +113,17 @@ def check_import(
     problems = [
         *_key_problems(certificate, key),
         *_certificate_problems(certificate),
-        *_chain_problems(certificate, chain),
+        *path.ca_problems(certificate, chain),
     ]
     if problems:
         raise CannotImport(" ".join(problems))
+
+
+def check_new(certificate: x509.Certificate, chain_pem: str) -> None:
+    """Raise Invalid where nothing that a new CA signs could verify below `chain_pem`."""
+    above = reading.certificates(chain_pem) if chain_pem else []
+    if problems := path.ca_problems(certificate, above):
+        raise wrong("parent", " ".join(problems))
 
 
 def _path_length_errors(parent: Issuer | None, path_length: int | None) -> Iterator[FieldError]:
@@ -117,25 +132,49 @@ def _path_length_errors(parent: Issuer | None, path_length: int | None) -> Itera
         yield FieldError("path_length", "invalid", "It must be 0 or more.")
     if parent is None or parent.certificate is None:
         return
-    room = parent.certificate.extensions.get_extension_for_class(
-        x509.BasicConstraints
-    ).value.path_length
+    room = path.room(*_chain_of(parent))
     if room is None:
         return
     if room == 0:
-        yield FieldError("parent", "no_room", f"{parent} may sign no CA: its path length is 0.")
+        detail = f"{parent} may sign no CA: the path length is 0, its own or above it."
+        yield FieldError("parent", "no_room", detail)
     elif (path_length or 0) >= room:
-        detail = f"It must be under {room}, which is that of {parent}."
+        detail = f"It must be under {room}, which is what {parent} leaves."
         yield FieldError("path_length", "no_room", detail)
 
 
-def _constraint_errors(name_constraints: Sequence[str]) -> Iterator[FieldError]:
+def _validity_errors(parent: Issuer | None) -> Iterator[FieldError]:
+    if parent is None or not parent.certificate_pem:
+        return
+    begins, ends = path.window(*_chain_of(parent))
+    if not begins <= timezone.now() <= ends - MIN_CA_LIFETIME:
+        detail = f"{parent}, or a CA above it, is not valid for another hour."
+        yield FieldError("parent", "not_valid", detail)
+
+
+def _constraint_errors(
+    name_constraints: Sequence[str], parent: Issuer | None
+) -> Iterator[FieldError]:
+    above: list[x509.Certificate] = []
+    if parent is not None and parent.certificate_pem:
+        own, rest = _chain_of(parent)
+        above = [own, *rest]
     for text in name_constraints:
         try:
-            certs.subtree(text)
+            subtree = certs.subtree(text)
         except ValueError:
             detail = f"{text[:80]!r} is none, such as dns:example.com or ip:10.0.0.0/8."
             yield FieldError("name_constraints", "invalid", detail)
+            continue
+        for ca in above:
+            if constraints.leaves_nothing(ca, subtree):
+                detail = f"{chains.name_of(ca.subject)} permits nothing of {text[:80]!r}."
+                yield FieldError("name_constraints", "leaves_nothing", detail)
+
+
+def _chain_of(issuer: Issuer) -> tuple[x509.Certificate, list[x509.Certificate]]:
+    own, *above = reading.certificates(f"{issuer.certificate_pem}\n{issuer.chain_pem}")
+    return own, above
 
 
 def _attributes(
@@ -158,6 +197,9 @@ def _key_problems(
     public = key.public_key()
     if public != certificate.public_key():
         yield "The private key is not that of the certificate."
+    if raw.is_pss(certificate):
+        # RFC 4055 §1.2: such a key signs PSS alone, and all that we sign with RSA is PKCS #1 v1.5.
+        yield "A CA whose key is bound to RSASSA-PSS cannot sign here; it must be rsaEncryption."
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
         yield f"RSA keys under {MIN_RSA_BITS} bits are not accepted."
     known = Issuer.objects.exclude(certificate_pem="")
@@ -180,11 +222,3 @@ def _certificate_problems(certificate: x509.Certificate) -> Iterator[str]:
     now = timezone.now()
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         yield "The certificate is not valid now."
-
-
-def _chain_problems(
-    certificate: x509.Certificate, chain: Sequence[x509.Certificate]
-) -> Iterator[str]:
-    pairs = zip((certificate, *chain), chain, strict=False)
-    if not all(reading.is_signed_by(lower, upper) for lower, upper in pairs):
-        yield "The chain is not in order: each must be signed by the next."

@@ -1,5 +1,6 @@
 """The one check of a request against a profile, for every door."""
 
+import contextlib
 import fnmatch
 import ipaddress
 import re
@@ -10,9 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from foundation.errors import FieldError, Invalid
-from issuers.models import Profile
+from issuers.models import Issuer, Profile
+from issuers.services import foreseen
+from issuers.x509 import certs, names
 from issuers.x509 import csr as requests
-from issuers.x509 import names
 
 MAX_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
 # How a subject begins with what the profile sets, whatever order the database kept it in.
@@ -40,14 +42,21 @@ class CheckedRequest:
 
 
 def check_csr(
-    *, csr_pem: str | bytes, profile: Profile, common_name: str = "", sans: Sequence[str] = ()
+    *,
+    csr_pem: str | bytes,
+    profile: Profile,
+    common_name: str = "",
+    sans: Sequence[str] = (),
+    issuer: Issuer | None = None,
 ) -> CheckedRequest:
     """Check a CSR against `profile`, and against the names that it is for where they are given.
 
     Names given must be those of the CSR, no more and no less; a CSR without names takes those
     given. The common name must be one of the DNS or IP names (BR 7.1.4.3). Extensions that we do
-    not know are ignored unless critical. Raises MalformedCSR or CSRRejected, whose `errors` name
-    everything that is wrong at once.
+    not know are ignored unless critical. What would not verify is refused as well: usages that do
+    not go with the key or the purposes, and, where `issuer` is one of our own CAs, names that it
+    may not certify and purposes that it does not serve. Raises MalformedCSR or CSRRejected, whose
+    `errors` name everything that is wrong at once.
     """
     csr = requests.parse(csr_pem)
     asked = requests.requested(csr)
@@ -64,11 +73,15 @@ def check_csr(
     wanted, found = _names(asked.sans, sans, errors)
     subject_pairs = _subject(asked.subject, common_name, wanted, profile, errors)
     if found:
-        errors.extend(_san_errors(wanted, profile))
+        identities = [value for name, value in subject_pairs if name == "CN"]
+        needs_one = not any(_is_identity(value, profile) for value in identities)
+        errors.extend(_san_errors(wanted, profile, needs_one=needs_one))
     try:
         subject = names.subject_of(subject_pairs)
     except names.BadName as error:
         errors.append(FieldError("subject", "bad_name", str(error)))
+    if not errors:
+        errors.extend(foreseen.errors(csr, subject, wanted, profile, issuer))
     if errors:
         raise CSRRejected(_sentence(errors), errors=errors)
     return CheckedRequest(csr, subject, wanted, asked.key_algorithm, asked.key_size)
@@ -213,7 +226,7 @@ def _subject(
     _take_common_name(pairs, common_name, sans, profile, errors)
     fixed = {name: str(value) for name, value in profile.fixed_subject.items()}
     if "CN" in fixed:
-        _check_common_name(fixed["CN"], sans, errors)
+        _check_common_name(fixed["CN"], sans, profile, errors)
     return [*sorted(fixed.items(), key=lambda pair: _ORDER.index(pair[0])), *pairs]
 
 
@@ -238,27 +251,60 @@ def _take_common_name(
         pairs.insert(0, ("CN", asked))
         common = [asked]
     if common:
-        _check_common_name(common[0], sans, errors)
+        _check_common_name(common[0], sans, profile, errors)
 
 
-def _check_common_name(common: str, sans: list[str], errors: list[FieldError]) -> None:
+def _check_common_name(
+    common: str, sans: list[str], profile: Profile, errors: list[FieldError]
+) -> None:
     if len(common) > MAX_COMMON_NAME or not names.is_printable(common):
         errors.append(
             FieldError("common_name", "bad_name", "A common name has 64 printable characters.")
         )
-    elif not {f"dns:{common.lower()}", f"ip:{common.lower()}", f"email:{common}"} & set(sans):
+    elif not _as_names(common) & set(sans) and not _is_identity(common, profile):
         errors.append(
             FieldError(
                 "common_name",
                 "common_name_not_in_sans",
-                f"The common name {common!r} is not among the names.",
+                f"The common name {common!r} is not among the names, and the profile allows no such"
+                " identity (cn:…).",
             )
         )
 
 
-def _san_errors(sans: list[str], profile: Profile) -> list[FieldError]:
+def _as_names(common: str) -> set[str]:
+    """Return the alternative names that a common name may be the same as."""
+    same = {f"dns:{common.lower()}", f"ip:{common.lower()}", f"email:{common}"}
+    for kind in ("email", "uri"):
+        with contextlib.suppress(names.BadName):
+            same.add(names.normal(f"{kind}:{common}"))
+    return same
+
+
+def _is_identity(common: str, profile: Profile) -> bool:
+    """Whether the profile allows a common name that is no host but who somebody is.
+
+    Its patterns begin with "cn:". What clients would take for a host is none where the certificate
+    may be a server's: it must be among the names.
+    """
+    purposes = certs.extended(profile.extended_key_usage)
+    is_servers = not purposes or certs.EXTENDED_KEY_USAGES["serverAuth"] in purposes
+    if is_servers and _looks_like_a_host(common):
+        return False
+    return any(matches(pattern, f"cn:{common}") for pattern in profile.allowed_sans)
+
+
+def _looks_like_a_host(common: str) -> bool:
+    try:
+        ipaddress.ip_address(common)
+    except ValueError:
+        return "." in common and names.is_dns_name(common.lower())
+    return True
+
+
+def _san_errors(sans: list[str], profile: Profile, *, needs_one: bool) -> list[FieldError]:
     errors = []
-    if not sans:
+    if not sans and needs_one:
         errors.append(FieldError("sans", "no_names", "At least one name is needed."))
     if len(sans) > profile.max_sans:
         errors.append(

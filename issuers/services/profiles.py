@@ -207,6 +207,11 @@ def _is_pattern(text: str) -> bool:
     return kind in {"email", "uri"} and bool(rule) and rule.isprintable()
 
 
+def _is_allowed(text: str) -> bool:
+    kind, _, rule = text.partition(":")
+    return _is_pattern(text) or (kind == "cn" and bool(rule) and rule.isprintable())
+
+
 def _is_purpose(text: str) -> bool:
     try:
         (oid,) = certs.extended([text])
@@ -258,7 +263,7 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "extended_key_usage": lambda value: _strings(
         value, _is_purpose, "is no extended key usage of a subscriber"
     ),
-    "allowed_sans": lambda value: _strings(value, _is_pattern, "is no pattern"),
+    "allowed_sans": lambda value: _strings(value, _is_allowed, "is no pattern"),
     "required_sans": lambda value: _strings(value, _is_pattern, "is no pattern"),
     "subject_attributes": lambda value: _strings(
         value, names.ATTRIBUTES.__contains__, "is no subject attribute"

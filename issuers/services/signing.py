@@ -45,7 +45,9 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     before it goes out (see `orders.answer_of`). Raises CSRRejected, MalformedCSR, Invalid (issuer
     not allowed) or ConnectorError, of it WrongCertificate and those of orders.
     """
-    checked = check_csr(csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans)
+    checked = check_csr(
+        csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
+    )
     _check_issuer(issuer, profile)
     span = _span(lifetime, profile)
     request = SigningRequest(

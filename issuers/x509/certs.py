@@ -88,7 +88,9 @@ def build_leaf(
         builder = builder.add_extension(key_usage(contents.key_usage), critical=True)
     if contents.extended_key_usage:
         purposes = x509.ExtendedKeyUsage(extended(contents.extended_key_usage))
-        builder = builder.add_extension(purposes, critical=False)
+        # RFC 3161 §2.3: that of a time stamping service is critical, and has no other purpose.
+        alone = list(purposes) == [ExtendedKeyUsageOID.TIME_STAMPING]
+        builder = builder.add_extension(purposes, critical=alone)
     if contents.sans:
         # RFC 5280 §4.2.1.6: critical where the subject is empty.
         general = x509.SubjectAlternativeName(names.general_names(contents.sans))
@@ -213,6 +215,23 @@ def key_usage(usages: Iterable[str]) -> x509.KeyUsage:
     )
 
 
+def usages_of(extension: x509.KeyUsage) -> list[str]:
+    """Return the names of the usages that an extension has, as `key_usage` takes them."""
+    agrees = extension.key_agreement  # the last two mean something with it alone
+    values = {
+        "digitalSignature": extension.digital_signature,
+        "contentCommitment": extension.content_commitment,
+        "keyEncipherment": extension.key_encipherment,
+        "dataEncipherment": extension.data_encipherment,
+        "keyAgreement": agrees,
+        "keyCertSign": extension.key_cert_sign,
+        "cRLSign": extension.crl_sign,
+        "encipherOnly": agrees and extension.encipher_only,
+        "decipherOnly": agrees and extension.decipher_only,
+    }
+    return [name for name, is_there in values.items() if is_there]
+
+
 def extended(purposes: Iterable[str]) -> list[x509.ObjectIdentifier]:
     """Return OIDs for names ("serverAuth") or dotted OIDs; raises ValueError."""
     return [EXTENDED_KEY_USAGES.get(text) or _oid(text) for text in purposes]
@@ -234,7 +253,8 @@ def subtree(text: str) -> x509.GeneralName:
     kind, _, value = text.partition(":")
     if kind == "ip":
         return x509.IPAddress(ipaddress.ip_network(value))
-    if kind == "dns" and names.is_dns_name(value.removeprefix("."), wildcard=False):
+    # No leading dot: RFC 5280 §4.2.1.10 has none here, and verifiers differ on what it means.
+    if kind == "dns" and names.is_dns_name(value.lower(), wildcard=False):
         return x509.DNSName(value)
     if kind == "email":
         return x509.RFC822Name(value)

@@ -1,4 +1,9 @@
-"""Certificate revocation lists (RFC 5280 §5)."""
+"""Certificate revocation lists (RFC 5280 §5), written by DER of our own.
+
+An entry that somebody else's CA made may have a serial that is negative or longer than 20 octets,
+or a date before 1950. The library's builder refuses each, and with it the whole list; a list
+without an entry that was on it would call a revoked certificate good. So every entry is written.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,16 +12,41 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-from issuers.x509.signing import authority_key_identifier, hash_for
+from issuers.x509 import der, raw
+from issuers.x509.signing import authority_key_identifier, sign, signature_algorithm
+
+MAX_NUMBER = (
+    1 << 159
+)  # exclusive: at most 20 octets (RFC 5280 §5.2.3), the first without its top bit
+
+# The contents of OIDs: 2.5.29.20, .21, .24, .35.
+_CRL_NUMBER = bytes.fromhex("551d14")
+_REASON = bytes.fromhex("551d15")
+_INVALIDITY_DATE = bytes.fromhex("551d18")
+_AUTHORITY_KEY_IDENTIFIER = bytes.fromhex("551d23")
+_CODES: dict[x509.ReasonFlags, int] = {  # RFC 5280 §5.3.1; 7 is not used
+    x509.ReasonFlags.unspecified: 0,
+    x509.ReasonFlags.key_compromise: 1,
+    x509.ReasonFlags.ca_compromise: 2,
+    x509.ReasonFlags.affiliation_changed: 3,
+    x509.ReasonFlags.superseded: 4,
+    x509.ReasonFlags.cessation_of_operation: 5,
+    x509.ReasonFlags.certificate_hold: 6,
+    x509.ReasonFlags.remove_from_crl: 8,
+    x509.ReasonFlags.privilege_withdrawn: 9,
+    x509.ReasonFlags.aa_compromise: 10,
+}
+REASONS = {code: reason for reason, code in _CODES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One revoked certificate."""
+    """One revoked certificate; fractions of seconds are dropped where it is written."""
 
     serial: int
     revoked_at: datetime
     reason: x509.ReasonFlags
+    invalid_since: datetime | None = None
 
 
 def build(  # noqa: PLR0913 - one argument a field of the TBSCertList
@@ -28,34 +58,106 @@ def build(  # noqa: PLR0913 - one argument a field of the TBSCertList
     next_update: datetime,
     entries: Iterable[Entry],
 ) -> x509.CertificateRevocationList:
-    """Sign a complete CRL for `issuer`; fractions of seconds are dropped (RFC 5280 §5.1.2.4).
+    """Sign a complete CRL for `issuer` and read it, as `assemble`.
 
-    There is no issuingDistributionPoint: the CRL is complete (BR 7.2.2.1). Raises ValueError for
-    a number over 20 octets (RFC 5280 §5.2.3) or a nextUpdate before thisUpdate.
+    For those who want to look at it; what is published is `assemble`'s.
     """
-    # The builder copies its list on each add_revoked_certificate, so we hand it all of them.
-    # Without any, it leaves revokedCertificates out, as RFC 5280 §5.1.2.6 says.
-    revoked = [_revoked(entry) for entry in entries]
-    if not 0 <= number < 1 << 159:
+    made = assemble(
+        issuer=issuer,
+        key=key,
+        number=number,
+        this_update=this_update,
+        next_update=next_update,
+        entries=map(encode, entries),
+    )
+    return x509.load_der_x509_crl(made)
+
+
+def assemble(  # noqa: PLR0913 - one argument a field of the TBSCertList
+    *,
+    issuer: x509.Certificate,
+    key: CertificateIssuerPrivateKeyTypes,
+    number: int,
+    this_update: datetime,
+    next_update: datetime,
+    entries: Iterable[bytes],
+) -> bytes:
+    """Sign a complete CRL for `issuer` over entries as `encode` gives them; return its DER.
+
+    The entries are taken one by one, so that memory holds the list about twice and nothing
+    besides. Fractions of seconds are dropped (RFC 5280 §5.1.2.4). There is no
+    issuingDistributionPoint: the CRL is complete (BR 7.2.2.1). Raises ValueError for a number over
+    20 octets (RFC 5280 §5.2.3) or a nextUpdate before thisUpdate, TypeError for a key that does
+    not sign.
+    """
+    if not 0 <= number < MAX_NUMBER:
         raise ValueError("a CRL number lies between 0 and 2^159 - 1")
-    builder = (
-        x509.CertificateRevocationListBuilder(revoked_certificates=revoked)
-        .issuer_name(issuer.subject)
-        .last_update(this_update.replace(microsecond=0))
-        .next_update(next_update.replace(microsecond=0))
-        .add_extension(authority_key_identifier(issuer), critical=False)
-        .add_extension(x509.CRLNumber(number), critical=False)
+    if next_update < this_update:
+        raise ValueError("the next update of a CRL is not before this update")
+    algorithm = signature_algorithm(key)
+    made = bytearray()
+    for entry in entries:
+        made += entry
+    # RFC 5280 §5.1.2.6: where nothing is revoked there is no list, not even an empty one.
+    begin = der.header(der.SEQUENCE, len(made)) if made else b""
+    fields = (
+        der.integer(1),  # v2
+        algorithm,
+        raw.subject(issuer),
+        der.time(this_update),
+        der.time(next_update),
+        begin,
     )
-    return builder.sign(key, hash_for(key))
+    made[:0] = b"".join(fields)
+    made += der.encode(0xA0, _extensions(issuer, number))
+    made[:0] = der.header(der.SEQUENCE, len(made))
+    signature = sign(key, made)
+    made += algorithm
+    made += signature
+    made[:0] = der.header(der.SEQUENCE, len(made))
+    return bytes(made)
 
 
-def _revoked(entry: Entry) -> x509.RevokedCertificate:
-    builder = (
-        x509.RevokedCertificateBuilder()
-        .serial_number(entry.serial)
-        .revocation_date(entry.revoked_at.replace(microsecond=0))
+def encode(entry: Entry) -> bytes:
+    """Return one entry's DER, whatever its serial and date (RFC 5280 §5.3)."""
+    extensions = _REASONS[entry.reason]
+    if entry.invalid_since is not None:
+        # RFC 5280 §5.3.2: GeneralizedTime, whatever the year.
+        extensions += _extension(_INVALIDITY_DATE, der.generalized_time(entry.invalid_since))
+    return der.encode(
+        der.SEQUENCE,
+        der.integer(entry.serial),
+        der.time(entry.revoked_at),
+        der.encode(der.SEQUENCE, extensions) if extensions else b"",
     )
-    # RFC 5280 §5.3.1: leave the extension out rather than say "unspecified".
-    if entry.reason is not x509.ReasonFlags.unspecified:
-        builder = builder.add_extension(x509.CRLReason(entry.reason), critical=False)
-    return builder.build()
+
+
+def entry_size(entry: Entry) -> int:
+    """Return by how many bytes an entry makes a CRL longer, less the lengths around the list."""
+    return len(encode(entry))
+
+
+def code(reason: x509.ReasonFlags) -> int:
+    """Return a reason's number (RFC 5280 §5.3.1)."""
+    return _CODES[reason]
+
+
+def _extensions(issuer: x509.Certificate, number: int) -> bytes:
+    authority = authority_key_identifier(issuer).public_bytes()
+    return der.encode(
+        der.SEQUENCE,
+        _extension(_AUTHORITY_KEY_IDENTIFIER, authority),
+        _extension(_CRL_NUMBER, der.integer(number)),
+    )
+
+
+def _extension(oid: bytes, value: bytes) -> bytes:
+    # None of ours is critical, which is the default and so not written (X.690 §11.5).
+    return der.encode(der.SEQUENCE, der.encode(der.OID, oid), der.encode(der.OCTET_STRING, value))
+
+
+# RFC 5280 §5.3.1: leave the extension out rather than say "unspecified".
+_REASONS = {
+    reason: _extension(_REASON, der.integer(code, der.ENUMERATED)) if code else b""
+    for reason, code in _CODES.items()
+}

@@ -66,9 +66,11 @@ def _sans(certificate: x509.Certificate) -> list[str]:
     with contextlib.suppress(x509.ExtensionNotFound):
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         for name in extension.value:
-            # Forms that certctl does not issue (otherName, directoryName) stay in the PEM alone.
-            with contextlib.suppress(names.BadName):
+            # Forms that certctl does not issue (otherName, an underscore) are shown as they are.
+            try:
                 known |= dict.fromkeys(names.san_strings([name]))
+            except names.BadName:
+                known[names.shown(name)] = None
     return list(known)
 
 

@@ -29,7 +29,17 @@ _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co"}
 # RFC 5280 appendix A.1, the upper bounds of X.520, in characters.
 MAX_VALUE = 128
 _UPPER_BOUNDS = {"CN": 64, "O": 64, "OU": 64, "C": 2, "serialNumber": 64, "DC": 63}
-_URI = re.compile(r"[a-z][a-z0-9+.-]{0,31}:[\x21-\x7e]{1,1024}")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}:[\x21-\x7e]{1,1024}")
+_AUTHORITY = re.compile(r"//(?:[^/?#\\]*@)?[^/?#\\]*")
+_NAMESPACE = re.compile(r"[A-Za-z0-9-]{1,32}:")
+
+
+_PREFIXES: dict[type[x509.GeneralName], str] = {
+    x509.DNSName: "dns",
+    x509.IPAddress: "ip",
+    x509.RFC822Name: "email",
+    x509.UniformResourceIdentifier: "uri",
+}
 
 
 class BadName(ValueError):
@@ -43,6 +53,20 @@ def san_strings(names: Iterable[x509.GeneralName]) -> list[str]:
     name that is malformed.
     """
     return list(dict.fromkeys(_text(name) for name in names))
+
+
+def shown(name: x509.GeneralName) -> str:
+    """Return any general name to show to people, also one that is never issued."""
+    match name:
+        case x509.DirectoryName():
+            text = f"dir:{name.value.rfc4514_string()}"
+        case x509.OtherName():
+            text = f"otherName:{name.type_id.dotted_string}"
+        case x509.RegisteredID():
+            text = f"registeredID:{name.value.dotted_string}"
+        case _:
+            text = f"{_PREFIXES.get(type(name), type(name).__name__)}:{name.value}"
+    return "".join(one if one.isprintable() else "\ufffd" for one in text[:200])
 
 
 def general_names(texts: Iterable[str]) -> list[x509.GeneralName]:
@@ -120,7 +144,7 @@ def _text(name: x509.GeneralName) -> str:
             return f"email:{_email(name.value)}"
         case x509.UniformResourceIdentifier():
             return f"uri:{_uri(name.value)}"
-    raise BadName(f"Names of the kind {type(name).__name__} are not issued.")
+    raise BadName(f"Names of the kind {type(name).__name__} are not issued ({shown(name)}).")
 
 
 def _general(text: str) -> x509.GeneralName:
@@ -139,6 +163,8 @@ def _general(text: str) -> x509.GeneralName:
 
 def _dns(value: str) -> str:
     name = value.lower()
+    if "_" in name:
+        raise BadName(f"{value[:80]!r} has an underscore, which no host name has (BR 7.1.2.7.12).")
     if not is_dns_name(name):
         raise BadName(f"{value[:80]!r} is no DNS name (write IDNs as A-labels, xn--…).")
     return name
@@ -162,6 +188,14 @@ def _email(value: str) -> str:
 
 
 def _uri(value: str) -> str:
+    """Return a URI with scheme and host in lower case, which mean the same (RFC 3986 §6.2.2.1)."""
     if not _URI.fullmatch(value):
         raise BadName(f"{value[:80]!r} is no absolute URI.")
-    return value
+    scheme, _, rest = value.partition(":")
+    scheme = scheme.lower()
+    if authority := _AUTHORITY.match(rest):
+        user, at, host = authority[0].rpartition("@")
+        rest = f"{user}{at}{host.lower()}{rest[authority.end() :]}"
+    elif scheme == "urn" and (namespace := _NAMESPACE.match(rest)):  # RFC 8141 §3.1
+        rest = f"{namespace[0].lower()}{rest[namespace.end() :]}"
+    return f"{scheme}:{rest}"

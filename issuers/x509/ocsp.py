@@ -1,17 +1,17 @@
 """OCSP (RFC 6960, lightweight profile RFC 9919): questions parsed, answers signed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
-from asn1crypto import core, keys
+from asn1crypto import core
 from asn1crypto import ocsp as asn1
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.x509 import ocsp
 
-from issuers.x509.signing import hash_for
+from issuers.x509 import crl, der, raw
+from issuers.x509.signing import sign, signature_algorithm
 
 # OCSPResponse without responseBytes (RFC 6960 §4.2.1): a SEQUENCE of one ENUMERATED.
 MALFORMED = b"\x30\x03\x0a\x01\x01"
@@ -25,6 +25,15 @@ HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha384": hashes.SHA384,
     "sha512": hashes.SHA512,
 }
+# Contents of OIDs: 1.3.14.3.2.26 and 2.16.840.1.101.3.4.2.1 to .3; 1.3.6.1.5.5.7.48.1.1.
+_HASH_OIDS = {
+    "sha1": bytes.fromhex("2b0e03021a"),
+    "sha256": bytes.fromhex("608648016503040201"),
+    "sha384": bytes.fromhex("608648016503040202"),
+    "sha512": bytes.fromhex("608648016503040203"),
+}
+_BASIC = bytes.fromhex("2b0601050507300101")
+_SUCCESSFUL = der.encode(der.ENUMERATED, b"\x00")
 MAX_NONCE = 128  # RFC 9654 §2.1
 MAX_SERIAL_OCTETS = 20  # RFC 5280 §4.1.2.2
 # The request extensions that we know; of others only the non-critical ones can be ignored.
@@ -43,6 +52,26 @@ class CertID:
     name_hash: bytes
     key_hash: bytes
     serial: int
+    # Both are allowed: parameters NULL, or absent (RFC 4055 §2.1, RFC 5754 §2). Clients compare
+    # bytes, so each is answered in its own form; which certificate is meant does not hang on it.
+    has_null: bool = field(default=True, compare=False)
+
+    @property
+    def form(self) -> str:
+        """The algorithm, with "/0" where its parameters are absent: at most 8 characters."""
+        return self.hash_algorithm if self.has_null else f"{self.hash_algorithm}/0"
+
+    def encode(self) -> bytes:
+        """Return its DER, which is that of the request."""
+        null = der.encode(der.NULL) if self.has_null else b""
+        oid = der.encode(der.OID, _HASH_OIDS[self.hash_algorithm])
+        return der.encode(
+            der.SEQUENCE,
+            der.encode(der.SEQUENCE, oid, null),
+            der.encode(der.OCTET_STRING, self.name_hash),
+            der.encode(der.OCTET_STRING, self.key_hash),
+            der.integer(self.serial),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +84,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to be said of a certificate; times with whole seconds."""
+    """What is to be said of a certificate; fractions of seconds are dropped.
+
+    `produced_at` is when it is signed, not before `this_update` (RFC 6960 §2.4), which it is where
+    nothing is said.
+    """
 
     status: Literal["good", "revoked"]
     this_update: datetime
     next_update: datetime
     revoked_at: datetime | None = None
     reason: x509.ReasonFlags | None = None
+    produced_at: datetime | None = None
 
 
 GOOD: Literal["good"] = "good"
@@ -93,11 +127,10 @@ def parse(der: bytes) -> Question:
 
 def cert_id(issuer: x509.Certificate, serial: int, hash_algorithm: str) -> CertID:
     """Return the CertID of a certificate of `issuer`, hashed with "sha1", "sha256", …."""
-    algorithm = HASHES[hash_algorithm]()
-    name = hashes.Hash(algorithm)
-    name.update(issuer.subject.public_bytes())
+    name = hashes.Hash(HASHES[hash_algorithm]())
+    name.update(raw.subject(issuer))
     key = hashes.Hash(HASHES[hash_algorithm]())
-    key.update(_key_bits(issuer))
+    key.update(raw.bits(raw.key(issuer)))
     return CertID(hash_algorithm, name.finalize(), key.finalize(), serial)
 
 
@@ -114,36 +147,39 @@ def build(
     certificates: whoever asks has the CA's. There are no extensions; a reason "unspecified" is
     left out, as in the CRL.
     """
-    revoked = answer.status == REVOKED
-    reason = answer.reason if answer.reason is not x509.ReasonFlags.unspecified else None
-    builder = (
-        ocsp.OCSPResponseBuilder()
-        .add_response_by_hash(
-            issuer_name_hash=cert_id.name_hash,
-            issuer_key_hash=cert_id.key_hash,
-            serial_number=cert_id.serial,
-            algorithm=HASHES[cert_id.hash_algorithm](),
-            cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
-            this_update=answer.this_update.replace(microsecond=0),
-            next_update=answer.next_update.replace(microsecond=0),
-            revocation_time=_whole(answer.revoked_at) if revoked else None,
-            revocation_reason=reason if revoked else None,
-        )
-        .responder_id(ocsp.OCSPResponderEncoding.HASH, responder_cert)
+    responder = der.encode(der.OCTET_STRING, raw.key_identifier(raw.key(responder_cert)))
+    data = der.encode(
+        der.SEQUENCE,
+        der.encode(0xA2, responder),
+        der.generalized_time(answer.produced_at or answer.this_update),
+        der.encode(der.SEQUENCE, _single(cert_id, answer)),
     )
-    return builder.sign(key, hash_for(key)).public_bytes(serialization.Encoding.DER)
-
-
-def _whole(moment: datetime | None) -> datetime | None:
-    return moment.replace(microsecond=0) if moment else None
-
-
-def _key_bits(certificate: x509.Certificate) -> bytes:
-    """Return the value of the key's BIT STRING without tag and length (RFC 6960 §4.1.1)."""
-    spki = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    basic = der.encode(der.SEQUENCE, data, signature_algorithm(key), sign(key, data))
+    content = der.encode(der.OID, _BASIC), der.encode(der.OCTET_STRING, basic)
+    return der.encode(
+        der.SEQUENCE, _SUCCESSFUL, der.encode(0xA0, der.encode(der.SEQUENCE, *content))
     )
-    return bytes(keys.PublicKeyInfo.load(spki)["public_key"].contents[1:])
+
+
+def _single(cert_id: CertID, answer: Answer) -> bytes:
+    """Return a SingleResponse (RFC 6960 §4.2.1)."""
+    return der.encode(
+        der.SEQUENCE,
+        cert_id.encode(),
+        _status(answer),
+        der.generalized_time(answer.this_update),
+        der.encode(0xA0, der.generalized_time(answer.next_update)),
+    )
+
+
+def _status(answer: Answer) -> bytes:
+    if answer.status != REVOKED:
+        return der.encode(0x80)
+    if answer.revoked_at is None:
+        raise ValueError("what is revoked has been so since some time")
+    code = crl.code(answer.reason) if answer.reason else 0
+    reason = der.encode(0xA0, der.integer(code, der.ENUMERATED)) if code else b""
+    return der.encode(0xA1, der.generalized_time(answer.revoked_at), reason)
 
 
 def _check_shape(*parts: core.Sequence) -> None:
@@ -167,7 +203,12 @@ def _cert_id(found: asn1.CertId) -> CertID:
     # The serial's own encoding may have a leading zero octet over its 20.
     if len(found["serial_number"].contents) > MAX_SERIAL_OCTETS + 1:
         raise MalformedRequest("the serial is longer than 20 octets")
-    return CertID(name, name_hash, key_hash, serial)
+    cert_id = CertID(name, name_hash, key_hash, serial, has_null=True)
+    absent = replace(cert_id, has_null=False)
+    # Another encoding of the same would come back to everybody who asks in the usual one.
+    if found.dump() not in {cert_id.encode(), absent.encode()}:
+        raise MalformedRequest("the CertID is not in DER, or its hash has parameters")
+    return cert_id if found.dump() == cert_id.encode() else absent
 
 
 def _check_extensions(extensions: asn1.RequestExtensions) -> bytes | None:

@@ -3,6 +3,8 @@
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from issuers.x509 import raw
+
 # All that pyca raises for a certificate or request that it cannot make sense of.
 UNREADABLE = (
     ValueError,
@@ -25,15 +27,18 @@ def certificates(pem: str) -> list[x509.Certificate]:
     later fails on them.
     """
     try:
-        found = x509.load_pem_x509_certificates(pem.encode("ascii", "ignore"))
-        for one in found:
+        certificates = x509.load_pem_x509_certificates(pem.encode("ascii", "ignore"))
+    except UNREADABLE as error:
+        raise Unreadable(str(error)[:120]) from None
+    for one in certificates:
+        try:
             _ = one.version, one.serial_number, one.signature_algorithm_oid
             _ = one.subject.public_bytes(), one.issuer.public_bytes()
             _ = one.not_valid_before_utc, one.not_valid_after_utc
             _ = one.public_key(), list(one.extensions)
-    except UNREADABLE as error:
-        raise Unreadable(str(error)[:120]) from None
-    return found
+        except UNREADABLE as error:
+            raise Unreadable(_old_string(one) or str(error)[:120]) from None
+    return certificates
 
 
 def is_signed_by(certificate: x509.Certificate, ca: x509.Certificate | None) -> bool:
@@ -45,3 +50,11 @@ def is_signed_by(certificate: x509.Certificate, ca: x509.Certificate | None) -> 
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
         return False
     return True
+
+
+def _old_string(certificate: x509.Certificate) -> str:
+    try:
+        kind = raw.old_string(raw.subject(certificate)) or raw.old_string(raw.issuer(certificate))
+    except ValueError:
+        return ""
+    return f"a name in it is a {kind}, which is no text for certain; UTF8String is" if kind else ""

@@ -49,6 +49,7 @@ def check(csr_pem: str, certificate: Certificate) -> issuers.services.CheckedReq
         profile=certificate.profile,
         common_name=certificate.common_name,
         sans=certificate.sans,
+        issuer=certificate.issuer,
     )
     check_key(csr_pem)
     return checked

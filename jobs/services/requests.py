@@ -89,7 +89,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         warnings = (csrs.SERVER_KEY_WARNING,)
     if csr_pem:
         checked = issuers.services.check_csr(
-            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans
+            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
         )
         check_key(csr_pem)
         sans = checked.sans

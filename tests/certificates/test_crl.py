@@ -331,3 +331,39 @@ def test_publishing_that_fails_gives_no_number_away(local_ca, system, monkeypatc
             crl.publish(issuer_id=local_ca.pk, actor=system)
 
     assert crl.publish(issuer_id=local_ca.pk, actor=system).number == 2
+
+
+def test_a_client_whose_clock_is_behind_reads_a_new_crl(local_ca, system):
+    """Dated back by the minute that certificates are dated back by."""
+    with time_machine.travel(timezone.now(), tick=False):
+        row = crl.publish(issuer_id=local_ca.pk, actor=system)
+        now = timezone.now().replace(microsecond=0)
+
+    assert row.this_update == now - timedelta(minutes=1)
+    assert row.next_update - row.this_update == settings.CRL_LIFETIME
+    assert load(row).last_update_utc == row.this_update
+
+
+def test_a_crl_of_a_clock_that_was_ahead_is_replaced_at_once(local_ca, system):
+    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+        ahead = crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    [row] = [row for row in crl.refresh_due(timezone.now()) if row.issuer == local_ca]
+
+    assert row.number == ahead.number + 1
+    assert row.this_update < timezone.now()
+    assert crl.publish_if_due(local_ca.pk, actor=system) is None
+
+
+def test_the_size_of_an_entry_is_exact(local_ca, revoked, system):
+    version = revoked(reason="superseded")
+    plain = revoked()
+    before = len(crl.publish(issuer_id=local_ca.pk, actor=system).der)
+    Revocation.objects.filter(version=plain).delete()
+
+    after = len(crl.publish(issuer_id=local_ca.pk, actor=system).der)
+
+    signature = 8  # an ECDSA signature is a few octets shorter or longer
+    assert abs(before - after - crl.entry_size(plain.serial, has_reason=False)) <= signature
+    entry = crl.entry_size(version.serial, has_reason=True)
+    assert entry == crl.entry_size(version.serial, has_reason=False) + 14

@@ -284,3 +284,29 @@ def test_what_a_name_hides_is_shown_as_a_hole(importing):
     certificate = importing(pem_of(leaf), name="")
 
     assert certificate.common_name == "a\ufffdb\ufffdc"
+
+
+@pytest.mark.parametrize(
+    ("case", "count"),
+    [
+        ("bundle-leaf-twice", 1),
+        ("bundle-fullchain-then-chain", 2),
+        ("bundle-cross-signed-both", 3),
+    ],
+)
+def test_bundles_from_the_field_come_in(importing, case, count):
+    certificate = importing((VECTORS / "cases" / f"{case}.pem").read_text())
+
+    assert certificate.current.chain_pem.count("BEGIN CERTIFICATE") == count
+
+
+def test_a_name_in_an_old_type_of_string_is_refused_in_those_words(importing):
+    with pytest.raises(MalformedCertificate, match="T61String"):
+        importing((VECTORS / "cases" / "ca-t61-subject.pem").read_text())
+
+
+def test_no_name_is_dropped_from_the_inventory(importing):
+    """What certctl would not issue is shown all the same: somebody relies on it."""
+    _, leaf = old("old.example.com", host="under_score.example.com")
+
+    assert importing(pem_of(leaf)).sans == ["dns:under_score.example.com"]

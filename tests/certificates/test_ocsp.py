@@ -154,13 +154,14 @@ def test_a_made_up_serial_takes_no_lock(version, django_assert_num_queries):
 def test_an_answer_is_renewed_before_half_of_its_life_is_over(version):
     first = ask(version)
     half = first.this_update + settings.OCSP_LIFETIME / 2
+    minute = timedelta(minutes=1)
 
     with time_machine.travel(half - timedelta(seconds=2), tick=False):
         assert bytes(ask(version).der) == bytes(first.der)
     with time_machine.travel(half, tick=False):
         renewed = ask(version)
 
-    assert renewed.this_update == half
+    assert renewed.this_update == half - minute
     assert OCSPResponse.objects.count() == 1
 
 
@@ -280,3 +281,26 @@ def test_two_first_questions_are_signed_once(version):
         ]
 
     assert len({bytes(answer.der) for answer in answers}) == 1
+
+
+def test_a_client_whose_clock_is_behind_reads_a_new_answer(version):
+    """RFC 6960 §2.4: thisUpdate <= producedAt <= now, and thisUpdate is a minute back."""
+    with time_machine.travel(timezone.now(), tick=False):
+        answer = single(ask(version))
+        now = timezone.now().replace(microsecond=0)
+
+    assert answer.this_update_utc == now - timedelta(minutes=1)
+    assert answer.produced_at_utc == now
+
+
+def test_parameters_that_a_question_leaves_out_are_left_out_of_its_answer(version):
+    """Clients compare the CertID byte by byte: each form has an answer of its own."""
+    usual = question(version, "sha256")
+    bare = replace(usual, has_null=False)
+
+    for _ in range(2):  # signed, then stored
+        for asked, other in ((usual, bare), (bare, usual)):
+            der = bytes(ocsp.response_for(version.issuer.slug, asked).der)
+            assert asked.encode() in der
+            assert other.encode() not in der
+    assert OCSPResponse.objects.count() == 2

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,8 +17,8 @@ from issuers import services
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.models import Issuer
-from issuers.x509 import crl, names
-from tests.ca import make_ca, openssl, write
+from issuers.x509 import certs, crl, names
+from tests.ca import NOW, make_ca, openssl, write
 from tests.fixtures import make_csr
 
 YEAR = timedelta(days=365)
@@ -247,7 +248,7 @@ def test_an_encrypted_key_needs_its_password(take, foreign):
 
 
 def test_what_is_no_ca_with_its_key_is_refused(take, foreign):
-    root, below = foreign
+    root, _ = foreign
     now = timezone.now().replace(microsecond=0)
     over = make_ca(begins=now - timedelta(days=20), days=10)
     weak = make_ca()
@@ -255,8 +256,7 @@ def test_what_is_no_ca_with_its_key_is_refused(take, foreign):
         ({"key_pem": key_pem(root.key)}, "not that of the certificate"),
         ({"key_pem": b"garbage"}, "cannot be read"),
         ({"certificate_pem": "garbage", "chain_pem": ""}, "no readable"),
-        ({"chain_pem": pem(weak.certificate)}, "in order"),
-        ({"chain_pem": pem(root.certificate) + pem(below.certificate)}, "in order"),
+        ({"chain_pem": pem(weak.certificate)}, "signed none of the others: CN=CA ecdsa-p256"),
         (
             {
                 "certificate_pem": pem(over.certificate),
@@ -415,3 +415,63 @@ def test_changing_nothing_writes_no_event(local_ca, carol):
     services.update_issuer(actor=carol, issuer_id=local_ca.pk, changes={"enabled": True})
 
     assert not Event.objects.filter(subject_id=str(local_ca.pk), action__in=SWITCHED).exists()
+
+
+def test_a_ca_whose_key_is_bound_to_pss_is_refused_in_words(take, tmp_path):
+    """What we sign with RSA is PKCS #1 v1.5, which such a key may not (RFC 4055 §1.2)."""
+    openssl(
+        "req", "-x509", "-newkey", "rsa-pss", "-nodes", "-subj", "/CN=Foreign",
+        "-keyout", tmp_path / "key", "-out", tmp_path / "ca",
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    )  # fmt: skip
+
+    with pytest.raises(services.CannotImport, match="RSASSA-PSS"):
+        take(
+            certificate_pem=(tmp_path / "ca").read_text(),
+            key_pem=(tmp_path / "key").read_bytes(),
+            chain_pem="",
+        )
+
+
+def test_a_chain_comes_in_any_order_and_with_doubles(take, foreign):
+    root, below = foreign
+
+    issuer = take(chain_pem=pem(root.certificate) + pem(below.certificate) + pem(root.certificate))
+
+    assert issuer.chain_pem == pem(root.certificate)
+
+
+def test_both_halves_of_a_cross_signed_pair_are_kept(take, foreign):
+    root, _ = foreign
+    older = make_ca(begins=NOW, subject=names.subject_of([("CN", "Older Root")]))
+    cross = certs.build_ca(
+        public_key=root.key.public_key(), subject=root.certificate.subject,
+        not_before=NOW, not_after=NOW + timedelta(days=900), **older.signer,
+    )  # fmt: skip
+
+    issuer = take(chain_pem=pem(cross) + pem(root.certificate))
+
+    assert issuer.chain_pem == pem(root.certificate) + pem(cross)
+
+
+def test_a_ca_without_those_above_it_is_told_what_is_missing(take, carol):
+    issuer = take(chain_pem="")
+
+    assert "Its chain lacks CN=Enterprise Root" in services.test_connection(
+        issuer=issuer, actor=carol
+    )
+    assert Event.objects.get(action="issuer.import").data["chain_lacks"] == "CN=Enterprise Root"
+
+
+def test_a_whole_chain_lacks_nothing(take, carol):
+    issuer = take()
+
+    assert "lacks" not in services.test_connection(issuer=issuer, actor=carol)
+    assert Event.objects.get(action="issuer.import").data["chain_lacks"] is None
+
+
+def test_a_name_in_an_old_type_of_string_is_refused_in_those_words(take):
+    case = Path(__file__).parent.parent / "vectors" / "cases" / "ca-t61-subject.pem"
+
+    with pytest.raises(services.CannotImport, match="T61String"):
+        take(certificate_pem=case.read_text(), chain_pem="")

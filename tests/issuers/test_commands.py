@@ -19,7 +19,7 @@ from foundation.sealed import Sealed
 from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer
 from jobs.models import Job
-from tests.ca import make_ca, write
+from tests.ca import make_ca, pem_of, pem_of_key, write
 from tests.factories import CertificateFactory, JobFactory, VersionFactory
 from tests.issuers.test_authorities import key_pem, pem
 from tests.races import beside, until_blocked
@@ -239,3 +239,17 @@ def test_rotating_waits_for_whoever_is_writing_a_secret(settings, system):
     target.refresh_from_db()
     assert crypto.is_current(target.secrets._token)
     assert target.secrets.open(TARGET_SECRETS.of(target)) == b"newer"
+
+
+def test_what_a_chain_lacks_is_said(db, tmp_path, capsys):
+    begins = timezone.now().replace(microsecond=0)
+    root = make_ca(begins=begins)
+    below = make_ca("ecdsa-p384", begins=begins, parent=root)
+    files = {
+        "import_certificate": write(tmp_path / "ca.pem", pem_of(below.certificate).encode()),
+        "import_key": write(tmp_path / "ca.key", pem_of_key(below.key)),
+    }
+
+    create("taken", **files)
+
+    assert "The chain lacks CN=CA ecdsa-p256,O=Test" in capsys.readouterr().err

@@ -1,9 +1,13 @@
 """OCSP: questions read with suspicion, answers byte by byte and by openssl."""
 
+import dataclasses
+import hashlib
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from asn1crypto import core
 from asn1crypto import ocsp as asn1
 from cryptography import x509
@@ -13,8 +17,9 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from issuers.x509 import certs, names, ocsp
+from issuers.x509 import certs, der, names, ocsp
 from tests.ca import KEYS, NOW, make_ca, openssl, write
+from tests.issuers.test_certs import contents
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 CA = make_ca()
@@ -340,12 +345,142 @@ def test_openssl_believes_the_answer(algorithm, status, tmp_path):
 
 
 def test_the_four_unsigned_answers_are_what_rfc_6960_says():
-    for der, status in [
+    for answered, status in [
         (ocsp.MALFORMED, "malformed_request"),
         (ocsp.INTERNAL_ERROR, "internal_error"),
         (ocsp.TRY_LATER, "try_later"),
         (ocsp.UNAUTHORIZED, "unauthorized"),
     ]:
-        response = asn1.OCSPResponse.load(der, strict=True)
+        response = asn1.OCSPResponse.load(answered, strict=True)
         assert response["response_status"].native == status
         assert response["response_bytes"].native is None
+
+
+@pytest.mark.parametrize("has_null", [True, False])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_the_cert_id_is_answered_byte_for_byte(algorithm, has_null):
+    asked = ocsp.parse(_bare_or_not(algorithm, has_null)).cert_id
+
+    assert asked.has_null is has_null
+    assert asked == ocsp.cert_id(CA.certificate, SERIAL, algorithm)  # the same certificate
+    assert len(asked.form) <= 8
+    response = ocsp.build(
+        cert_id=asked, answer=answer(), responder_cert=CA.certificate, key=CA.key
+    )  # fmt: skip
+    [single] = basic(response)["tbs_response_data"]["responses"]
+    request = asn1.OCSPRequest.load(_bare_or_not(algorithm, has_null))
+    [one] = request["tbs_request"]["request_list"]
+    assert single["cert_id"].dump() == one["req_cert"].dump() == asked.encode()
+
+
+def _bare_or_not(algorithm, has_null, parameters=None):
+    whole = ocsp.cert_id(CA.certificate, SERIAL, algorithm)
+    cert_id = dataclasses.replace(whole, has_null=has_null).encode()
+    if parameters is not None:
+        cert_id = cert_id.replace(b"\x05\x00\x04", parameters + b"\x04")
+    request = der.encode(der.SEQUENCE, cert_id)
+    tbs = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, request))
+    return der.encode(der.SEQUENCE, tbs)
+
+
+def test_other_parameters_of_the_hash_are_refused():
+    with pytest.raises(ocsp.MalformedRequest):
+        ocsp.parse(_bare_or_not("sha256", has_null=True, parameters=b"\x0c\x00"))
+
+
+def test_a_serial_with_an_octet_too_many_is_refused():
+    """Signed once for all askers, it would come back to those who ask in DER."""
+    whole = _bare_or_not("sha1", has_null=True)
+    serial = der.integer(SERIAL)
+    longer = der.encode(der.INTEGER, b"\x00", serial[2:])
+    data = whole.replace(serial, longer)
+    for at in (1, 3, 5, 7, 9):
+        data = data[:at] + bytes([data[at] + 1]) + data[at + 1 :]
+
+    with pytest.raises(ocsp.MalformedRequest, match="DER"):
+        ocsp.parse(data)
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_a_compressed_key_is_hashed_as_it_stands(algorithm, tmp_path):
+    ca, key = compressed_ca(tmp_path)
+    leaf = certs.build_leaf(contents(), issuer=ca, key=key)
+    request = openssl_bytes(
+        "ocsp", "-issuer", tmp_path / "ca.pem", f"-{algorithm}", "-serial",
+        hex(leaf.serial_number), "-no_nonce", "-reqout", "-",
+    )  # fmt: skip
+
+    asked = ocsp.parse(request).cert_id
+
+    assert asked == ocsp.cert_id(ca, leaf.serial_number, algorithm)
+    response = basic(ocsp.build(cert_id=asked, answer=answer(), responder_cert=ca, key=key))
+    ski = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    assert response["tbs_response_data"]["responder_id"].native == ski
+
+
+def test_a_ca_without_identifier_is_named_by_its_key_as_it_stands(tmp_path):
+    ca, key = compressed_ca(tmp_path, "-addext", "subjectKeyIdentifier=none")
+
+    leaf = certs.build_leaf(contents(), issuer=ca, key=key)
+
+    authority = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    point = key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint
+    )
+    assert authority.key_identifier == hashlib.sha1(point).digest()  # noqa: S324
+
+
+def compressed_ca(folder, *options):
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", folder / "any.pem")
+    openssl(
+        "pkey", "-in", folder / "any.pem", "-ec_conv_form", "compressed",
+        "-out", folder / "key.pem",
+    )  # fmt: skip
+    openssl(
+        "req", "-x509", "-key", folder / "key.pem", "-subj", "/CN=Compressed", "-days", "9",
+        *options, "-out", folder / "ca.pem",
+    )  # fmt: skip
+    key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
+    ca = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+    uncompressed = key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    assert uncompressed not in ca.public_bytes(serialization.Encoding.DER)
+    return ca, key
+
+
+def openssl_bytes(*args):
+    return subprocess.run(
+        ["openssl", *map(str, args)], check=True, capture_output=True
+    ).stdout  # fmt: skip
+
+
+def test_the_time_of_signing_is_said_where_it_is_another():
+    at = NOW + timedelta(minutes=1)
+
+    tbs = basic(build(answer(produced_at=at)))["tbs_response_data"]
+
+    assert tbs["produced_at"].native == at
+    assert basic(build())["tbs_response_data"]["produced_at"].native == NOW
+
+
+def test_the_answer_is_what_the_library_writes():
+    at = NOW
+    said = answer("revoked", x509.ReasonFlags.superseded, this_update=at, produced_at=at)
+    cert_id = ocsp.cert_id(CA.certificate, SERIAL, "sha256")
+    with time_machine.travel(at, tick=False):
+        theirs = (
+            pyca.OCSPResponseBuilder()
+            .add_response_by_hash(
+                cert_id.name_hash, cert_id.key_hash, SERIAL, hashes.SHA256(),
+                pyca.OCSPCertStatus.REVOKED, at, said.next_update.replace(microsecond=0),
+                said.revoked_at.replace(microsecond=0), x509.ReasonFlags.superseded,
+            )
+            .responder_id(pyca.OCSPResponderEncoding.HASH, CA.certificate)
+            .sign(CA.key, hashes.SHA256())
+        )  # fmt: skip
+
+    ours = pyca.load_der_ocsp_response(build(said))
+
+    assert ours.tbs_response_bytes == theirs.tbs_response_bytes
+    assert ours.signature_algorithm_oid == theirs.signature_algorithm_oid

@@ -16,6 +16,7 @@ from foundation.errors import CertctlError
 from issuers.models import Issuer
 from issuers.services import ExistingCA, NewCA, describe
 from issuers.services.authorities import CA_ALGORITHMS
+from issuers.x509 import chains, reading
 from owners.models import Owner, Principal
 
 
@@ -126,6 +127,13 @@ class Command(BaseCommand):
             + f"\n  valid until  {described.not_after:%Y-%m-%d %H:%M} UTC"
             + f"\n  CRL number   {issuer.crl_number}"
         )
+        own, *above = reading.certificates(issuer.own_chain_pem)
+        if lacking := chains.missing(own, above):
+            self.stderr.write(
+                self.style.WARNING(
+                    f"  The chain lacks {lacking}: give it with --chain, or clients must have it."
+                )
+            )
 
 
 def _owner(actor: Principal, options: dict[str, Any]) -> Owner | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
 from deployments.connectors.base import Material
@@ -36,8 +36,20 @@ def chain_of(material: Material) -> list[x509.Certificate]:
 
 
 def served_chain(chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """Return what a server sends: without the root, which the client has (RFC 8446 §4.4.2)."""
-    return [chain[0], *(c for c in chain[1:] if c.subject != c.issuer)]
+    """Return what a server sends: without roots, which the client has (RFC 8446 §4.4.2).
+
+    A CA that changed its key has self-issued certificates which another key signed: those lead to
+    the root that a client may have, and stay.
+    """
+    return [chain[0], *(one for one in chain[1:] if not _is_root(one))]
+
+
+def _is_root(certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
+        return False
+    return True
 
 
 def to_pem(certificates: Iterable[x509.Certificate]) -> bytes:
