@@ -55,14 +55,18 @@ class TargetAdmin(Saves, Deletes):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        data["config"] = data.get("config") or {}
+        actor, data["config"] = actor_of(request), data.get("config") or {}
         try:
             if row is None:
-                return services.create_target(actor=actor_of(request), **data)
-            return services.update_target(actor=actor_of(request), target_id=row.pk, changes=data)
+                saved = services.create_target(actor=actor, **data)
+            else:
+                saved = services.update_target(actor=actor, target_id=row.pk, changes=data)
         except Invalid as error:
             error.errors = [_at_form_field(wrong) for wrong in error.errors]
             raise
+        for warning in services.warnings_of(saved):
+            self.message_user(request, warning, messages.WARNING)
+        return saved
 
     @override
     def delete_row(self, request: HttpRequest, row: Any) -> None:

@@ -49,7 +49,7 @@ def _run_batch(batch: list[Job], actor: Principal, ends: float) -> int:
         while waiting and time.monotonic() < ends:
             held = Job.objects.extend(waiting, lease=settings.JOB_LEASE)
             job = waiting.pop(0)
-            if job.pk in held and _begins(job):
+            if job.pk in held and _begins(job, actor):
                 run(job, actor=actor)
                 done += 1
     finally:
@@ -66,9 +66,17 @@ def _release(jobs: list[Job], actor: Principal) -> None:
         logger.exception("%s jobs could not be put back", len(jobs))
 
 
-def _begins(job: Job) -> bool:
-    """Give the job that begins now the time that its kind may take; False where it was lost."""
-    longest = kind_of(job).longest
+def _begins(job: Job, actor: Principal) -> bool:
+    """Give the job that begins now the time that it may take; False where it was lost.
+
+    A job that cannot tell, as one of a kind of target that is gone, fails, and no other with it.
+    """
+    try:
+        longest = kind_of(job).longest(job)
+    except Exception as error:
+        logger.warning("job %s cannot begin: %s", job.pk, error, exc_info=True)
+        _fail(job, actor, error)
+        return False
     return not longest or bool(Job.objects.extend([job], lease=settings.JOB_LEASE + longest))
 
 

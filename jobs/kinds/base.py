@@ -68,8 +68,6 @@ class Kind(ABC, Generic[Result]):
     name: ClassVar[Job.Kind]
     # Whether a certificate is signed by it.
     signs: ClassVar[bool] = False
-    # What its connectors' own time limits add up to, on top of the lease.
-    longest: ClassVar[timedelta] = timedelta(0)
 
     # --- What is approved, and what is the same -------------------------------------------------
 
@@ -121,6 +119,10 @@ class Kind(ABC, Generic[Result]):
 
         What is approved is compared with what this returns, right before `run` gets it.
         """
+
+    def longest(self, job: Job) -> timedelta:
+        """Return what the work's own time limits add up to, on top of the lease."""
+        return timedelta(0)
 
     @abstractmethod
     def run(self, job: Job, certificate: Certificate, actor: Principal) -> Result | Waiting:

@@ -20,8 +20,6 @@ class Deployment(AtTarget[Outcome]):
     """Carries whatever version is current when it runs."""
 
     name: ClassVar[Job.Kind] = Job.Kind.DEPLOYMENT
-    # It tests the configuration and reloads, 30 s each, and again to roll back.
-    longest: ClassVar[timedelta] = timedelta(minutes=3)
 
     @override
     def prepare(self, job: Job) -> Certificate:
@@ -33,6 +31,10 @@ class Deployment(AtTarget[Outcome]):
         # A retry may find that a newer version has come since: never put an old one over it.
         job.version = certificate.current
         return certificate
+
+    @override
+    def longest(self, job: Job) -> timedelta:
+        return deployments.services.longest(target_of(job))
 
     @override
     def run(self, job: Job, certificate: Certificate, actor: Principal) -> Outcome:

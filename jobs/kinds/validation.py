@@ -23,7 +23,6 @@ class Validation(AtTarget[Seen]):
     """Compares; another certificate fails the job, which looks again as often as it has tries."""
 
     name: ClassVar[Job.Kind] = Job.Kind.VALIDATION
-    longest: ClassVar[timedelta] = timedelta(minutes=1)  # five handshakes
 
     @override
     def set_up(self, job: Job) -> None:
@@ -45,6 +44,10 @@ class Validation(AtTarget[Seen]):
             return Skipped("Nothing is deployed there, or no endpoint is known.")
         job.version, job.target = deployment.version, deployment.target
         return deployment.certificate
+
+    @override
+    def longest(self, job: Job) -> timedelta:
+        return deployments.services.LONGEST_VALIDATION
 
     @override
     def run(self, job: Job, certificate: Certificate, actor: Principal) -> Seen:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.contrib import messages
 from django.test import Client
 
 from audit.models import Event
@@ -61,6 +62,25 @@ def test_a_target_is_changed_through_the_service(browser, form, target):
         "endpoint_host": {"before": "", "after": "10.0.0.1"},
         "endpoint_port": {"before": None, "after": 443},
     }
+
+
+@pytest.mark.parametrize("how", ["add", "change"])
+def test_whoever_saves_a_target_is_warned_of_files_that_are_anothers_too(
+    browser, form, target, site, how
+):
+    """Saved all the same: it may be meant."""
+    url = f"{URL}target/add/"
+    if how == "change":
+        config = {"certificate_path": str(site / "other.pem")}
+        other = Target.objects.create(name=form["name"], kind="file", config=config)
+        url = f"{URL}target/{other.pk}/change/"
+
+    answer = browser.post(url, form, follow=True)
+
+    (warning,) = [m for m in answer.context["messages"] if m.level == messages.WARNING]
+    assert f"{site / 'cert.pem'} (certificate_path) is written by web too" in warning.message
+    saved = Target.objects.get(name=form["name"])
+    assert saved.config["certificate_path"] == str(site / "cert.pem")
 
 
 def test_a_target_is_deleted_through_the_service(browser, target):

@@ -12,12 +12,13 @@ import issuers.services
 from audit.models import Event
 from audit.services import verify
 from certificates.models import CertificateStatus, Revocation, Version
-from deployments.models import Agent, Deployment
+from deployments.models import Agent, Deployment, Target
 from foundation.errors import ConnectorError, Invalid
 from jobs import runner, services
 from jobs.models import Job
 from jobs.services.settle import MAX_DELAY, delay_after
 from jobs.states import Status
+from tests.connectors import RememberingTarget
 from tests.factories import JobFactory
 from tests.jobs.conftest import LEASE, status_of
 
@@ -477,11 +478,10 @@ def test_the_lease_of_the_whole_batch_is_drawn_out_at_each_job(
     assert leases[1] > leases[0]
 
 
-def test_a_deployment_gets_the_time_that_its_connector_may_take(
-    issued, alice, target, places, settings, monkeypatch
-):
+@pytest.fixture
+def leases(settings, monkeypatch):
+    """How long the claim lasts on each job that begins; thirty seconds by itself."""
     settings.JOB_LEASE = timedelta(seconds=30)
-    job = services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
     leases = []
     real = runner.run
 
@@ -491,11 +491,48 @@ def test_a_deployment_gets_the_time_that_its_connector_may_take(
         real(job, actor=actor)
 
     monkeypatch.setattr(runner, "run", run)
+    return leases
+
+
+@pytest.mark.parametrize("longest", [timedelta(minutes=2), timedelta(minutes=20)])
+def test_a_targets_connector_decides_how_long_its_lease_lasts(
+    issued, alice, target, places, leases, monkeypatch, longest
+):
+    monkeypatch.setattr(RememberingTarget, "longest", longest)
+    job = services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
 
     runner.run_pending()
 
     assert status_of(job) == Status.COMPLETED
-    assert leases[0] > timedelta(minutes=3)
+    assert longest < leases[0] <= longest + timedelta(seconds=30)
+
+
+def test_a_validation_gets_the_time_of_all_its_handshakes(
+    issued, alice, watched_target, places, leases
+):
+    services.request_deployment(actor=alice, certificate_id=issued.pk, target=watched_target)
+
+    runner.run_pending()
+
+    longest = deployments.services.LONGEST_VALIDATION
+    assert longest < leases[1] <= longest + timedelta(seconds=30)
+
+
+def test_a_job_that_cannot_tell_its_time_fails_and_no_other_with_it(
+    issued, alice, target, watched_target, places
+):
+    """As after going back to a release that lacks the target's kind."""
+    lost, other = [
+        services.request_deployment(actor=alice, certificate_id=issued.pk, target=at)
+        for at in (target, watched_target)
+    ]
+    Target.objects.filter(pk=target.pk).update(kind="gone")
+
+    runner.run_pending()
+
+    lost.refresh_from_db()
+    assert (lost.status, lost.error_code) == (Status.FAILED, "invalid")
+    assert status_of(other) == Status.COMPLETED
 
 
 def test_a_kind_that_nobody_does_fails_for_good(system):
