@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib.auth import authenticate
 from django.http import HttpRequest
 
-from audit.services import Entry, record_many, record_unknown
+from audit.services import Entry, record_many
 from audit.via import Door, Via
-from owners import actors
+from owners import actors, strangers
 from owners.actors import via_of
 from owners.models import Principal
 
@@ -53,7 +53,7 @@ def login_failed(
     if request is not None and CONFIRMING in request.META:
         return  # no login: the page that asked for the password tells of it
     name = str((credentials or {}).get("username", ""))[:150]
-    record_unknown(name="", action="principal.login_failed", via=_via(request), username=name)
+    strangers.tell(action="principal.login_failed", via=_via(request), username=name)
 
 
 def locked_out(*, request: HttpRequest, username: str | None = None, **kwargs: Any) -> None:
@@ -62,11 +62,13 @@ def locked_out(*, request: HttpRequest, username: str | None = None, **kwargs: A
     Under whoever is signed in where they tried their present password, else under nobody.
     """
     actor = request.META.get(CONFIRMING)
-    data = {"username": (username or "")[:150]}
+    name, via = (username or "")[:150], _via(request)
     if actor is not None:
-        record_many([Entry(actor, "principal.lock_out", actor, data, via=_via(request))])
+        record_many([Entry(actor, "principal.lock_out", actor, {"username": name}, via=via)])
     else:
-        record_unknown(name="", action="principal.lock_out", via=_via(request), **data)
+        strangers.tell(
+            action="principal.lock_out", via=via, kind=strangers.LOCK_OUTS, username=name
+        )
 
 
 def _via(request: HttpRequest | None) -> Via:
