@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
+from certctl.embedded import command
+
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 
@@ -38,7 +40,7 @@ def _keys() -> list[CheckMessage]:
         found.append(
             Error(
                 "CERTCTL_KEY_ENCRYPTION_KEYS is empty: no secret could be stored.",
-                hint="Make one with: python manage.py generate_key",
+                hint=f"Make one with: {command('generate_key')}",
                 id="certctl.E002",
             )
         )

@@ -4,11 +4,14 @@ import argparse
 import base64
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+BASE = Path(__file__).resolve().parent.parent
 ENV_FILE = "certctl.env"
+VAR_DIR = "CERTCTL_VAR_DIR"
 PKI_BASE_URL = "CERTCTL_PKI_BASE_URL"
 # Where to listen on every address, and where such a server is reached from this machine.
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be told from the others
@@ -16,12 +19,14 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be told fr
 
 def var_dir(base: Path) -> Path:
     """Return the folder of everything that the installation writes."""
-    return Path(os.environ.get("CERTCTL_VAR_DIR", str(base / "var"))).absolute()
+    return Path(os.environ.get(VAR_DIR, str(base / "var"))).absolute()
 
 
 def prepare(base: Path, arguments: Sequence[str]) -> None:
     """Make ready what `manage.py serve` and `manage.py demo` need before the settings load."""
     folder = var_dir(base)
+    if VAR_DIR in os.environ:
+        os.environ[VAR_DIR] = str(folder)  # what we start stands in another folder
     # Database, logs and broker are their owner's alone, in this process and in all that it starts.
     os.umask(0o077)
     file = ensure_env(folder)
@@ -86,6 +91,25 @@ def write_private(file: Path, text: str) -> None:
 def python(*arguments: str) -> list[str]:
     """Return the argument list that runs this same Python."""
     return [sys.executable, *arguments]
+
+
+def command(*arguments: str) -> str:
+    """Return what to type in this folder, in another terminal too, to run a command of ours.
+
+    With the same Python and, where the environment names one, the same folder of data.
+    """
+    words = [_as_typed(Path(sys.executable)), _as_typed(BASE / "manage.py"), *arguments]
+    line = shlex.join(words)
+    folder = os.environ.get(VAR_DIR)
+    return f"{VAR_DIR}={shlex.quote(str(Path(folder).absolute()))} {line}" if folder else line
+
+
+def _as_typed(path: Path) -> str:
+    # Not resolved: .venv/bin/python is a link, and is what knows our packages.
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path.absolute())
 
 
 def _default(name: str, value: str) -> None:

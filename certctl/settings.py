@@ -71,9 +71,9 @@ TRUSTED_PROXIES = env.int("CERTCTL_TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
     "certctl",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its site is ours: see console.site
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "certctl.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from certctl.embedded import BASE
+
 STOP_WITHIN = 10.0  # seconds between SIGTERM and SIGKILL
 STEADY = 10.0  # a process that lived so many seconds is restarted at once
 PR_SET_PDEATHSIG = 1
@@ -99,6 +101,7 @@ class Supervisor:
         with program.log.open("ab") as log:
             program.process = subprocess.Popen(  # noqa: S603 - an argument list of our own
                 program.command,
+                cwd=BASE,  # where our packages lie, wherever we were started
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

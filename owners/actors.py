@@ -4,17 +4,18 @@ No door is preferred and none is the default: REST, the admin, and whatever come
 MCP, agents) each name theirs and adapt what is here to their framework in a few lines.
 """
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 
-from audit.services import record_unknown
 from audit.via import Door, Via
 from foundation.errors import NotAuthenticated, NotPermitted
 from foundation.middleware import remote_address
-from foundation.rates import LockOut, Rate, is_first
-from owners import keys
+from foundation.rates import LockOut, Rate, block_of
+from owners import keys, strangers
 from owners.models import ApiKey, Principal
 from owners.roles import Role
 
@@ -66,16 +67,16 @@ def authenticate(text: bytes, via: Via) -> tuple[Principal, ApiKey]:
     if parsed is None:
         raise InvalidKey("This is not a certctl API key.")
     prefix, secret = parsed
-    guesser = f"{via.remote_address}:{prefix}"
+    guesser = f"{block_of(via.remote_address)}:{prefix}"
     WRONG_KEYS.check(guesser)
     key = ApiKey.objects.of_prefix(prefix)
     # The comparison is made for unknown prefixes too, so that time tells nothing.
     matches = keys.matches(secret, key.digest if key else None)
     if key is None or not matches:
-        WRONG_KEYS.fail(guesser)
-        # One event a minute and address: a guesser must not be able to fill the trail.
-        if is_first("apikey-refused", guesser, 60):
-            _refuse(key, prefix, via, "unknown key" if key is None else "wrong secret")
+        is_locked = WRONG_KEYS.fail(guesser)
+        _refuse(key, prefix, via, "unknown key" if key is None else "wrong secret")
+        if is_locked:
+            _tell(key, via, "apikey.lock_out", kind=strangers.LOCK_OUTS, prefix=prefix)
         raise InvalidKey
     why = _why_not(key, via.remote_address)
     if why:
@@ -95,12 +96,16 @@ def _principal(key: ApiKey, via: Via) -> Principal:
 
 
 def _by(key: ApiKey | None, via: Via) -> Via:
-    return Via(via.door, key.name if key else "", via.request_id, via.remote_address)
+    return replace(via, api_key=key.name if key else "")
 
 
 def _refuse(key: ApiKey | None, prefix: str, via: Via, why: str) -> None:
-    name = key.name if key else ""
-    record_unknown(name=name, action="apikey.refuse", via=_by(key, via), prefix=prefix, why=why)
+    _tell(key, via, "apikey.refuse", prefix=prefix, why=why)
+
+
+def _tell(key: ApiKey | None, via: Via, action: str, **data: Any) -> None:
+    # A guesser must not be able to fill the trail, nor whoever goes on with a key that is no more.
+    strangers.tell(action=action, via=_by(key, via), name=key.name if key else "", **data)
 
 
 def _why_not(key: ApiKey, address: str | None) -> str:

@@ -13,9 +13,12 @@ class OwnersConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep the role groups current after every migrate, and logins in the audit trail."""
+        from axes.signals import user_locked_out  # noqa: PLC0415
+
         from owners import logins, roles  # noqa: PLC0415 - models are not loaded before
 
         post_migrate.connect(roles.ensure_groups, dispatch_uid="owners.roles")
         signals.user_logged_in.connect(logins.logged_in, dispatch_uid="owners.logged_in")
         signals.user_logged_out.connect(logins.logged_out, dispatch_uid="owners.logged_out")
         signals.user_login_failed.connect(logins.login_failed, dispatch_uid="owners.login_failed")
+        user_locked_out.connect(logins.locked_out, dispatch_uid="owners.locked_out")

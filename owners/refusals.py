@@ -9,14 +9,14 @@ from django.http import HttpRequest
 
 from audit import actions
 from audit.use_cases import record_edge_refusal
-from audit.via import Door
+from audit.via import Door, Via
 from foundation.outcomes import Outcome
-from foundation.rates import is_first
+from foundation.rates import left_out
+from owners import strangers
 from owners.actors import actor_of, via_of
 from owners.models import Principal
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-ONCE_A_MINUTE = 60
 
 
 def record_at_rest(
@@ -34,7 +34,9 @@ def record_at_rest(
     actor = request._user if hasattr(request, "_user") else None  # noqa: SLF001
     known = actor if isinstance(actor, Principal) else None
     action = act_of(view, request)
-    if not _is_told(known, action, outcome, request):
+    via = None if known else via_of(request._request, door=Door.REST)  # noqa: SLF001
+    more = _more(known, via, action, outcome)
+    if more is None:
         return
     record_edge_refusal(
         actor=known,
@@ -42,8 +44,8 @@ def record_at_rest(
         error=error,
         outcome=outcome,
         subject=_subject(view, kwargs),
-        via=None if known else via_of(request._request, door=Door.REST),  # noqa: SLF001
-        data=_path(request, action),
+        via=via,
+        data={**_path(request, action), **more},
     )
 
 
@@ -84,12 +86,19 @@ def _path(request: Any, action: str) -> dict[str, str]:
     return {"path": request.path[:255]} if action in {actions.VIEW, actions.CHANGE} else {}
 
 
-def _is_told(actor: Principal | None, action: str, outcome: Outcome, request: Any) -> bool:
+def _more(
+    actor: Principal | None, via: Via | None, action: str, outcome: Outcome
+) -> dict[str, int] | None:
+    """Return what to add to the event's data; None where this refusal is not told but counted."""
     # Whoever is not known, or asks too often, must not be able to fill the trail.
-    if actor is not None and outcome.status != 429:  # noqa: PLR2004
-        return True
-    who = actor.pk if actor else via_of(request._request, door=Door.REST).remote_address  # noqa: SLF001
-    return is_first("refusal", f"{who}:{action}:{outcome.status}", ONCE_A_MINUTE)
+    if actor is None:
+        return strangers.may_tell(via or Via(door=Door.REST))
+    if outcome.status != 429:  # noqa: PLR2004
+        return {}
+    count = left_out("refusal", f"{actor.pk}:{action}:{outcome.status}", strangers.ONCE_A_MINUTE)
+    if count is None:
+        return None
+    return {"left_out": count} if count else {}
 
 
 def _subject(view: Any, kwargs: Mapping[str, Any]) -> models.Model | None:

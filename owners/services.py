@@ -76,7 +76,7 @@ def create_principal(  # noqa: PLR0913 - one argument a column
     )
     if Principal.objects.filter(username__iexact=username).exists():
         raise NameTaken(errors=[FieldError("username", "name_taken", NameTaken.message)])
-    _set_password(principal, password)
+    set_password(principal, password)
     principal.save()
     _set_role(principal, role)
     record(actor=actor, action="principal.create", subject=principal, kind=kind, role=_name(role))
@@ -109,7 +109,7 @@ def update_principal(  # noqa: PLR0913
         done |= change("role", _name(before), _name(role))
         _set_role(principal, role)
     if password is not None:
-        _set_password(principal, password)
+        set_password(principal, password)
         done |= {"password": {"before": "", "after": "changed"}}
     principal.save()
     record(actor=actor, action="principal.update", subject=principal, changes=done)
@@ -328,7 +328,8 @@ def _set_role(principal: Principal, role: Role | str | None) -> None:
     principal.save(update_fields=["is_staff"])
 
 
-def _set_password(principal: Principal, password: str | None) -> None:
+def set_password(principal: Principal, password: str | None) -> None:
+    """Give `principal` a password, or one that nobody can use; raises Invalid for a weak one."""
     if password is None:
         principal.set_unusable_password()
         return

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certctl.demo.client import Answer, Client
 from certctl.demo.programs import OPENSSL
-from certctl.embedded import python, write_private
+from certctl.embedded import command, python, write_private
 
 NAME = "web.demo.internal"
 PATIENCE = 60.0  # seconds for the worker to do one thing
@@ -297,7 +297,7 @@ class Walk:
         lacking = EXPECTED - found
         if lacking:
             raise Failed(f"the trail lacks {sorted(lacking)}")
-        self.step("and it was not edited: manage.py audit_verify")
+        self.step(f"and it was not edited: {command('audit_verify')}")
         manage = Path(__file__).resolve().parents[2] / "manage.py"
         done = subprocess.run(  # noqa: S603 - our own command
             python(str(manage), "audit_verify"), capture_output=True, text=True, check=False

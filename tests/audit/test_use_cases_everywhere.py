@@ -30,6 +30,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 UNSAFE = {"post", "put", "patch", "delete"}
 SERVICES = (
     "owners.services",
+    "owners.accounts",
     "issuers.services",
     "certificates.services",
     "certificates.crl",

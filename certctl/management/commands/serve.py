@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from certctl import serving
-from certctl.embedded import EVERYWHERE, PKI_BASE_URL, url_of
+from certctl.embedded import EVERYWHERE, PKI_BASE_URL, command, url_of
 from certctl.supervisor import Program, Supervisor
 
 
@@ -29,7 +29,8 @@ class Command(BaseCommand):
         try:
             self.stdout.write(
                 self.style.SUCCESS(f"certctl is ready: {self.base_url}/admin/")
-                + "\nCtrl-C ends it. A first administrator: manage.py createsuperuser"
+                + "\nCtrl-C ends it. A first administrator, in another terminal:"
+                + f"\n  {command('createsuperuser')}"
             )
             supervisor.watch()
         finally:
