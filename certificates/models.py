@@ -157,7 +157,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(models.Model):
-    """One signed X.509 certificate. Written once; only `superseded_at` ever changes."""
+    """One signed X.509 certificate. Written once, but for `superseded_at` and `answers_after`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="versions")
@@ -201,6 +201,12 @@ class Version(models.Model):
         help_text="The job that had it signed; unique, so that no job makes two.",
     )
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    answers_after = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The latest thisUpdate of an OCSP answer that no longer holds.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = VersionQuerySet.as_manager()
