@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from uuid import UUID
 
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 # Old CRLs are of no use to relying parties; the audit trail keeps number and digest of each.
 KEEP = 20
+ONE_SECOND = timedelta(seconds=1)
 
 
 class NoRevocationService(Conflict):
@@ -117,7 +118,7 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     signer = revocation_signer(issuer)
     if signer is None:
         raise NoRevocationService
-    this_update = timezone.now().replace(microsecond=0) - BACKDATE
+    this_update = _begins(issuer, timezone.now().replace(microsecond=0))
     next_update = this_update + settings.CRL_LIFETIME
     number = _next_number(issuer)
     # First mark, then read: what is recorded from now on may come onto this CRL unmarked, which
@@ -164,6 +165,17 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
         next_update=next_update.isoformat(),
     )
     return crl
+
+
+def _begins(issuer: Issuer, now: datetime) -> datetime:
+    """Return thisUpdate: a minute back, but later than that of every CRL before.
+
+    It is what Last-Modified says, in whole seconds: two CRLs of one second would be the same to a
+    client that asks with If-Modified-Since. One of the future (the clock was ahead) does not count.
+    """
+    before = CRL.objects.filter(issuer=issuer, this_update__lt=now)
+    newest = before.aggregate(at=Max("this_update"))["at"]
+    return max(now - BACKDATE, newest + ONE_SECOND) if newest else now - BACKDATE
 
 
 def _next_number(issuer: Issuer) -> int:

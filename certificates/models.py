@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.about import About
 from audit.changes import Changes, changed
+from foundation.numbers import LongNumberField
 from foundation.sealed import SealedField
 from issuers.models import Issuer, Profile
 from issuers.server_keys import SERVER_KEY
@@ -157,7 +158,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
 
 class Version(models.Model):
-    """One signed X.509 certificate. Written once; only `superseded_at` ever changes."""
+    """One signed X.509 certificate. Written once, but for `superseded_at` and `answers_after`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="versions")
@@ -201,6 +202,12 @@ class Version(models.Model):
         help_text="The job that had it signed; unique, so that no job makes two.",
     )
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    answers_after = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The latest thisUpdate of an OCSP answer that no longer holds.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = VersionQuerySet.as_manager()
@@ -261,12 +268,12 @@ class Revocation(models.Model):
     recorded_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_by = models.ForeignKey(Principal, models.PROTECT, related_name="+")
     note = models.TextField(blank=True)
-    listed_in = models.BigIntegerField(
+    listed_in = LongNumberField(
         null=True,
         blank=True,
         help_text="Number of the first CRL that states this as it stands; empty: none does yet.",
     )
-    final_crl = models.BigIntegerField(
+    final_crl = LongNumberField(
         null=True, blank=True, help_text="Number of the CRL that listed it after its expiry."
     )
 
@@ -290,7 +297,7 @@ class CRL(models.Model):
     """One signed CRL, served byte for byte as it was signed."""
 
     issuer = models.ForeignKey(Issuer, models.PROTECT, related_name="crls")
-    number = models.BigIntegerField()
+    number = LongNumberField()
     this_update = models.DateTimeField()
     next_update = models.DateTimeField()
     entries = models.PositiveIntegerField(default=0)

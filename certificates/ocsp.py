@@ -5,7 +5,7 @@ are asked for, and RFC 9654 §2.1 lets a responder leave a nonce out.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from django.conf import settings
@@ -25,6 +25,7 @@ from issuers.x509.ocsp import Answer, CertID
 # that know no other compare with (`openssl ocsp` by default). It is an identifier, no signature.
 SERIAL_HASH = "sha1"
 ANSWERED_WITHIN_SECONDS = 2
+ONE_SECOND = timedelta(seconds=1)
 
 
 def response_for(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
@@ -138,14 +139,29 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     signer = revocation_signer(issuer)
     if signer is None:
         return None
-    answer = _answer(version, now.replace(microsecond=0))
+    answer = _answer(version, stored, now.replace(microsecond=0))
     der = signer.sign_ocsp(cert_id=asked, answer=answer)
     return _store(version, issuer, asked, answer, der)
 
 
-def _answer(version: Version, now: datetime) -> Answer:
+def _begins(version: Version, stored: OCSPResponse | None, now: datetime) -> datetime:
+    """Return thisUpdate: a minute back, but later than that of every answer before.
+
+    It is what Last-Modified says, in whole seconds: two answers of one second would be the same
+    to a client that asks with If-Modified-Since.
+    """
     # thisUpdate <= producedAt <= now (RFC 6960 §2.4), and a client that is 10 s behind reads it.
-    begins = now - BACKDATE
+    before = [now - BACKDATE - ONE_SECOND]
+    if version.answers_after is not None:
+        before.append(version.answers_after)
+    if stored is not None:
+        before.append(stored.this_update)
+    # One of the future (the clock was ahead) does not count.
+    return max(one for one in before if one < now) + ONE_SECOND
+
+
+def _answer(version: Version, stored: OCSPResponse | None, now: datetime) -> Answer:
+    begins = _begins(version, stored, now)
     ends = begins + settings.OCSP_LIFETIME
     # A query of its own: a join to the locked row would show what was true before the wait.
     revocation = Revocation.objects.filter(version=version).first()

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
 from foundation.errors import Conflict, FieldError, Invalid
+from issuers.x509 import certs, chains
 
 # How long before its end a certificate without a renewal policy counts as expiring.
 DEFAULT_WINDOW = timedelta(days=30)
@@ -70,6 +71,19 @@ def check_may_change(certificate: Certificate) -> None:
     """Raise Archived where the certificate is only there to be read."""
     if certificate.status == CertificateStatus.ARCHIVED:
         raise Archived
+
+
+def is_ca(version: Version) -> bool:
+    """Whether it is a CA's certificate by its basicConstraints, whatever profile it stands under.
+
+    An imported one may stand under any; under the one of our own CAs there is nothing else.
+    """
+    if version.certificate.profile.is_ca:
+        return True
+    try:
+        return chains.is_ca(certs.load(version.pem))
+    except ValueError:
+        return False  # nothing that can be read: it must stay possible to revoke it
 
 
 def check_revocation(

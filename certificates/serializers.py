@@ -118,6 +118,9 @@ class RevocationSerializer(SparseFields):
     issuer = serializers.CharField(
         source="version.issuer.slug", read_only=True, allow_null=True, default=None
     )
+    listed_in = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="A CRL number: up to 48 digits."
+    )
 
     class Meta:
         model = Revocation

@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from foundation.numbers import LongNumberField
 from foundation.sealed import SealedField
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import revocation_signer
@@ -49,7 +50,7 @@ class Issuer(models.Model):
     chain_pem = models.TextField(
         "chain", blank=True, help_text="The certificates above its own, up to the root."
     )
-    crl_number = models.BigIntegerField(
+    crl_number = LongNumberField(
         default=0, editable=False, help_text="The last CRL number given out; it only ever rises."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -57,11 +58,6 @@ class Issuer(models.Model):
     class Meta:
         ordering = ["slug"]
         permissions = [("test_issuer", "Can test the connection to an issuer")]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(crl_number__gte=0), name="issuers_crl_number_positive"
-            )
-        ]
 
     def __str__(self) -> str:
         return self.slug

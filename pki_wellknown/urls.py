@@ -1,13 +1,30 @@
 """What relying parties may ask for, relative to /.well-known/pki/."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from pki_wellknown import views
+
+
+class Anything:
+    """All that follows, line breaks too, which Django's own `path` does not take (`%0A`)."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, value: str) -> str:
+        """Leave it as it is: what cannot be read is answered as malformed by the view."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Leave it as it is."""
+        return value
+
+
+register_converter(Anything, "anything")
 
 urlpatterns = [
     path("crl/<slug:issuer>", views.crl, name="pki-crl"),
     path("ocsp/<slug:issuer>", views.ocsp, name="pki-ocsp"),
     path("ocsp/<slug:issuer>/", views.ocsp),
-    path("ocsp/<slug:issuer>/<path:encoded>", views.ocsp_get, name="pki-ocsp-get"),
+    path("ocsp/<slug:issuer>/<anything:encoded>", views.ocsp_get, name="pki-ocsp-get"),
     path("ca/<slug:issuer>", views.ca, name="pki-ca"),
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from audit.services import record
@@ -162,5 +163,13 @@ def settle(*, certificate: Certificate) -> None:
 
 
 def drop_answers(version: Version) -> None:
-    """Delete the stored OCSP answers; the caller holds the version's lock."""
-    OCSPResponse.objects.filter(version=version).delete()
+    """Delete the stored OCSP answers; the caller holds the version's lock.
+
+    What is signed from now on is dated later than what is deleted here.
+    """
+    answers = OCSPResponse.objects.filter(version=version)
+    newest = answers.aggregate(at=Max("this_update"))["at"]
+    if newest is not None:
+        version.answers_after = newest
+        version.save(update_fields=["answers_after"])
+        answers.delete()

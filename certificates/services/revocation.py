@@ -39,7 +39,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     now = timezone.now()
     checked = policy.check_revocation(
         version=version,
-        is_ca=version.certificate.profile.is_ca,
+        is_ca=policy.is_ca(version),
         reason=reason,
         revoked_at=revoked_at,
         now=now,

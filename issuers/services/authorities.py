@@ -20,6 +20,7 @@ from audit.changes import Changes, changed
 from audit.services import record
 from audit.use_cases import use_case
 from foundation.errors import Conflict, ConnectorError, FieldError
+from foundation.numbers import END
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.base import BACKDATE
@@ -41,7 +42,7 @@ from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
-MAX_CRL_NUMBER = 1 << 62  # the column is a BIGINT, and the numbers must go on
+MAX_CRL_NUMBER = END - (1 << 32)  # exclusive, below what 20 octets hold: the numbers must go on
 
 __all__ = [
     "CA_ALGORITHMS",
@@ -101,7 +102,9 @@ def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
     """
     _check_new(ca.slug, ca.name)
     if not 0 <= ca.crl_number < MAX_CRL_NUMBER:
-        raise wrong("crl_number", f"It must be 0 to {MAX_CRL_NUMBER - 1}.")
+        raise wrong(
+            "crl_number", "It must be 0 to 2^159 - 2^32, which leaves room for those to come."
+        )
     certificate, chain = load_chain(ca.certificate_pem, ca.chain_pem)
     try:
         key = serialization.load_pem_private_key(ca.key_pem, password=ca.key_password)

@@ -17,6 +17,7 @@ from audit.models import Event
 from certificates import crl, export, ocsp, services
 from certificates.details import Details
 from certificates.models import Certificate, Version
+from certificates.policy import InvalidRevocation
 from certificates.services.importing import (
     AlreadyImported,
     MalformedCertificate,
@@ -27,7 +28,7 @@ from issuers import services as issuer_services
 from issuers.connectors import connector_for
 from issuers.connectors.local import pointers_of
 from issuers.x509 import certs
-from tests.ca import OLD, make_ca, named, pem_of
+from tests.ca import CA, OLD, make_ca, named, pem_of
 from tests.fixtures import make_csr, new_key
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -190,6 +191,22 @@ def test_a_brief_certificate_with_pointers_is_revocable(importing, local_ca, ali
     assert x509.load_der_x509_crl(der).get_revoked_certificate_by_serial_number(leaf.serial_number)
     answer = ocsp.response_for_serial(local_ca.slug, version.serial)
     assert answer.status == "revoked"
+
+
+@pytest.mark.parametrize("reason", ["unspecified", "certificateHold"])
+def test_an_imported_sub_ca_takes_only_what_a_ca_may_be_revoked_for(
+    importing, local_ca, root_ca, carol, reason
+):
+    ours = CA(root_ca.certificate, connector_for(root_ca)._key)
+    below = make_ca(subject=named("Below"), parent=ours, begins=timezone.now(), days=30)
+    version = importing(pem_of(below.certificate)).current
+    assert version.issuer == root_ca
+
+    with pytest.raises(InvalidRevocation) as caught:
+        services.revoke(version_id=version.pk, actor=carol, reason=reason)
+
+    assert caught.value.errors[0]["code"] == "reason_required"
+    services.revoke(version_id=version.pk, actor=carol, reason="cessationOfOperation")
 
 
 @pytest.mark.parametrize("minutes", [30, 60 * 24 * 30])

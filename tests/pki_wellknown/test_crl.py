@@ -54,6 +54,18 @@ def test_no_cache_keeps_it_past_its_end(client, published):
     assert response["Cache-Control"].startswith("max-age=29, ")
 
 
+def test_two_of_one_second_are_told_apart(client, local_ca, system):
+    with time_machine.travel(timezone.now(), tick=False):
+        crl.publish(issuer_id=local_ca.pk, actor=system)
+        before = client.get(URL)
+        newer = crl.publish(issuer_id=local_ca.pk, actor=system)
+
+        answer = client.get(URL, headers={"If-Modified-Since": before["Last-Modified"]})
+
+    assert (answer.status_code, answer.content) == (200, bytes(newer.der))
+    assert newer.this_update <= timezone.now()
+
+
 def test_head_has_the_headers_alone(client, published):
     got, head = client.get(URL), client.head(URL)
 

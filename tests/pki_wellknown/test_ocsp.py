@@ -5,6 +5,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
@@ -176,6 +177,26 @@ def test_after_a_revocation_the_old_validator_is_worth_nothing(client, version, 
     assert (response.status_code, status(response)) == (200, "REVOKED")
 
 
+@pytest.mark.parametrize("change", ["revoked", "corrected", "released"])
+def test_an_answer_of_the_same_second_is_newer_all_the_same(client, version, bob, change):
+    url = f"{URL}/{quote(base64.b64encode(request_for(version)), safe='')}"
+    with time_machine.travel(timezone.now(), tick=False):
+        if change != "revoked":
+            services.revoke(version_id=version.pk, actor=bob, reason="certificateHold")
+        before = client.get(url)
+        if change == "released":
+            services.release_hold(version_id=version.pk, actor=bob)
+        else:
+            services.revoke(version_id=version.pk, actor=bob, reason="keyCompromise")
+
+        answer = client.get(url, headers={"If-Modified-Since": before["Last-Modified"]})
+
+        assert answer.status_code == 200
+        assert status(answer) == ("GOOD" if change == "released" else "REVOKED")
+        again = client.get(url, headers={"If-Modified-Since": answer["Last-Modified"]})
+        assert again.status_code == 304
+
+
 def test_a_serial_is_enough(client, version, bob):
     assert status(client.get(f"{URL}/{version.serial}")) == "GOOD"
     services.revoke(version_id=version.pk, actor=bob)
@@ -228,7 +249,29 @@ def test_what_is_no_question_is_malformed(client, version, der):
 
 
 @pytest.mark.parametrize(
-    "encoded", ["%%%", "M", "hello world", "é", "A" * 9000, "_-_-", "MFYw", "M\x00", "..", "=" * 8]
+    "encoded",
+    [
+        "%%%",
+        "M",
+        "hello world",
+        "é",
+        "A" * 9000,
+        "_-_-",
+        "MFYw",
+        "M\x00",
+        "..",
+        "=" * 8,
+        "\n",
+        "MFYw\n",
+        "MF\nYw",
+        "4711\n",
+        "\r\n",
+        "\x85",
+        "\u2028",
+        "a\tb",
+        "a/\n/b",
+        "\x7f",
+    ],
 )
 def test_a_path_that_is_no_question_is_malformed(client, local_ca, encoded):
     refused(client.get(f"{URL}/{quote(encoded)}"), MALFORMED)
