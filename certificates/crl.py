@@ -11,11 +11,11 @@ from cryptography.x509 import ReasonFlags
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
-from django.utils import timezone
 
 from audit.services import record
 from audit.use_cases import use_case
 from certificates.models import CRL, Revocation
+from foundation.clock import database_clock
 from foundation.errors import Conflict
 from issuers.connectors import revocation_signer
 from issuers.connectors.base import BACKDATE
@@ -65,7 +65,7 @@ def publish_if_due(issuer_id: UUID, *, actor: Principal, now: datetime | None = 
     issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
     if not issuer.answers_for_revocation:
         return None
-    return _publish(issuer, actor) if _is_due(issuer, now or timezone.now()) else None
+    return _publish(issuer, actor) if _is_due(issuer, now or database_clock.now()) else None
 
 
 def refresh_due(now: datetime) -> list[CRL]:
@@ -118,7 +118,7 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     signer = revocation_signer(issuer)
     if signer is None:
         raise NoRevocationService
-    this_update = _begins(issuer, timezone.now().replace(microsecond=0))
+    this_update = _begins(issuer, database_clock.now().replace(microsecond=0))
     next_update = this_update + settings.CRL_LIFETIME
     number = _next_number(issuer)
     # First mark, then read: what is recorded from now on may come onto this CRL unmarked, which

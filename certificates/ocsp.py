@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from certificates.models import OCSPResponse, Revocation, Version
+from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.waits import brief_transaction
 from issuers.connectors import revocation_signer
@@ -35,7 +35,7 @@ def response_for(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     (RFC 9919: "unauthorized"). Raises ConnectorError where signing fails and nothing is in force.
     """
     stored = _stored(issuer_slug, asked).first()
-    now = timezone.now()
+    now = database_clock.now()
     if stored is not None and is_fresh(stored, now):
         return stored
     if not _is_ours(issuer_slug, asked):
@@ -54,7 +54,7 @@ def response_for_serial(issuer_slug: str, serial: str) -> OCSPResponse | None:
     stored = OCSPResponse.objects.filter(
         issuer__slug=issuer_slug, serial=serial, hash_algorithm=SERIAL_HASH
     ).first()
-    if stored is not None and is_fresh(stored, timezone.now()):
+    if stored is not None and is_fresh(stored, database_clock.now()):
         return stored
     issuer = Issuer.objects.filter(slug=issuer_slug).first()
     if issuer is None or issuer.certificate is None:
@@ -131,7 +131,7 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     )
     if version is None or version.issuer_id is None:
         return None
-    now = timezone.now()
+    now = database_clock.now()
     stored = _stored(issuer_slug, asked).first()
     if stored is not None and is_fresh(stored, now):
         return stored  # whoever held the lock before us has signed it

@@ -4,18 +4,22 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
 from certificates import crl, ocsp, queue, services
+from foundation.clock import database_clock
 from foundation.coalesced import Coalesced
 from owners.models import Principal
 
 # A sweep answers for the messages of this long after it: they piled up behind it.
 REST_SECONDS = settings.SWEEP_REST_SECONDS
 
-_refresh_crls = Coalesced(lambda: len(crl.refresh_due(timezone.now())), rest_seconds=REST_SECONDS)
+_refresh_crls = Coalesced(
+    lambda: len(crl.refresh_due(database_clock.now())), rest_seconds=REST_SECONDS
+)
 _update_expiry_statuses = Coalesced(
-    lambda: services.update_expiry_statuses(now=timezone.now(), actor=Principal.objects.system()),
+    lambda: services.update_expiry_statuses(
+        now=database_clock.now(), actor=Principal.objects.system()
+    ),
     rest_seconds=REST_SECONDS,
 )
 
@@ -42,4 +46,4 @@ def update_expiry_statuses() -> int:
 @shared_task(name="certificates.drop_stale_ocsp_responses")
 def drop_stale_ocsp_responses() -> int:
     """Forget OCSP answers that are no longer in force."""
-    return ocsp.drop_stale(timezone.now())
+    return ocsp.drop_stale(database_clock.now())

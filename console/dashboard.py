@@ -29,6 +29,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     mine, others = _waiting(user) if user.has_perm("jobs.decide_job") else ([], [])
     context.update(
         title="Dashboard",
+        clock_words=stats.clock_words(),
         tiles=_tiles(),
         jobs=stats.jobs_by_status(),
         waiting_for_me=mine[:SHOWN],

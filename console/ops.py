@@ -65,7 +65,12 @@ class _Gauges:
         for slug, crl_number, next_update in stats.newest_crls():
             number.add_metric([slug], crl_number)
             left.add_metric([slug], (next_update - now).total_seconds())
-        return [certificates, jobs, due, number, left]
+        ahead = GaugeMetricFamily(
+            "certctl_clock_ahead_seconds",
+            "By how much the answering process's clock is ahead of the database's.",
+        )
+        ahead.add_metric([], stats.clock_ahead_seconds())
+        return [certificates, jobs, due, number, left, ahead]
 
 
 def _database() -> str:

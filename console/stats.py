@@ -7,6 +7,7 @@ from django.db.models import Count, Max, OuterRef, Subquery
 from django.utils import timezone
 
 from certificates.models import CRL, Certificate, CertificateStatus
+from foundation.clock import TOLERANCE, database_clock
 from issuers.models import Issuer
 from jobs.models import Job
 from jobs.states import Status
@@ -63,6 +64,23 @@ def expiring_by_week(weeks: int = 12) -> list[dict[str, Any]]:
         {"week": week, "starts": (now + timedelta(weeks=week)).date(), "count": count}
         for week, count in enumerate(counts)
     ]
+
+
+def clock_ahead_seconds() -> float:
+    """Return by how much this process's clock is ahead of the database's; negative: behind."""
+    return database_clock.ahead().total_seconds()
+
+
+def clock_words() -> str:
+    """Say by how much this web server's clock is wrong; nothing where it is right enough."""
+    ahead = clock_ahead_seconds()
+    if abs(ahead) <= TOLERANCE.total_seconds():
+        return ""
+    side = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"This web server's clock is {abs(ahead):.0f} s {side} the database's, which decides. "
+        "Set it right."
+    )
 
 
 def last_renewal() -> datetime | None:

@@ -13,6 +13,7 @@ from audit.about import About
 from audit.services import Entry, record, record_many
 from certificates.models import Certificate, Version
 from deployments.models import Agent, Target
+from foundation.clock import database_clock
 from foundation.errors import Conflict
 from foundation.sealed import SealedField
 from issuers.connectors.base import OrderUnanswered
@@ -29,6 +30,9 @@ class InvalidMove(Conflict):
 
     def __init__(self, job: "Job", move: Move) -> None:
         super().__init__(f"A job that is {job.status} cannot {move.words}.")
+
+
+_TRIED_AGAIN = Q(status=Status.FAILED, given_up=False, attempts__lt=F("max_attempts"))
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -71,13 +75,15 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def retryable(self, now: datetime) -> Self:
         """Failed jobs that have tries left and whose next time has come."""
-        return self.filter(
-            status=Status.FAILED, attempts__lt=F("max_attempts"), scheduled_at__lte=now
-        ).order_by("scheduled_at", "pk")
+        return self.filter(_TRIED_AGAIN, scheduled_at__lte=now).order_by("scheduled_at", "pk")
 
     def open(self) -> Self:
         """Jobs that are not over."""
         return self.filter(status__in=OPEN)
+
+    def under_way(self) -> Self:
+        """Jobs that are open, or failed and to be tried again."""
+        return self.filter(Q(status__in=OPEN) | _TRIED_AGAIN)
 
     def extend(self, jobs: "Sequence[Job]", *, lease: timedelta) -> "set[uuid.UUID]":
         """Have the claims on `jobs` last `lease` from now; return the keys of those still held.
@@ -90,7 +96,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         for job in jobs:
             mine |= Q(pk=job.pk, claim_number=job.claim_number)
         held = self.filter(mine, status=Status.RUNNING)
-        if held.update(lease_until=timezone.now() + lease) == len(jobs):
+        if held.update(lease_until=database_clock.now() + lease) == len(jobs):
             return {job.pk for job in jobs}
         return set(held.values_list("pk", flat=True))
 
@@ -99,7 +105,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
         Rows that another worker is taking are skipped, so workers never wait for each other.
         """
-        now = timezone.now()
+        now = database_clock.now()
         with transaction.atomic():
             jobs = list(self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit])
             for job in jobs:
@@ -131,7 +137,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         To be called right before the call. The claim lasts `lease` from now, so whoever looks for
         the order later does so when the call has long ended.
         """
-        now = timezone.now()
+        now = database_clock.now()
         with transaction.atomic():
             if not self.claimed(job).update(ordered_at=now, order_ref="", lease_until=now + lease):
                 return False
@@ -198,6 +204,11 @@ class Job(models.Model):
         default=0, help_text="Tries made. What was not begun, or goes on later, gives its try back."
     )
     max_attempts = models.PositiveSmallIntegerField(default=3)
+    given_up = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It is not tried again: that cannot help, or newer work took its place.",
+    )
     retry_delay = models.DurationField(default=timedelta(minutes=1))
     last_error = models.TextField(blank=True)
     error_code = models.CharField(
@@ -311,9 +322,21 @@ class Job(models.Model):
         self.status = status
         self.waits_until = waits_until
 
+    @property
+    def will_be_retried(self) -> bool:
+        """Whether it failed and another try is to come by itself."""
+        is_spent = self.given_up or self.attempts >= self.max_attempts
+        return self.status == Status.FAILED and not is_spent
+
+    def allows(self, move: Move) -> bool:
+        """Whether its status lets it make `move`; what failed for good has nothing to cancel."""
+        if move is Move.CANCEL and self.status == Status.FAILED:
+            return self.will_be_retried
+        return self.status in move.sources
+
     def enter(self, move: Move) -> None:
         """Set the status that `move` leads to, in memory; raises InvalidMove."""
-        if self.status not in move.sources:
+        if not self.allows(move):
             raise InvalidMove(self, move)
         if self.status == Status.RUNNING:
             self.lease_until = None
@@ -323,7 +346,7 @@ class Job(models.Model):
         if move.target in self._ends:
             self.completed_at = timezone.now()
         elif move is Move.RETRY:
-            self.completed_at = None
+            self.completed_at, self.given_up = None, False
 
     def move(self, move: Move, *, actor: Principal, **why: Any) -> None:
         """Make the move, save what else was set on the job, and write the audit event.

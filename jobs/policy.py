@@ -9,7 +9,7 @@ person. What cannot be told (no owner, no requester) is refused.
 from certificates.models import Certificate
 from foundation.errors import NotPermitted
 from jobs.models import InvalidMove, Job
-from jobs.states import Move, Status
+from jobs.states import Move
 from owners.models import Principal
 
 DECIDE = "jobs.decide_job"
@@ -118,7 +118,7 @@ def check_may_cancel(actor: Principal, job: Job) -> None:
 
 def check_state(job: Job, move: Move) -> None:
     """Raise InvalidMove where the job's status does not allow `move`."""
-    if Status(job.status) not in move.sources:
+    if not job.allows(move):
         raise InvalidMove(job, move)
 
 

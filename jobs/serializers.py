@@ -73,6 +73,7 @@ class JobSerializer(SparseFields):
             "requested_by_name",
             "attempts",
             "max_attempts",
+            "given_up",
             "last_error",
             "error_code",
             "order",

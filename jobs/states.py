@@ -4,7 +4,8 @@
                     │     submit_csr          │      approve  ▲  │ claim  │  complete
                     └────────► Pending        │ reject        │  └◄──────┤ release, park
                                               ▼               │ retry    │ fail
-                    cancel (any open) ──► Cancelled           └────── Failed
+      cancel (any open, or Failed   ──► Cancelled             └────── Failed
+      with a try to come)
 
 Only the moves below exist; `jobs.models.Job.move` is the one that makes them.
 """
@@ -43,7 +44,8 @@ class Move(Enum):
     )
     APPROVE = (Status.AWAITING_APPROVAL,), Status.PENDING, "be approved"
     REJECT = (Status.AWAITING_APPROVAL,), Status.CANCELLED, "be rejected"
-    CANCEL = OPEN, Status.CANCELLED, "be cancelled"
+    # Of what failed, only while another try is to come (jobs.models.Job.allows).
+    CANCEL = (*OPEN, Status.FAILED), Status.CANCELLED, "be cancelled"
     TIME_OUT = (Status.AWAITING_CSR, Status.AWAITING_APPROVAL), Status.CANCELLED, "time out"
     CLAIM = (Status.PENDING,), Status.RUNNING, "be claimed"
     RELEASE = (Status.RUNNING,), Status.PENDING, "be released"

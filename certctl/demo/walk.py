@@ -23,7 +23,7 @@ from certctl.embedded import command, python, write_private
 
 NAME = "web.demo.internal"
 PATIENCE = 60.0  # seconds for the worker to do one thing
-OPEN = {"Pending", "Running", "Failed"}
+OPEN = {"Pending", "Running"}
 # Who must stand in the trail with what, at the walk's end.
 EXPECTED = {
     ("alice", "certificate.register"),
@@ -97,7 +97,7 @@ class Walk:
 
         def ask() -> Any:
             job = self.expect(self.people["victor"].get(f"/api/v1/jobs/{job_id}/"), 200)
-            if job["status"] in OPEN and job["attempts"] < job["max_attempts"]:
+            if job["status"] in OPEN or (job["waiting_for"] or {}).get("what") == "retry":
                 return None
             return job
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.changes import Changes, changed, gone, made
 from audit.services import record
@@ -14,6 +13,7 @@ from audit.use_cases import use_case
 from certificates import policy, queue
 from certificates.models import Certificate, Reason, Revocation, Version
 from certificates.services.lifecycle import drop_answers, settle
+from foundation.clock import database_clock
 from owners.models import Principal
 
 _STATED = ("reason", "revoked_at")  # by CRL and OCSP
@@ -36,7 +36,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     caller. Never asks for approval: a bad certificate must not wait.
     """
     version = _lock(version_id)
-    now = timezone.now()
+    now = database_clock.now()
     checked = policy.check_revocation(
         version=version,
         is_ca=policy.is_ca(version),

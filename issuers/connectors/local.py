@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     CertificatePublicKeyTypes,
 )
 from django.conf import settings
-from django.utils import timezone
 
+from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.sealed import CannotDecrypt
 from issuers.ca_keys import CA_KEY
@@ -57,12 +57,12 @@ class LocalCA:
         """
         self._check_valid()
         begins, ends = path.window(self.certificate, self._above)
-        not_before = max(timezone.now().replace(microsecond=0) - BACKDATE, begins)
+        not_before = max(database_clock.now().replace(microsecond=0) - BACKDATE, begins)
         # Both ends count (RFC 5280 §4.1.2.5), hence the second less.
         not_after = min(
             not_before + timedelta(seconds=request.lifetime // timedelta(seconds=1) - 1), ends
         )
-        if not_after <= timezone.now():
+        if not_after <= database_clock.now():
             raise ConnectorError("The lifetime is over before it begins.", permanent=True)
         contents = certs.Contents(
             public_key=request.csr.public_key(),
@@ -117,7 +117,7 @@ class LocalCA:
     def check(self) -> str:
         """Open the key, sign with it and verify; say so. Raises ConnectorError."""
         self._check_valid()
-        now = timezone.now()
+        now = database_clock.now()
         # A CRL that nobody gets: it is the smallest thing that can be verified.
         sample = crl.build(
             issuer=self.certificate,
@@ -182,6 +182,6 @@ class LocalCA:
         return key  # type: ignore[return-value]  # only such keys are ever stored
 
     def _check_valid(self) -> None:
-        now = timezone.now()
+        now = database_clock.now()
         if not self.certificate.not_valid_before_utc <= now <= self.certificate.not_valid_after_utc:
             raise ConnectorError("The CA certificate is not valid now.", permanent=True)

@@ -10,8 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.conf import settings
-from django.utils import timezone
 
+from foundation.clock import database_clock
 from foundation.errors import FieldError, Invalid
 from foundation.sealed import Sealed
 from issuers.connectors import connector_for
@@ -80,7 +80,7 @@ def _check_received(signed: Signed, request: SigningRequest) -> None:
     try:
         (received,) = reading.certificates(signed.certificate_pem)
         chain = reading.certificates(signed.chain_pem)
-        problems = lint.check_received(received, asked, chain=chain, now=timezone.now())
+        problems = lint.check_received(received, asked, chain=chain, now=database_clock.now())
     except reading.UNREADABLE:
         problems = ["it or its chain cannot be read"]
     if problems:

@@ -15,7 +15,7 @@ from foundation.admin import Confirms, Question, ReadOnly
 from jobs import approvals, policy
 from jobs.admin.decisions import CHOICES, Choice, question_of
 from jobs.models import Job
-from jobs.states import OPEN, Status
+from jobs.states import Move, Status
 from owners.logins import actor_of
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
@@ -156,7 +156,8 @@ class JobAdmin(ReadOnly, Confirms):
     @display(description="Attempts", ordering="attempts")
     def show_attempts(self, job: Job) -> str:
         """Say how many tries were made of how many."""
-        return f"{job.attempts} of {job.max_attempts}"
+        words = f"{job.attempts} of {job.max_attempts}"
+        return f"{words}; not tried again" if job.given_up else words
 
     @admin.action(description="Approve…", permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
@@ -178,12 +179,9 @@ class JobAdmin(ReadOnly, Confirms):
     @override
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         offered: list[Any] = super().get_actions_detail(request, object_id)
-        status = Job.objects.filter(pk=_uuid(object_id)).values_list("status", flat=True).first()
-        allowed = set()
-        if status == Status.AWAITING_APPROVAL:
-            allowed |= {"approve", "reject"}
-        if status in OPEN:
-            allowed.add("cancel")
+        job = Job.objects.filter(pk=_uuid(object_id)).first()
+        moves = (Move.APPROVE, Move.REJECT, Move.CANCEL)
+        allowed = {move.name.lower() for move in moves if job is not None and job.allows(move)}
         return [button for button in offered if button.path in allowed]
 
     @action(

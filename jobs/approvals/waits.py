@@ -4,8 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
+from foundation.clock import database_clock
 from jobs.models import Job
 from jobs.states import Status
 
@@ -52,7 +51,7 @@ def _pending(job: Job) -> Wait | None:
     if job.ordered_at is not None:
         detail = "Its issuer may have the order and has not answered yet; it is asked again."
         return Wait("order", job.scheduled_at, detail)
-    if job.scheduled_at > timezone.now():
+    if job.scheduled_at > database_clock.now():
         return Wait("time", job.scheduled_at, "It is scheduled for later.")
     return None
 
@@ -66,6 +65,6 @@ def waits_for(job: Job) -> Wait | None:
             return Wait("approval", job.waits_until, _who_decides(job))
         case Status.PENDING:
             return _pending(job)
-        case Status.FAILED if job.attempts < job.max_attempts:
+        case Status.FAILED if job.will_be_retried:
             return Wait("retry", job.scheduled_at, "It failed and will be tried again.")
     return None

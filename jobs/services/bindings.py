@@ -22,7 +22,7 @@ def detach_target(*, actor: Principal, certificate_id: uuid.UUID, target: Target
     What lies at the target stays there: a server may still read it. Raises NotBound,
     ChangedMeanwhile (work was asked for at the same moment), Certificate.DoesNotExist.
     """
-    work = Job.objects.open().filter(
+    work = Job.objects.under_way().filter(
         certificate_id=certificate_id, target=target, kind__in=AT_TARGETS
     )
     # Job before Certificate, as everywhere; what a worker has begun is fenced off.

@@ -1,9 +1,13 @@
-"""What the use cases share: locking in the house's order."""
+"""What the use cases share: locking in the house's order, and what newer work takes over."""
 
 import uuid
 
-from certificates.models import Certificate
+from django.db.models import Q
+
+from certificates.models import Certificate, CertificateStatus
+from jobs.kinds import kind_of
 from jobs.models import Job
+from jobs.states import OPEN, Status
 
 
 def lock_certificate(job: Job) -> Certificate:
@@ -21,3 +25,15 @@ def lock_both(job_id: uuid.UUID) -> Job:
     job = Job.objects.lock(job_id)
     lock_certificate(job)
     return job
+
+
+def has_successor(job: Job) -> bool:
+    """Whether work of the same kind was asked for since, which would be done twice otherwise."""
+    if job.certificate.status == CertificateStatus.ARCHIVED:
+        return True
+    others = Job.objects.filter(certificate_id=job.certificate_id).exclude(pk=job.pk)
+    return (
+        others.filter(kind_of(job).same_work(job))
+        .filter(Q(status__in=OPEN) | Q(created_at__gt=job.created_at, status=Status.COMPLETED))
+        .exists()
+    )

@@ -10,7 +10,7 @@ from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.services.common import lock_both
+from jobs.services.common import has_successor, lock_both
 from jobs.states import Move
 from owners.models import Principal
 
@@ -58,6 +58,7 @@ def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
             errors=[FieldError("reason", "required", "Say why, for whoever asked.")],
         )
     _decide(job, actor, reason)
+    job.last_error = f"Rejected by {actor.get_username()}: {reason}"
     job.move(Move.REJECT, actor=actor, reason=reason)
     kind_of(job).restore(job, actor)
     return job
@@ -65,7 +66,9 @@ def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
 
 @use_case("job.cancel", on=Job)
 def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
-    """End an open job; what a worker makes of it afterwards is fenced off.
+    """End a job that is open, or failed and to be tried again.
+
+    What a worker makes of it afterwards is fenced off; newer work is left alone.
 
     Raises NotYours, InvalidMove.
     """
@@ -74,8 +77,10 @@ def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
     reason = _checked_reason(reason)
     job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")
     job.waits_until = None
+    replaced = has_successor(job)
     job.move(Move.CANCEL, actor=actor, reason=reason)
-    kind_of(job).restore(job, actor)
+    if not replaced:  # else the certificate shows how that stands
+        kind_of(job).restore(job, actor)
     return job
 
 

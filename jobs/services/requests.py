@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 import certificates.policy
 import certificates.services
@@ -19,6 +18,7 @@ from audit.use_cases import use_case
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
+from foundation.clock import database_clock
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
@@ -231,7 +231,7 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     job.csr_by = actor
     job.last_error = ""
     if certificate.profile.needs_approval(job.kind):
-        job.waits_until = timezone.now() + settings.APPROVAL_TIMEOUT
+        job.waits_until = database_clock.now() + settings.APPROVAL_TIMEOUT
         move = Move.SUBMIT_CSR_FOR_APPROVAL
     else:
         job.waits_until = None
@@ -241,17 +241,19 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     return job
 
 
-def follow_up(cause: Job, follow: Follow) -> Job | None:
+def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
     """Ask for the work that follows from `cause`, in the name of whoever asked for that.
 
+    `actor` is the worker that does so: the trail names both.
     None where it is asked for already, or the target is disabled: its certificates are told so.
     The caller holds the certificate's lock.
     """
     if not follow.target.enabled:
         record(
-            actor=cause.requested_by,
+            actor=actor,
             action="deployment.skip",
             subject=cause.certificate,
+            on_behalf_of=cause.requested_by.get_username(),
             kind=follow.kind,
             target=str(follow.target),
             version=follow.version.number if follow.version else None,
@@ -270,9 +272,11 @@ def follow_up(cause: Job, follow: Follow) -> Job | None:
     except DuplicateJob:
         return None
     record(
-        actor=cause.requested_by,
+        actor=actor,
         action="job.follow",
         subject=job,
+        on_behalf_of=cause.requested_by.get_username(),
+        on_behalf_of_id=str(cause.requested_by_id),
         kind=job.kind,
         status=job.status,
         after=str(cause.pk),
@@ -285,7 +289,7 @@ def _open(
     job: Job, certificate: Certificate, actor: Principal, *, not_before: datetime | None = None
 ) -> Job:
     """Save a new job in the status in which it starts; raises DuplicateJob."""
-    now = timezone.now()
+    now = database_clock.now()
     job.certificate = certificate
     job.requested_by = actor
     job.created_at = now

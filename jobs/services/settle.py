@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from foundation.clock import database_clock
 from foundation.errors import CertctlError
 from issuers.services import Waiting
 from jobs import queue
@@ -53,7 +53,7 @@ def complete(*, job: Job, result: Any, actor: Principal) -> Job | None:
         old.last_error = f"Version {kept.facts['version']} came before it."
         old.waits_until = None
         old.move(Move.CANCEL, actor=actor, reason=old.last_error)
-    _follow(held, kept.follows)
+    _follow(held, kept.follows, actor)
     return held
 
 
@@ -80,7 +80,7 @@ def park(*, job: Job, waiting: Waiting, actor: Principal) -> bool:
 def fail_job(*, job: Job, actor: Principal, error: Exception, retry_at_once: bool = False) -> bool:
     """Record that the work failed, and when it is tried again; False when fenced off.
 
-    An error that says that trying again cannot help spends all tries. When none is left, the
+    An error that says that trying again cannot help gives the job up. When no try is left, the
     certificate gets back the status that it had, or becomes Failed if it never had a version.
     """
     held = _held(job)
@@ -135,11 +135,10 @@ def _fail(held: Job, actor: Principal, error: Exception, *, retry_at_once: bool 
     # What certctl itself says - the input is wrong, the state does not allow it - stays so.
     permanent = isinstance(error, CertctlError) and getattr(error, "permanent", True)
     spent = permanent or held.attempts >= held.max_attempts
-    if permanent:
-        held.max_attempts = held.attempts
+    held.given_up = permanent
     if not spent:
         wait = timedelta(0) if retry_at_once else delay_after(held)
-        held.scheduled_at = timezone.now() + wait
+        held.scheduled_at = database_clock.now() + wait
     held.move(
         Move.FAIL,
         actor=actor,
@@ -150,12 +149,12 @@ def _fail(held: Job, actor: Principal, error: Exception, *, retry_at_once: bool 
     )
     if spent:
         kind.restore(held, actor)
-        _follow(held, kind.instead(held))
+        _follow(held, kind.instead(held), actor)
 
 
-def _follow(held: Job, follows: Sequence[Follow]) -> None:
+def _follow(held: Job, follows: Sequence[Follow], actor: Principal) -> None:
     for follow in follows:
-        requests.follow_up(held, follow)
+        requests.follow_up(held, follow, actor)
     if follows:
         transaction.on_commit(queue.nudge)
 

@@ -13,18 +13,18 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates.models import Certificate, CertificateStatus
+from certificates.models import Certificate
+from foundation.clock import database_clock
 from foundation.errors import Conflict, ConnectorError
 from jobs import policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job, JobQuerySet
 from jobs.services import requests, settle
-from jobs.services.common import lock_certificate
-from jobs.states import OPEN, Move, Status
+from jobs.services.common import has_successor, lock_certificate
+from jobs.states import Move, Status
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
@@ -43,20 +43,20 @@ def fail_abandoned(*, actor: Principal) -> int:
     Their next try is at once: the lease was wait enough. The attempt counts, so a job that kills
     its workers ends.
     """
-    now = timezone.now()
+    now = database_clock.now()
     return _each(
         Job.objects.abandoned(now),
         lambda job: _reap(job, actor),
-        lambda: {"lease_until": timezone.now() + PUSHED},
+        lambda: {"lease_until": database_clock.now() + PUSHED},
     )
 
 
 def retry_failed(*, actor: Principal) -> int:
     """Put failed jobs that have tries left, and whose time has come, back in the queue."""
     count = _each(
-        Job.objects.retryable(timezone.now()),
+        Job.objects.retryable(database_clock.now()),
         lambda job: _retry(job, actor),
-        lambda: {"scheduled_at": timezone.now() + PUSHED},
+        lambda: {"scheduled_at": database_clock.now() + PUSHED},
     )
     if count:
         queue.nudge()
@@ -66,9 +66,9 @@ def retry_failed(*, actor: Principal) -> int:
 def time_out_waiting(*, actor: Principal) -> int:
     """Cancel jobs that waited too long for a CSR or for a decision; return how many."""
     return _each(
-        Job.objects.waiting(timezone.now()),
+        Job.objects.waiting(database_clock.now()),
         lambda job: _time_out(job, actor),
-        lambda: {"waits_until": timezone.now() + PUSHED},
+        lambda: {"waits_until": database_clock.now() + PUSHED},
     )
 
 
@@ -79,7 +79,7 @@ def request_due_renewals(*, actor: Principal) -> int:
     what two sweeps ask for at once. What an issuer may have carried out already is not ordered
     anew: a person has to look at the failed job first.
     """
-    now = timezone.now()
+    now = database_clock.now()
     refused = Q(
         jobs__kind=Job.Kind.RENEWAL,
         jobs__status=Status.CANCELLED,
@@ -115,10 +115,10 @@ def retry_job(*, job_id: uuid.UUID, actor: Principal) -> Job:
     job = Job.objects.lock(job_id)
     lock_certificate(job)
     policy.check_state(job, Move.RETRY)
-    if _has_successor(job):
+    if has_successor(job):
         raise requests.DuplicateJob("Newer work has taken the place of this job.")
     job.max_attempts = max(job.max_attempts, job.attempts + 1)
-    job.scheduled_at = timezone.now()
+    job.scheduled_at = database_clock.now()
     _back_to_work(job, actor)
     transaction.on_commit(queue.nudge)
     return job
@@ -156,9 +156,9 @@ def _reap(job: Job, actor: Principal) -> bool:
 
 def _retry(job: Job, actor: Principal) -> bool:
     lock_certificate(job)
-    if _has_successor(job):
+    if has_successor(job):
         # Newer work took its place; this one has nothing left to do.
-        Job.objects.filter(pk=job.pk).update(max_attempts=job.attempts)
+        Job.objects.filter(pk=job.pk).update(given_up=True)
         record(actor=actor, action="job.give_up", subject=job, why="newer work took its place")
         return False
     _back_to_work(job, actor)
@@ -168,18 +168,6 @@ def _retry(job: Job, actor: Principal) -> bool:
 def _back_to_work(job: Job, actor: Principal) -> None:
     job.move(Move.RETRY, actor=actor, attempt=job.attempts)
     kind_of(job).resume(job.certificate)
-
-
-def _has_successor(job: Job) -> bool:
-    """Whether work of the same kind was asked for since, which would be done twice otherwise."""
-    if job.certificate.status == CertificateStatus.ARCHIVED:
-        return True
-    others = Job.objects.filter(certificate_id=job.certificate_id).exclude(pk=job.pk)
-    return (
-        others.filter(kind_of(job).same_work(job))
-        .filter(Q(status__in=OPEN) | Q(created_at__gt=job.created_at, status=Status.COMPLETED))
-        .exists()
-    )
 
 
 def _time_out(job: Job, actor: Principal) -> bool:

@@ -242,7 +242,7 @@ def test_where_the_issuer_cannot_tell_a_person_must_and_nothing_is_ordered_again
 
     job = fresh(blind_order)
     assert (job.status, job.error_code) == (Status.FAILED, "unknown_outcome")
-    assert job.attempts == job.max_attempts
+    assert job.given_up
     assert job.order_key in job.last_error
     job.certificate.refresh_from_db()
     assert job.certificate.status == CertificateStatus.FAILED
@@ -334,7 +334,7 @@ def test_an_error_that_stays_ends_the_job_and_leaves_its_order_open(order, desk,
 
     job = fresh(order)
     assert (job.status, job.error_code) == (Status.FAILED, "connector_error")
-    assert job.attempts == job.max_attempts
+    assert job.given_up
     assert job in Job.objects.with_open_order()
 
 
@@ -374,7 +374,7 @@ def test_an_order_that_is_turned_down_later_is_over(order, desk, clock):
     runner.run_pending()
     job = fresh(order)
     assert (job.status, job.order_ref) == (Status.FAILED, "")
-    assert job.attempts < job.max_attempts
+    assert job.will_be_retried
 
     clock.move_to(job.scheduled_at)
     services.retry_failed(actor=job.requested_by)
@@ -493,7 +493,7 @@ def test_a_certificate_that_was_given_before_is_no_answer(order, desk, clock, al
 
     job = Job.objects.get(kind=Job.Kind.RENEWAL)
     assert (job.status, job.error_code) == (Status.FAILED, "wrong_certificate")
-    assert job.attempts == job.max_attempts
+    assert job.given_up
     assert Version.objects.count() == 1
 
 
@@ -536,7 +536,7 @@ def test_what_is_not_as_asked_for_is_never_kept(order, desk, clock, wrong, at_on
     job = fresh(order)
     assert (job.status, job.error_code) == (Status.FAILED, "wrong_certificate")
     assert job.last_error == f"What came back is not what was asked for: {wrong}."
-    assert job.attempts == job.max_attempts
+    assert job.given_up
     assert not Version.objects.exists()
     assert len(desk.keys) == 1
 

@@ -167,7 +167,7 @@ def test_what_changed_after_the_approval_is_not_signed(awaiting, bob, profile):
     awaiting.refresh_from_db()
     assert awaiting.status == Status.FAILED
     assert "has changed since" in awaiting.last_error
-    assert awaiting.attempts == awaiting.max_attempts
+    assert awaiting.given_up
     assert not Version.objects.exists()
 
 
@@ -396,7 +396,7 @@ def test_an_error_that_stays_spends_all_tries(ask, free_profile, system, error):
     services.fail_job(job=job, actor=system, error=error)
 
     job.refresh_from_db()
-    assert (job.attempts, job.max_attempts) == (1, 1)
+    assert (job.attempts, job.max_attempts, job.given_up) == (1, 3, True)
     job.certificate.refresh_from_db()
     assert job.certificate.status == CertificateStatus.FAILED
     assert services.retry_failed(actor=system) == 0
@@ -541,4 +541,4 @@ def test_a_kind_that_nobody_does_fails_for_good(system):
     assert runner.run_pending() == 1
 
     job.refresh_from_db()
-    assert (job.status, job.attempts) == (Status.FAILED, job.max_attempts)
+    assert (job.status, job.given_up) == (Status.FAILED, True)

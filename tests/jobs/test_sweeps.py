@@ -79,7 +79,7 @@ def test_a_retry_that_collides_does_not_stop_the_sweep(system, monkeypatch):
     fail_once(system)
     JobFactory(certificate=blocked.certificate, status=Status.AWAITING_APPROVAL)
     # Without the look beforehand the unique constraint refuses it.
-    monkeypatch.setattr(sweeps, "_has_successor", lambda job: False)
+    monkeypatch.setattr(sweeps, "has_successor", lambda job: False)
 
     assert services.retry_failed(actor=system) == 1
 
