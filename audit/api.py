@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import django_filters
@@ -19,6 +19,7 @@ from rest_framework.request import Request
 
 from audit.models import Event
 from foundation.rest.fields import SparseFields
+from foundation.rest.views import Strict
 
 FIELDS = (
     "sequence",
@@ -74,7 +75,7 @@ class EventFilter(django_filters.FilterSet):
         )
 
 
-class EventViewSet(viewsets.ReadOnlyModelViewSet[Event]):
+class EventViewSet(Strict, viewsets.ReadOnlyModelViewSet[Event]):
     """The audit trail, newest first."""
 
     queryset = Event.objects.order_by("-sequence")
@@ -83,6 +84,8 @@ class EventViewSet(viewsets.ReadOnlyModelViewSet[Event]):
     search_fields = ("action", "actor_name", "subject_name")
     ordering_fields = ("sequence", "at")
     cursor_ordering = ("-sequence",)
+    filtered = ("list", "export")
+    parameters: ClassVar = {"export": ("as",)}
 
     @extend_schema(
         parameters=[OpenApiParameter("as", str, enum=["csv", "jsonl"], description="The form.")],

@@ -237,6 +237,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+# Its lists are looked up by any column, and are no edge of ours; `axes_list_attempts` tells.
+AXES_ENABLE_ADMIN = False
 AXES_CLIENT_IP_CALLABLE = "foundation.middleware.remote_address"
 
 # --- HTTP -----------------------------------------------------------------------------------

@@ -190,4 +190,4 @@ def entry_size(serial: str, *, has_reason: bool) -> int:
     For a date from 1950 to 2049; it makes the lengths around the list no longer.
     """
     reason = ReasonFlags.superseded if has_reason else ReasonFlags.unspecified
-    return x509_crl.entry_size(x509_crl.Entry(int(serial, 16), timezone.now(), reason))
+    return x509_crl.entry_size(x509_crl.Entry(int(serial, 16), database_clock.now(), reason))

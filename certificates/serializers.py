@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from typing_extensions import override
 
 from certificates.details import EDITABLE, MAX_TAG, MAX_TAGS
@@ -10,7 +11,7 @@ from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, 
 from certificates.services.bulk import CRITERIA, BulkResult, Preview
 from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW
 from foundation.rest.dataclasses import serializer_of
-from foundation.rest.fields import Named, SparseFields
+from foundation.rest.fields import Named, SparseFields, StrictInput
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 
@@ -168,7 +169,7 @@ class RenewalPolicySerializer(SparseFields):
 # --- Input ----------------------------------------------------------------------------------
 
 
-class DetailsInput(serializers.ModelSerializer[Any]):
+class DetailsInput(StrictInput, serializers.ModelSerializer[Any]):
     """What people say of a certificate (`certificates.details.Details`), with its bounds."""
 
     owner = Named(by="name", what="owner", queryset=Owner.objects.all())
@@ -206,15 +207,11 @@ class DetailsChanges(DetailsInput):
         extra_kwargs: ClassVar = {"name": {"required": False}}
 
     @override
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # Refuse fields that nobody can change, rather than ignore them.
-        given = self.initial_data if isinstance(self.initial_data, dict) else {}
-        unknown = sorted(set(given) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError(
-                {name: ["This cannot be changed."] for name in unknown}, code="not_editable"
-            )
-        return attrs
+    def refuse_field(self, name: str) -> ErrorDetail:
+        # What a certificate shows and nobody changes is no typing error.
+        if name in CertificateSerializer.Meta.fields:
+            return ErrorDetail("This cannot be changed.", code="not_editable")
+        return super().refuse_field(name)
 
 
 class ImportInput(DetailsInput):
@@ -229,7 +226,7 @@ class ImportInput(DetailsInput):
         fields = ("pem", *DetailsInput.Meta.fields)
 
 
-class RevokeInput(serializers.Serializer[Any]):
+class RevokeInput(StrictInput):
     """Why, and since when."""
 
     # BR 7.2.2: tools offer the reasons with "unspecified" as the default.
@@ -246,14 +243,14 @@ class RevokeCurrentInput(RevokeInput):
     version = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
-class NoteInput(serializers.Serializer[Any]):
+class NoteInput(StrictInput):
     """Why."""
 
     version = serializers.UUIDField(required=False, allow_null=True, default=None)
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
 
 
-class ExportInput(serializers.Serializer[Any]):
+class ExportInput(StrictInput):
     """What to export, where a password is wanted: it must not stand in a URL."""
 
     format = serializers.ChoiceField(choices=["pem", "der", "pkcs12"], default="pkcs12")
@@ -279,7 +276,7 @@ class CriteriaInput(serializers.Serializer[Any]):
     )
 
 
-class BulkRevokeInput(serializers.Serializer[Any]):
+class BulkRevokeInput(StrictInput):
     """What is to be revoked, why, and whether really."""
 
     criteria = CriteriaInput()
@@ -293,16 +290,16 @@ class BulkRevokeInput(serializers.Serializer[Any]):
     @override
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         # The criteria are kept as they were given: the service names what is wrong with them.
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            # A criterion in the wrong place must not be ignored: it would revoke more.
-            hint = " Criteria belong into `criteria`." if set(unknown) & set(CRITERIA) else ""
-            raise serializers.ValidationError(
-                {name: [f"There is no such field.{hint}"] for name in unknown}, code="unknown_field"
-            )
         value: dict[str, Any] = super().to_internal_value(data)
         value["criteria"] = data["criteria"]
         return value
+
+    @override
+    def refuse_field(self, name: str) -> ErrorDetail:
+        if name in CRITERIA:
+            # A criterion in the wrong place: ignored, it would revoke more.
+            return ErrorDetail(f"{name}: belongs into `criteria`.", code="unknown_field")
+        return super().refuse_field(name)
 
 
 PreviewSerializer = serializer_of(Preview, name="BulkRevokePreview", properties=("count",))

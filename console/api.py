@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from console import stats
+from foundation.rest.views import Strict
 from owners.permissions import needs
 
 
@@ -21,7 +22,7 @@ class StatsSerializer(serializers.Serializer[Any]):
     oldest_due_seconds = serializers.FloatField()
 
 
-class StatsView(APIView):
+class StatsView(Strict, APIView):
     """Counts over everything."""
 
     permission_classes = [needs("certificates.view_certificate", "jobs.view_job")]

@@ -13,6 +13,7 @@ from deployments import services
 from deployments.models import Agent, Deployment, Target
 from deployments.serializers import ConfigField
 from foundation.rest.fields import Named, SparseFields
+from foundation.rest.views import Strict
 from owners.authentication import actor_of
 from owners.permissions import needs
 
@@ -97,6 +98,7 @@ class TestResultSerializer(serializers.Serializer[Any]):
 
 
 class TargetViewSet(
+    Strict,
     mixins.CreateModelMixin,
     mixins.UpdateModelMixin,
     mixins.DestroyModelMixin,
@@ -115,6 +117,7 @@ class TargetViewSet(
     filterset_fields = ("name", "kind", "enabled", "agent", "endpoint_host")
     search_fields = ("name", "endpoint_host", "server_name")
     ordering_fields = ("name", "kind", "created_at")
+    bodiless = ("test",)
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
     def get_serializer_class(self) -> type[TargetSerializer]:
@@ -203,7 +206,7 @@ class DeploymentFilter(filters.FilterSet):
         fields = ("certificate", "target", "version", "health")
 
 
-class DeploymentViewSet(viewsets.ReadOnlyModelViewSet[Deployment]):
+class DeploymentViewSet(Strict, viewsets.ReadOnlyModelViewSet[Deployment]):
     """What is served where: written by jobs, read by everybody."""
 
     queryset = Deployment.objects.select_related("certificate", "target", "version").order_by(
@@ -224,7 +227,7 @@ class AgentSerializer(SparseFields):
         read_only_fields = fields
 
 
-class AgentViewSet(viewsets.ReadOnlyModelViewSet[Agent]):
+class AgentViewSet(Strict, viewsets.ReadOnlyModelViewSet[Agent]):
     """Agents: to read; what they do comes with a later release."""
 
     queryset = Agent.objects.order_by("name")

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from foundation.rest.parsers import valid
+from foundation.rest.views import Strict
 from issuers import services
 from issuers.models import Issuer, Profile
 from issuers.serializers import (
@@ -21,7 +22,7 @@ from owners.authentication import actor_of
 from owners.permissions import needs
 
 
-class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
+class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
     """CAs that sign; `certificates.api` adds the making of one in a subclass."""
 
     use_cases: ClassVar = {
@@ -35,6 +36,7 @@ class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
     search_fields = ("slug", "name")
     ordering_fields = ("slug", "name", "created_at")
     cursor_ordering = ("slug",)
+    bodiless: ClassVar[tuple[str, ...]] = ("test",)
 
     @extend_schema(request=IssuerChanges, responses=IssuerSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -55,6 +57,7 @@ class IssuerViewSet(viewsets.ReadOnlyModelViewSet[Issuer]):
 
 
 class ProfileViewSet(
+    Strict,
     mixins.CreateModelMixin,
     mixins.UpdateModelMixin,
     mixins.DestroyModelMixin,

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.rest.fields import Named, SparseFields
+from foundation.rest.fields import Named, SparseFields, StrictInput
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
@@ -64,7 +64,7 @@ class IssuerSerializer(SparseFields):
         return pointers_of(issuer.slug).ca_issuers
 
 
-class IssuerInput(serializers.Serializer[Any]):
+class IssuerInput(StrictInput):
     """What a new local CA is made of."""
 
     slug = serializers.SlugField(max_length=64)
@@ -88,7 +88,7 @@ class IssuerInput(serializers.Serializer[Any]):
     )
 
 
-class IssuerChanges(serializers.Serializer[Any]):
+class IssuerChanges(StrictInput):
     """What can be changed later."""
 
     name = serializers.CharField(max_length=150, required=False)

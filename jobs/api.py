@@ -19,6 +19,7 @@ from certificates.models import Certificate
 from deployments.models import Target
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.rest.parsers import valid
+from foundation.rest.views import Strict
 from jobs import approvals, serializers, services
 from jobs.filters import JobFilter
 from jobs.models import Job
@@ -99,7 +100,7 @@ def _plain(data: Any) -> Any:
     return json.loads(JSONRenderer().render(data))
 
 
-class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
+class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
     """Read jobs; decide on those that wait for it; give the CSR that one waits for."""
 
     use_cases: ClassVar = {
@@ -116,6 +117,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     filterset_class = JobFilter
     search_fields = ("certificate__name", "certificate__common_name", "last_error")
     ordering_fields = ("created_at", "scheduled_at", "completed_at", "status", "kind")
+    bodiless = ("retry", "verify")
 
     @extend_schema(responses=serializers.ReviewSerializer)
     @action(detail=True, methods=["get"], permission_classes=[needs("jobs.view_job")])

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from certificates.serializers import DetailsInput
 from deployments.models import Target
 from foundation.rest.dataclasses import serializer_of
-from foundation.rest.fields import Named, SparseFields
+from foundation.rest.fields import Named, SparseFields, StrictInput
 from jobs import approvals
 from jobs.models import Job
 from jobs.states import Status
@@ -153,7 +153,7 @@ def _target(**options: Any) -> Named:
     return Named(queryset=Target.objects.all(), by="name", what="target", **options)
 
 
-class AskSerializer(serializers.Serializer[Any]):
+class AskSerializer(StrictInput):
     """What issuance and renewal have in common."""
 
     csr = serializers.CharField(
@@ -200,13 +200,13 @@ class RenewalSerializer(AskSerializer):
     """Ask for the next version; without a CSR the last one is used where the policy says so."""
 
 
-class AtTargetSerializer(serializers.Serializer[Any]):
+class AtTargetSerializer(StrictInput):
     """Where to deploy or look; may be left out where the certificate has one target only."""
 
     target = _target(required=False, allow_null=True, default=None)
 
 
-class DetachSerializer(serializers.Serializer[Any]):
+class DetachSerializer(StrictInput):
     """Where a certificate is no longer to be served."""
 
     target = _target()
@@ -221,7 +221,7 @@ class DetachedSerializer(serializers.Serializer[Any]):
     )
 
 
-class ApproveSerializer(serializers.Serializer[Any]):
+class ApproveSerializer(StrictInput):
     """Say yes."""
 
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
@@ -234,19 +234,19 @@ class ApproveSerializer(serializers.Serializer[Any]):
     )
 
 
-class RejectSerializer(serializers.Serializer[Any]):
+class RejectSerializer(StrictInput):
     """Say no, and why."""
 
     reason = serializers.CharField(max_length=2000)
 
 
-class CancelSerializer(serializers.Serializer[Any]):
+class CancelSerializer(StrictInput):
     """Call it off."""
 
     reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
 
 
-class CsrSerializer(serializers.Serializer[Any]):
+class CsrSerializer(StrictInput):
     """The CSR that a job waits for."""
 
     csr = serializers.CharField(max_length=65536, help_text="PKCS#10, PEM.")

@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from foundation.rest.fields import Named, SparseFields
+from foundation.rest.fields import Named, SparseFields, StrictInput
 from foundation.rest.parsers import valid
+from foundation.rest.views import Strict
 from owners import services
 from owners.authentication import actor_of
 from owners.models import ApiKey, Owner, Principal, Team
@@ -61,7 +62,7 @@ class PrincipalSerializer(SparseFields):
         return next((name for name, _ in reversed(ROLE_CHOICES) if name in names), None)
 
 
-class PrincipalInput(serializers.Serializer[Any]):
+class PrincipalInput(StrictInput):
     """What can be said of a principal."""
 
     username = serializers.RegexField(r"^[\w.@+-]+$", max_length=150)
@@ -81,7 +82,7 @@ class PrincipalChanges(PrincipalInput):
     is_active = serializers.BooleanField(required=False)
 
 
-class PrincipalViewSet(viewsets.ReadOnlyModelViewSet[Principal]):
+class PrincipalViewSet(Strict, viewsets.ReadOnlyModelViewSet[Principal]):
     """Principals: for administrators."""
 
     use_cases: ClassVar = {
@@ -144,7 +145,7 @@ class ApiKeySerializer(SparseFields):
         )
 
 
-class ApiKeyInput(serializers.Serializer[Any]):
+class ApiKeyInput(StrictInput):
     """What is asked for."""
 
     name = serializers.CharField(max_length=100)
@@ -165,7 +166,7 @@ class CreatedApiKey(ApiKeySerializer):
         fields = (*ApiKeySerializer.Meta.fields, "key")  # type: ignore[assignment]
 
 
-class ApiKeyViewSet(viewsets.ReadOnlyModelViewSet[ApiKey]):
+class ApiKeyViewSet(Strict, viewsets.ReadOnlyModelViewSet[ApiKey]):
     """API keys: made and disabled, never changed and never shown again."""
 
     use_cases: ClassVar = {
@@ -177,6 +178,7 @@ class ApiKeyViewSet(viewsets.ReadOnlyModelViewSet[ApiKey]):
     filterset_fields = ("name", "prefix", "principal", "role_cap")
     search_fields = ("name", "prefix", "principal__username")
     ordering_fields = ("name", "created_at", "expires_at", "last_used_at")
+    bodiless = ("disable",)
 
     @extend_schema(request=ApiKeyInput, responses={201: CreatedApiKey})
     def create(self, request: Request) -> Response:
@@ -236,6 +238,7 @@ class OwnerSerializer(_WithMembers):
 
 
 class _Saved(
+    Strict,
     mixins.CreateModelMixin,
     mixins.UpdateModelMixin,
     mixins.DestroyModelMixin,
@@ -325,7 +328,7 @@ class MeSerializer(serializers.Serializer[Any]):
     permissions = serializers.ListField(child=serializers.CharField())
 
 
-class MeView(APIView):
+class MeView(Strict, APIView):
     """Who am I."""
 
     permission_classes = [IsAuthenticated]

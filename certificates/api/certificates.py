@@ -23,6 +23,7 @@ from certificates.filters import CertificateFilter
 from certificates.models import Certificate, Version
 from foundation.errors import Conflict, NotFound
 from foundation.rest.parsers import valid
+from foundation.rest.views import PAGES, Strict
 from owners.authentication import actor_of
 from owners.permissions import needs
 
@@ -34,7 +35,7 @@ class NothingIssued(Conflict):
     message = "Nothing has been issued for this certificate yet."
 
 
-class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
+class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
     """Certificates: the names under management.
 
     `jobs.api` adds what makes jobs (request, renew, deploy, verify) in a subclass.
@@ -67,6 +68,8 @@ class CertificateViewSet(viewsets.ReadOnlyModelViewSet[Certificate]):
         "created_at",
         "updated_at",
     )
+    parameters: ClassVar = {"versions": ("fields", *PAGES), "export": ("format", "version")}
+    bodiless = ("archive",)
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
     # What the standard actions need where the model's own permissions do not say it.
     action_permissions: ClassVar[dict[str, type[BasePermission]]] = {

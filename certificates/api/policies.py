@@ -8,10 +8,12 @@ from rest_framework import mixins, serializers, viewsets
 from certificates import serializers as shapes
 from certificates import services
 from certificates.models import RenewalPolicy
+from foundation.rest.views import Strict
 from owners.authentication import actor_of
 
 
 class RenewalPolicyViewSet(
+    Strict,
     mixins.CreateModelMixin,
     mixins.UpdateModelMixin,
     mixins.DestroyModelMixin,

@@ -16,11 +16,12 @@ from certificates import services
 from certificates.filters import RevocationFilter, VersionFilter
 from certificates.models import Revocation, Version
 from foundation.rest.parsers import valid
+from foundation.rest.views import Strict
 from owners.authentication import actor_of
 from owners.permissions import needs
 
 
-class VersionViewSet(viewsets.ReadOnlyModelViewSet[Version]):
+class VersionViewSet(Strict, viewsets.ReadOnlyModelViewSet[Version]):
     """Versions: each one signed certificate."""
 
     use_cases: ClassVar = {
@@ -47,7 +48,7 @@ class VersionViewSet(viewsets.ReadOnlyModelViewSet[Version]):
         return Response(shapes.RevocationSerializer(revocation).data)
 
 
-class RevocationViewSet(viewsets.ReadOnlyModelViewSet[Revocation]):
+class RevocationViewSet(Strict, viewsets.ReadOnlyModelViewSet[Revocation]):
     """Revocations; relying parties get theirs from the CRL and OCSP, never here."""
 
     queryset: QuerySet[Revocation] = Revocation.objects.select_related(

@@ -7,12 +7,25 @@ from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 from unfold.admin import ModelAdmin
 
 from foundation.admin.refusals import act_of, chosen_action, record, refusal_of, words_of
 from foundation.outcomes import Outcome
+from foundation.unknown import UnknownParameter, check_parameters
+
+# Of Django's own: all rows, order, page, search, its error flag, facets, and choosing in a window.
+_OF_EVERY_LIST = ("all", "o", "p", "q", "e", "_facets", "_popup", "_to_field")
+# How a filter writes what was chosen: plain values, relations, "empty", text, and unfold's ranges.
+_OF_FILTERS = (
+    "__exact",
+    "__isnull",
+    "__id__exact",
+    "__icontains",
+    *(f"_{end}{part}" for end in ("from", "to") for part in ("", "_0", "_1")),
+)
+_OF_DATES = ("__year", "__month", "__day", "__gte", "__lt")
 
 Row = TypeVar("Row", bound=Model)
 R = TypeVar("R")
@@ -26,16 +39,39 @@ class Edge(ModelAdmin):
     """
 
     use_cases: ClassVar[Mapping[str, str]] = {}
+    # Look-ups of our own links to the list, besides those of `list_filter` and `date_hierarchy`.
+    linked: ClassVar[tuple[str, ...]] = ()
 
     @override
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        try:
+            check_parameters(request.GET, {*_OF_EVERY_LIST, *self._lookups(request)})
+        except UnknownParameter as error:
+            # Django lets everybody look up by any column: a password's hash, letter by letter.
+            record(request, action="", error=error)
+            messages.error(request, error.detail)
+            return HttpResponseRedirect(request.path)
         # Django leaves an action that one may not choose out of the list, and says that none was.
         chosen = chosen_action(request)
         if act_of(chosen) in self.use_cases and chosen not in self.get_actions(request):
             raise PermissionDenied
         return super().changelist_view(request, extra_context)
+
+    @override
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return request is not None and lookup in self._lookups(request)
+
+    def _lookups(self, request: HttpRequest) -> set[str]:
+        """Return the names by which the list's address may narrow it."""
+        known = set(self.linked)
+        for one in self.get_list_filter(request):
+            path = one[0] if isinstance(one, tuple | list) else one
+            known.update(f"{path}{suffix}" for suffix in _OF_FILTERS)
+        if self.date_hierarchy:
+            known.update(f"{self.date_hierarchy}{suffix}" for suffix in _OF_DATES)
+        return known
 
     def use_case_of(self, request: HttpRequest, name: str) -> str:
         """Return the use case behind the page or action `name`, a key of `use_cases`."""

@@ -1,6 +1,7 @@
-"""What serializers share: sparse fields, and rows that are known by a name."""
+"""What serializers share: unknown fields refused, sparse fields, rows known by a name."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,46 @@ from django.db.models import Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
+from typing_extensions import override
+
+from foundation.unknown import SHOWN, words_for
 
 
-class SparseFields(serializers.ModelSerializer[Any]):
+class StrictInput(serializers.Serializer[Any]):
+    """A serializer that refuses fields which it does not know, and those that only it writes.
+
+    Every form of a body is one, the nested ones too: what is ignored reads like what is done.
+    """
+
+    @override
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)
+        wrong: dict[str, Any] = {
+            str(name)[:SHOWN]: [self.refuse_field(str(name))]
+            for name in data
+            if name not in self.fields or self.fields[name].read_only
+        }
+        if not wrong:
+            return super().to_internal_value(data)
+        try:
+            super().to_internal_value(data)
+        except ValidationError as error:
+            if isinstance(error.detail, dict):
+                wrong = {**error.detail, **wrong}
+        raise ValidationError(wrong)
+
+    def refuse_field(self, name: str) -> ErrorDetail:
+        """Return what is wrong with a field that nobody may give."""
+        if name in self.fields:
+            return ErrorDetail(f"{name}: this cannot be changed.", code="not_editable")
+        writable = [known for known, field in self.fields.items() if not field.read_only]
+        return ErrorDetail(words_for(name, writable), code="unknown_field")
+
+
+class SparseFields(StrictInput, serializers.ModelSerializer[Any]):
     """A serializer that gives only the fields named in `?fields=id,name`."""
 
     @classmethod

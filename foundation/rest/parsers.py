@@ -8,6 +8,8 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
+from foundation.rest.fields import StrictInput
+
 
 class Json(JSONParser):
     """JSON, with nesting that Python's own parser gives up on told as malformed."""
@@ -30,3 +32,7 @@ def valid(form: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
     serializer = form(data=request.data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+class Nothing(StrictInput):
+    """The body of what reads none: absent or an empty object."""

@@ -1,0 +1,35 @@
+"""What nobody knows is refused, with the nearest that is known: a slip must not mean "all"."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from foundation.errors import FieldError, Invalid
+
+SHOWN = 100  # characters of a name that somebody made up
+
+
+class UnknownParameter(Invalid):
+    """The address asks by what this list or thing is not asked by."""
+
+    code = "unknown_parameter"
+    message = "The address has a parameter that is not known here."
+
+
+def words_for(name: str, known: Iterable[str]) -> str:
+    """Return the refusal of `name`, such as "target: unknown; did you mean targets?"."""
+    near = get_close_matches(name[:SHOWN], sorted(known), n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return f"{name[:SHOWN]}: unknown{hint}"
+
+
+def check_parameters(given: Iterable[str], known: Collection[str]) -> None:
+    """Raise UnknownParameter for each name in `given` that is not among `known`."""
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise UnknownParameter(
+            " ".join(words_for(name, known) for name in unknown),
+            errors=[
+                FieldError(name[:SHOWN], UnknownParameter.code, words_for(name, known))
+                for name in unknown
+            ],
+        )
