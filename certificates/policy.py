@@ -12,6 +12,8 @@ DEFAULT_WINDOW = timedelta(days=30)
 # Reasons that a revocation may leave again: a hold can become any other reason, and
 # BR 4.9.1.1 asks that any reason can be corrected to keyCompromise once that is known.
 _HOLD = Reason.CERTIFICATE_HOLD
+# After these a key is not certified again (CA/B BR 6.1.1.3).
+COMPROMISES = (Reason.KEY_COMPROMISE, Reason.CA_COMPROMISE)
 
 
 class AlreadyRevoked(Conflict):
@@ -64,6 +66,13 @@ def standing(
     if version.not_after <= now + (DEFAULT_WINDOW if window is None else window):
         return CertificateStatus.EXPIRING
     return CertificateStatus.ACTIVE
+
+
+def revoked_for(certificate: Certificate) -> Reason | None:
+    """Return why the current version is revoked; None where it is not, or there is none."""
+    version = certificate.current
+    revocation = getattr(version, "revocation", None) if version is not None else None
+    return None if revocation is None else Reason(revocation.reason)
 
 
 def check_may_change(certificate: Certificate) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
+import certificates.policy
 import issuers.services
-from certificates.models import Certificate, Reason
+from certificates.models import Certificate
 from foundation.errors import FieldError, Invalid
 from foundation.sealed import Sealed
 from issuers.models import Profile
@@ -62,8 +63,7 @@ def last_of(certificate: Certificate) -> tuple[str, Sealed | None, str]:
     version = certificate.current
     if version is None or not version.csr_pem:
         return "", None, ""
-    revocation = getattr(version, "revocation", None)
-    if revocation is not None and revocation.reason == Reason.KEY_COMPROMISE:
+    if certificates.policy.revoked_for(certificate) in certificates.policy.COMPROMISES:
         return "", None, CompromisedKey.message
     try:
         check(version.csr_pem, certificate)
