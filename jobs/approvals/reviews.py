@@ -55,7 +55,7 @@ class Review:
     requested_by: str
     csr_by: str = field(
         metadata={
-            "help_text": "Who gave the CSR later, where the job had to wait for one; else empty."
+            "help_text": "Who brought the CSR, later or for the version before; empty: who asked."
         }
     )
     target: str

@@ -168,6 +168,9 @@ class Signing(Kind[SignedCertificate]):
                 job_id=held.pk,
                 actor=actor,
                 encrypted_key=held.encrypted_key,
+                brought=certificates.services.Brought(
+                    held.requested_by, held.csr_by or held.requested_by
+                ),
             )
         except IntegrityError:
             if Version.objects.filter(fingerprint=result.fingerprint).exists():

@@ -154,7 +154,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     revoked = certificates.policy.revoked_for(certificate)
-    note = ""
+    last = csrs.Last()
     if generate_key:
         encrypted_key, csr_pem = csrs.server_made(
             certificate.profile, certificate.common_name, certificate.sans, csr_pem
@@ -163,14 +163,16 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     if csr_pem:
         csrs.check(csr_pem, certificate)
     else:
-        csr_pem, encrypted_key, note = csrs.last_of(certificate)
+        last = csrs.last_of(certificate)
+        csr_pem, encrypted_key = last.csr_pem, last.encrypted_key
     job = _open(
         Job(
             kind=next_kind(certificate),
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
-            last_error=note,
+            last_error=last.why_not,
+            csr_by=last.by,
         ),
         certificate,
         actor,
