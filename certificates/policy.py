@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
 from foundation.errors import Conflict, FieldError, Invalid
+from owners.models import Owner, Principal, Team
 
 # How long before its end a certificate without a renewal policy counts as expiring.
 DEFAULT_WINDOW = timedelta(days=30)
@@ -73,6 +74,14 @@ def revoked_for(certificate: Certificate) -> Reason | None:
     version = certificate.current
     revocation = getattr(version, "revocation", None) if version is not None else None
     return None if revocation is None else Reason(revocation.reason)
+
+
+def answers_for(principal: Principal, owner: Owner, team: Team | None) -> bool:
+    """Whether `principal` answers for what belongs to `owner` and `team`, under any alias.
+
+    Asked afresh, and only to refuse something.
+    """
+    return owner.includes(principal) or (team is not None and team.seats(principal))
 
 
 def check_may_change(certificate: Certificate) -> None:

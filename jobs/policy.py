@@ -8,6 +8,7 @@ person. What cannot be told (no owner, no requester) is refused.
 
 from django.db.models import QuerySet
 
+import certificates.policy
 from certificates.models import Certificate, Version
 from foundation.errors import NotPermitted
 from jobs.kinds import kind_of
@@ -70,7 +71,7 @@ def asked_for(actor: Principal, job: Job) -> bool:
     if job.requested_by_id is None or actor.pk is None:
         return True
     askers = (job.requested_by, job.csr_by)
-    return any(asker is not None and _is_same_person(actor, asker) for asker in askers)
+    return any(asker is not None and actor.is_same_person(asker) for asker in askers)
 
 
 def brought_key(actor: Principal, job: Job) -> bool:
@@ -97,9 +98,7 @@ def answers_for(actor: Principal, certificate: Certificate | None) -> bool:
     """Whether `actor` is included in the certificate's owner or has a seat in its team."""
     if certificate is None or certificate.owner_id is None or actor.pk is None:
         return True
-    if certificate.owner.includes(actor):
-        return True
-    return certificate.team is not None and certificate.team.members.filter(pk=actor.pk).exists()
+    return certificates.policy.answers_for(actor, certificate.owner, certificate.team)
 
 
 def check_may_approve(actor: Principal, job: Job) -> None:
@@ -133,7 +132,7 @@ def check_may_cancel(actor: Principal, job: Job) -> None:
     theirs = actor.pk is not None and (
         actor.pk == job.requested_by_id
         or actor.has_perm(CANCEL)
-        or job.certificate.owner.includes(actor)
+        or job.certificate.owner.is_answered_by(actor)
     )
     if not theirs:
         raise NotYours
@@ -146,18 +145,11 @@ def check_state(job: Job, move: Move) -> None:
         raise InvalidMove(job, move)
 
 
-def _is_same_person(one: Principal, other: Principal) -> bool:
-    if one.pk == other.pk:
-        return True
-    address = one.email.strip().casefold()
-    return bool(address) and address == other.email.strip().casefold()
-
-
 def _may_have_brought(actor: Principal, version: Version) -> bool:
     known = [one for one in (version.requested_by, version.csr_by) if one is not None]
     # Who came later, as nobody who was there before, cannot have.
     suspects = known or Principal.objects.filter(date_joined__lte=version.created_at)
-    return any(_is_same_person(actor, one) for one in suspects)
+    return any(actor.is_same_person(one) for one in suspects)
 
 
 def _is_capped(actor: Principal, permission: str) -> bool:
