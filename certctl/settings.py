@@ -217,6 +217,8 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Who may log in -------------------------------------------------------------------------
 
+# Whether name+tag@example.com is the mailbox of name@example.com, when persons are compared.
+PLUS_ADDRESSES = env.bool("CERTCTL_PLUS_ADDRESSES", default=True)
 AUTH_USER_MODEL = "owners.Principal"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

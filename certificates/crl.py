@@ -174,7 +174,7 @@ def _begins(issuer: Issuer, now: datetime) -> datetime:
     client that asks with If-Modified-Since. One of the future (the clock was ahead) does not count.
     """
     before = CRL.objects.filter(issuer=issuer, this_update__lt=now)
-    newest = before.aggregate(at=Max("this_update"))["at"]
+    newest: datetime | None = before.aggregate(at=Max("this_update"))["at"]
     return max(now - BACKDATE, newest + ONE_SECOND) if newest else now - BACKDATE
 
 

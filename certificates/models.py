@@ -201,6 +201,25 @@ class Version(models.Model):
         editable=False,
         help_text="The job that had it signed; unique, so that no job makes two.",
     )
+    requested_by = models.ForeignKey(
+        Principal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="Who asked when its key was brought, or imported it; empty: nobody knows.",
+    )
+    csr_by = models.ForeignKey(
+        Principal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        verbose_name="CSR by",
+        help_text="Who brought its CSR, or imported it; empty: nobody knows.",
+    )
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
     answers_after = models.DateTimeField(
         null=True,

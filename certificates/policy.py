@@ -6,6 +6,7 @@ from typing import ClassVar
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.x509 import certs, chains
+from owners.models import Owner, Principal, Team
 
 # How long before its end a certificate without a renewal policy counts as expiring.
 DEFAULT_WINDOW = timedelta(days=30)
@@ -13,6 +14,8 @@ DEFAULT_WINDOW = timedelta(days=30)
 # Reasons that a revocation may leave again: a hold can become any other reason, and
 # BR 4.9.1.1 asks that any reason can be corrected to keyCompromise once that is known.
 _HOLD = Reason.CERTIFICATE_HOLD
+# After these a key is not certified again (CA/B BR 6.1.1.3).
+COMPROMISES = (Reason.KEY_COMPROMISE, Reason.CA_COMPROMISE)
 
 
 class AlreadyRevoked(Conflict):
@@ -65,6 +68,21 @@ def standing(
     if version.not_after <= now + (DEFAULT_WINDOW if window is None else window):
         return CertificateStatus.EXPIRING
     return CertificateStatus.ACTIVE
+
+
+def revoked_for(certificate: Certificate) -> Reason | None:
+    """Return why the current version is revoked; None where it is not, or there is none."""
+    version = certificate.current
+    revocation = getattr(version, "revocation", None) if version is not None else None
+    return None if revocation is None else Reason(revocation.reason)
+
+
+def answers_for(principal: Principal, owner: Owner, team: Team | None) -> bool:
+    """Whether `principal` answers for what belongs to `owner` and `team`, under any alias.
+
+    Asked afresh, and only to refuse something.
+    """
+    return owner.includes(principal) or (team is not None and team.seats(principal))
 
 
 def check_may_change(certificate: Certificate) -> None:

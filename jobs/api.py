@@ -38,6 +38,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 RELATED = (
     "certificate__owner",
+    "certificate__current__revocation",
     "certificate__issuer",
     "certificate__profile",
     "target",

@@ -191,7 +191,8 @@ class Job(models.Model):
         blank=True,
         related_name="+",
         verbose_name="CSR by",
-        help_text="Who gave the CSR that the job waited for: it is their key that gets certified.",
+        help_text="Who brought the CSR, where it was not who asked: it is their key that is "
+        "certified. Also of a CSR that is used again.",
     )
     encrypted_key = SealedField(SERVER_KEY, null=True)
     lifetime = models.DurationField(

@@ -6,8 +6,12 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
-from certificates.models import Certificate
+from django.db.models import QuerySet
+
+import certificates.policy
+from certificates.models import Certificate, Version
 from foundation.errors import NotPermitted
+from jobs.kinds import kind_of
 from jobs.models import InvalidMove, Job
 from jobs.states import Move
 from owners.models import Principal
@@ -28,7 +32,8 @@ class SelfApproval(NotPermitted):
 
     code = "self_approval"
     message = (
-        "You asked for this job or answer for its certificate, so somebody else must approve it."
+        "You asked for this job, brought its key or answer for its certificate, so somebody else "
+        "must approve it."
     )
 
 
@@ -59,23 +64,41 @@ def may_decide_at_all(actor: Principal) -> bool:
 
 
 def asked_for(actor: Principal, job: Job) -> bool:
-    """Whether `actor` asked for the job, or gave the CSR that it waited for.
+    """Whether `actor` asked for the job, or gave its CSR.
 
     Also as another principal of the same e-mail address.
     """
     if job.requested_by_id is None or actor.pk is None:
         return True
     askers = (job.requested_by, job.csr_by)
-    return any(asker is not None and _is_same_person(actor, asker) for asker in askers)
+    return any(asker is not None and actor.is_same_person(asker) for asker in askers)
+
+
+def brought_key(actor: Principal, job: Job) -> bool:
+    """Whether `actor` brought the key that the job is about, or asked for it to be certified.
+
+    Whatever certificate that was for: whoever holds a key gains from all that is signed for it,
+    and from its deployment, whoever asks. Of a version whose origin nobody knows everybody
+    brought the key who was a principal then.
+    """
+    fingerprint = kind_of(job).key(job).fingerprint
+    return bool(fingerprint) and any(
+        _may_have_brought(actor, version) for version in with_key(fingerprint)
+    )
+
+
+def with_key(fingerprint: str) -> QuerySet[Version]:
+    """Return every version of the key, with whoever brought it."""
+    return Version.objects.filter(key_fingerprint=fingerprint).select_related(
+        "requested_by", "csr_by"
+    )
 
 
 def answers_for(actor: Principal, certificate: Certificate | None) -> bool:
     """Whether `actor` is included in the certificate's owner or has a seat in its team."""
     if certificate is None or certificate.owner_id is None or actor.pk is None:
         return True
-    if certificate.owner.includes(actor):
-        return True
-    return certificate.team is not None and certificate.team.members.filter(pk=actor.pk).exists()
+    return certificates.policy.answers_for(actor, certificate.owner, certificate.team)
 
 
 def check_may_approve(actor: Principal, job: Job) -> None:
@@ -85,7 +108,7 @@ def check_may_approve(actor: Principal, job: Job) -> None:
     to somebody who decides on jobs at all.
     """
     _check_decider(actor, job, Move.APPROVE)
-    if asked_for(actor, job) or answers_for(actor, job.certificate):
+    if asked_for(actor, job) or brought_key(actor, job) or answers_for(actor, job.certificate):
         raise SelfApproval
 
 
@@ -109,7 +132,7 @@ def check_may_cancel(actor: Principal, job: Job) -> None:
     theirs = actor.pk is not None and (
         actor.pk == job.requested_by_id
         or actor.has_perm(CANCEL)
-        or job.certificate.owner.includes(actor)
+        or job.certificate.owner.is_answered_by(actor)
     )
     if not theirs:
         raise NotYours
@@ -122,11 +145,11 @@ def check_state(job: Job, move: Move) -> None:
         raise InvalidMove(job, move)
 
 
-def _is_same_person(one: Principal, other: Principal) -> bool:
-    if one.pk == other.pk:
-        return True
-    address = one.email.strip().casefold()
-    return bool(address) and address == other.email.strip().casefold()
+def _may_have_brought(actor: Principal, version: Version) -> bool:
+    known = [one for one in (version.requested_by, version.csr_by) if one is not None]
+    # Who came later, as nobody who was there before, cannot have.
+    suspects = known or Principal.objects.filter(date_joined__lte=version.created_at)
+    return any(actor.is_same_person(one) for one in suspects)
 
 
 def _is_capped(actor: Principal, permission: str) -> bool:

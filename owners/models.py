@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.about import About
 from audit.via import Via
+from owners import persons
 from owners.roles import Role, permissions_of
 
 SYSTEM = "system"
@@ -57,6 +58,13 @@ class Principal(AbstractUser):
         verbose_name = "principal"
         verbose_name_plural = "principals"
 
+    def is_same_person(self, other: "Principal") -> bool:
+        """Whether both may be one person: the same row, or the same mailbox. Only to refuse."""
+        if self.pk == other.pk:
+            return True
+        mailbox = persons.mailbox(self.email)
+        return bool(mailbox) and mailbox == persons.mailbox(other.email)
+
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Whether the principal may, and the key that it came with allows as much."""
         if self.kind == self.Kind.SYSTEM:
@@ -80,6 +88,10 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def seats(self, principal: Principal) -> bool:
+        """Whether `principal` has a seat, as this row or as the same person. Only to refuse."""
+        return any(principal.is_same_person(member) for member in self.members.all())
+
 
 class Owner(models.Model):
     """The person or team that answers for a certificate."""
@@ -102,34 +114,37 @@ class Owner(models.Model):
         return About(owner=self.pk)
 
     def includes(self, principal: Principal) -> bool:
-        """Whether `principal` is this owner, under any alias.
+        """Whether `principal` is this owner, under any alias: only to refuse something.
 
-        By membership, by e-mail or name (case-folded), or through the team. Asked afresh each
-        time, never cached: separation of duties rests on it.
+        By membership or the team, as the same row or person, or by e-mail or name as they are
+        read. Asked afresh each time, never cached: separation of duties rests on it.
         """
-        if self._is_named(principal):
-            return True
-        if self.members.filter(pk=principal.pk).exists():
-            return True
-        return (
-            self.team_id is not None
-            and Team.members.through.objects.filter(
-                team_id=self.team_id, principal_id=principal.pk
-            ).exists()
+        return self._is_named(principal) or any(
+            principal.is_same_person(member) for member in self._people()
         )
 
+    def is_answered_by(self, principal: Principal) -> bool:
+        """Whether `principal` answers for this owner's certificates: what may grant something.
+
+        By membership, a seat in its team, or its very address; names and likeness do not count.
+        """
+        by_address = bool(self.email) and self.email == principal.email
+        return by_address or self._people().filter(pk=principal.pk).exists()
+
+    def _people(self) -> models.QuerySet[Principal]:
+        of_team = models.Q(teams=self.team_id) if self.team_id else models.Q()
+        return Principal.objects.filter(models.Q(owners=self.pk) | of_team).distinct()
+
     def _is_named(self, principal: Principal) -> bool:
-        mine = {_folded(self.name), _folded(self.email)} - {""}
-        theirs = {
-            _folded(principal.username),
-            _folded(principal.email),
-            _folded(principal.get_full_name()),
-        } - {""}
-        return bool(mine & theirs)
+        mine = _readings(self.name, self.email)
+        return bool(
+            mine & _readings(principal.username, principal.email, principal.get_full_name())
+        )
 
 
-def _folded(text: str) -> str:
-    return text.strip().casefold()
+def _readings(*texts: str) -> set[str]:
+    """Return each text as a name and as a mailbox, as they are compared."""
+    return {read(text) for text in texts for read in (persons.folded, persons.mailbox)} - {""}
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

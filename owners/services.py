@@ -16,7 +16,7 @@ from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
 from audit.use_cases import use_case
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
-from owners import keys
+from owners import keys, persons
 from owners.models import SYSTEM, ApiKey, Owner, Principal, Team
 from owners.roles import PERMISSIONS, Role
 
@@ -28,6 +28,13 @@ class NameTaken(Conflict):
 
     code = "name_taken"
     message = "That name is taken."
+
+
+class LookAlike(Conflict):
+    """A human's name that people would read as another's."""
+
+    code = "look_alike"
+    message = "That name looks like one that exists: people would take one for the other."
 
 
 class SystemPrincipal(NotPermitted):
@@ -76,6 +83,8 @@ def create_principal(  # noqa: PLR0913 - one argument a column
     )
     if Principal.objects.filter(username__iexact=username).exists():
         raise NameTaken(errors=[FieldError("username", "name_taken", NameTaken.message)])
+    if kind == Principal.Kind.HUMAN:
+        _check_looks(username)
     set_password(principal, password)
     principal.save()
     _set_role(principal, role)
@@ -198,11 +207,11 @@ def update_team(
 ) -> Team:
     """Change a team's name and members; raises NameTaken, OwnWayOut."""
     team = Team.objects.select_for_update(no_key=True).get(pk=team_id)
-    had_seat = _has_seat(team, actor)
+    had_seat = team.seats(actor)
     done = changed(team, changes, ("name",))
     _save_named(team)
     done |= _set_members(team, members)
-    if had_seat and not _has_seat(team, actor):
+    if had_seat and not team.seats(actor):
         raise OwnWayOut
     record(actor=actor, action="team.update", subject=team, changes=done)
     return team
@@ -293,8 +302,16 @@ def delete_named(*, actor: Principal, row: Owner | Team) -> None:
         delete_team(actor=actor, team_id=row.pk)
 
 
-def _has_seat(team: Team, principal: Principal) -> bool:
-    return team.members.filter(pk=principal.pk).exists()
+def _check_looks(username: str) -> None:
+    """Raise LookAlike or Invalid for a human's name that may be mistaken for another's."""
+    if not persons.is_of_one_script(username):
+        detail = "Write it in one script, with letters that are not easily mistaken."
+        raise Invalid(detail, errors=[FieldError("username", "mixed_scripts", detail)])
+    looks = persons.skeletons(username)
+    humans = Principal.objects.filter(kind=Principal.Kind.HUMAN)
+    for taken in humans.values_list("username", flat=True).iterator():
+        if not looks.isdisjoint(persons.skeletons(taken)):
+            raise LookAlike(errors=[FieldError("username", LookAlike.code, LookAlike.message)])
 
 
 def _save_named(row: Owner | Team) -> None:

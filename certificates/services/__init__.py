@@ -13,6 +13,7 @@ from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
 from certificates.services.importing import AlreadyImported, import_pem, record_ca
 from certificates.services.lifecycle import (
+    Brought,
     add_version,
     mark_failed,
     register,
@@ -24,6 +25,7 @@ from certificates.services.revocation import release_hold, revoke
 
 __all__ = [
     "AlreadyImported",
+    "Brought",
     "BulkResult",
     "Outcome",
     "PlanChanged",

@@ -16,6 +16,7 @@ from certificates.models import Certificate, CertificateStatus, Version
 from certificates.services.lifecycle import standing_of
 from foundation.errors import Conflict, FieldError, Invalid
 from owners.models import Principal
+from owners.services import OwnWayOut
 
 _ANSWERABLE = ("owner", "team")  # what separation of duties is judged by
 
@@ -41,7 +42,8 @@ def update_details(
     """Change name, owner, team, renewal policy, environment or tags.
 
     Owner and team stay while a job is open: who answers for the certificate is who may not
-    approve the job, and nobody is to leave the owner in order to decide. Raises Archived, JobOpen.
+    approve the job. With or without one nobody leaves by their own hand, in order to decide on
+    the next. Raises Archived, JobOpen, OwnWayOut.
     """
     unknown = sorted(set(changes) - set(EDITABLE))
     if unknown:
@@ -49,9 +51,12 @@ def update_details(
         raise Invalid(f"These cannot be changed: {', '.join(unknown)}.", errors=wrong)
     certificate = Certificate.objects.lock(certificate_id)
     policy.check_may_change(certificate)
+    answered = policy.answers_for(actor, certificate.owner, certificate.team)
     done = changed(certificate, checked(changes), EDITABLE)
     if not done:
         return certificate
+    if answered and not policy.answers_for(actor, certificate.owner, certificate.team):
+        raise OwnWayOut
     if not done.keys().isdisjoint(_ANSWERABLE) and _has_open_job(certificate):
         raise JobOpen
     certificate.save(update_fields=[*done, "updated_at"])

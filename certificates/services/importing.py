@@ -10,7 +10,7 @@ from audit.services import record
 from audit.use_cases import use_case
 from certificates.details import Details
 from certificates.models import Certificate, Version
-from certificates.services.lifecycle import register, store_version
+from certificates.services.lifecycle import Brought, register, store_version
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from issuers.services import SignedCertificate, describe, signer_of
@@ -68,7 +68,7 @@ def import_pem(*, actor: Principal, pem: str, details: Details) -> Certificate:
         common_name=signed.common_name,
         sans=signed.sans,
     )
-    version = _store_once(certificate, signed, signer)
+    version = _store_once(certificate, signed, signer, actor)
     record(
         actor=actor,
         action="certificate.import",
@@ -110,17 +110,22 @@ def record_ca(*, actor: Principal, issuer: Issuer, owner: Owner) -> Certificate 
         ),
         common_name=signed.common_name,
     )
-    _store_once(certificate, signed, issuer.parent)
+    _store_once(certificate, signed, issuer.parent, actor)
     return certificate
 
 
 def _store_once(
-    certificate: Certificate, signed: SignedCertificate, signer: Issuer | None
+    certificate: Certificate, signed: SignedCertificate, signer: Issuer | None, actor: Principal
 ) -> Version:
     # The unique fingerprint decides between two who import the same at once.
     try:
         with transaction.atomic():
-            return store_version(certificate=certificate, signed=signed, issuer=signer)
+            return store_version(
+                certificate=certificate,
+                signed=signed,
+                issuer=signer,
+                brought=Brought(actor, actor),
+            )
     except IntegrityError as error:
         raise AlreadyImported from error
 

@@ -1,7 +1,7 @@
 """From a name under management to its signed versions."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +23,14 @@ from foundation.sealed import Sealed
 from issuers.models import Issuer
 from issuers.x509.description import SignedCertificate
 from owners.models import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Who asked when a key was brought, and who brought it; None where nobody knows."""
+
+    requested_by: Principal | None = None
+    csr_by: Principal | None = None
 
 
 @transaction.atomic
@@ -54,6 +62,7 @@ def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
     csr_pem: str = "",
     job_id: UUID | None = None,
     encrypted_key: Sealed | None = None,
+    brought: Brought = Brought(),
 ) -> Version:
     """Record what the issuer signed; it becomes current and supersedes its predecessor.
 
@@ -67,6 +76,7 @@ def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         csr_pem=csr_pem,
         job_id=job_id,
         encrypted_key=encrypted_key,
+        brought=brought,
     )
     record(
         actor=actor,
@@ -91,9 +101,21 @@ def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
     csr_pem: str = "",
     job_id: UUID | None = None,
     encrypted_key: Sealed | None = None,
+    brought: Brought = Brought(),
 ) -> Version:
-    """Insert the next version and make it current; the caller holds the lock and audits."""
+    """Insert the next version and make it current; the caller holds the lock and audits.
+
+    A key that the certificate had before stays theirs who brought it then, whoever asks now.
+    """
     now = timezone.now()
+    before = (
+        certificate.versions.filter(key_fingerprint=signed.key_fingerprint)
+        .select_related("requested_by", "csr_by")
+        .order_by("number")
+        .first()
+    )
+    if before is not None:
+        brought = Brought(before.requested_by, before.csr_by)
     newest = certificate.versions.order_by("-number").first()
     certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
     version = Version.objects.create(
@@ -115,6 +137,8 @@ def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         encrypted_key=encrypted_key,
         short_lived=signed.short_lived,
         job_id=job_id,
+        requested_by=brought.requested_by,
+        csr_by=brought.csr_by,
     )
     certificate.current = version
     certificate.save(update_fields=["current", "updated_at"])

@@ -26,6 +26,7 @@ RELATED = (
     "certificate__issuer",
     "certificate__profile",
     "certificate__current__issuer",
+    "certificate__current__revocation",
     "target",
     "version",
     "requested_by",

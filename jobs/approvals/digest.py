@@ -30,7 +30,10 @@ def check_unchanged(job: Job, certificate: Certificate) -> None:
                 "approve what is to be done now.",
                 permanent=True,
             )
-    elif certificate.profile.needs_approval(job.kind):
+        return
+    kind = kind_of(job)
+    kind.check_still_meant(job, certificate)
+    if kind.needs_approval(job, certificate):
         raise ConnectorError(
             f"The profile {certificate.profile} wants an approval, which this job does not have.",
             permanent=True,

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from certificates.policy import revoked_for
 from jobs.approvals.digest import digest_of
 from jobs.kinds import kind_of
 from jobs.models import Job
+from jobs.states import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,14 @@ class Review:
     requested_by: str
     csr_by: str = field(
         metadata={
-            "help_text": "Who gave the CSR later, where the job had to wait for one; else empty."
+            "help_text": "Who brought the CSR, later or for the version before; empty: who asked."
         }
     )
     target: str
     digest: str
+    after_revocation: str = field(
+        metadata={"help_text": "Why the certificate was revoked that would come back; else empty."}
+    )
     predecessor: Predecessor | None
     differences: Sequence[Difference] = field(default_factory=tuple)
 
@@ -108,12 +113,19 @@ def review(job: Job) -> Review:
         csr_by=job.csr_by.get_username() if job.csr_by else "",
         target=str(job.target) if job.target else "",
         digest=digest_of(job, certificate),
+        after_revocation=_after_revocation(job),
         predecessor=predecessor,
         differences=(),
     )
     if predecessor is None:
         return reviewed
     return _with_differences(reviewed, predecessor)
+
+
+def _after_revocation(job: Job) -> str:
+    if not kind_of(job).signs or job.status == Status.COMPLETED:
+        return ""
+    return str(revoked_for(job.certificate) or "")
 
 
 def _predecessor(job: Job) -> Predecessor | None:

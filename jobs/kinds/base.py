@@ -83,6 +83,10 @@ class Kind(ABC, Generic[Result]):
     def same_work(self, job: Job) -> Q:
         """Return which jobs of the same certificate would do the work of `job` again."""
 
+    def needs_approval(self, job: Job, certificate: Certificate) -> bool:
+        """Whether somebody must approve `job`, as things stand now."""
+        return certificate.profile.needs_approval(job.kind)
+
     def digest(self, job: Job, certificate: Certificate) -> str:
         """Return the SHA-256 of the inputs, in hexadecimal; "" while they are unknown."""
         inputs = self.inputs(job, certificate)
@@ -123,6 +127,12 @@ class Kind(ABC, Generic[Result]):
     def longest(self, job: Job) -> timedelta:
         """Return what the work's own time limits add up to, on top of the lease."""
         return timedelta(0)
+
+    def check_still_meant(self, job: Job, certificate: Certificate) -> None:
+        """Raise ConnectorError where what nobody had to approve is not what was asked for any more.
+
+        What was approved needs no such look: the approval is bound to the inputs.
+        """
 
     @abstractmethod
     def run(self, job: Job, certificate: Certificate, actor: Principal) -> Result | Waiting:

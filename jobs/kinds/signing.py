@@ -8,10 +8,11 @@ from django.db import IntegrityError
 from django.db.models import Q
 from typing_extensions import override
 
+import certificates.policy
 import certificates.services
 import issuers.services
-from certificates.models import Certificate, CertificateStatus, Reason, Version
-from foundation.errors import FieldError, Invalid
+from certificates.models import Certificate, CertificateStatus, Version
+from foundation.errors import ConnectorError, FieldError, Invalid
 from issuers.connectors.base import OrderRefused, WrongCertificate
 from issuers.services import OrderState, SignedCertificate, Waiting
 from issuers.x509 import certs, csr
@@ -25,18 +26,40 @@ class CompromisedKey(Invalid):
     """A key that leaked is never certified again (CA/B BR 6.1.1.3)."""
 
     code = "compromised_key"
-    message = "A certificate with this key was revoked for key compromise."
+    message = "A certificate with this key was revoked for a compromise."
 
 
 def check_key(csr_pem: str) -> None:
     """Raise CompromisedKey where the CSR's key is known to have leaked."""
     fingerprint = certs.key_fingerprint(csr.parse(csr_pem).public_key())
     if Version.objects.filter(
-        key_fingerprint=fingerprint, revocation__reason=Reason.KEY_COMPROMISE
+        key_fingerprint=fingerprint, revocation__reason__in=certificates.policy.COMPROMISES
     ).exists():
         raise CompromisedKey(
             errors=[FieldError("csr", CompromisedKey.code, CompromisedKey.message)]
         )
+
+
+def next_kind(certificate: Certificate) -> Job.Kind:
+    """Return what the next signature is: a Renewal only of what was issued here, and stands.
+
+    The first signature of ours under a name is an Issuance, whatever version came before: an
+    imported certificate was agreed to by nobody. So is the one that brings back a revoked name.
+    """
+    if certificates.policy.revoked_for(certificate) is not None or not _is_issued(certificate):
+        return Job.Kind.ISSUANCE
+    return Job.Kind.RENEWAL
+
+
+def _is_issued(certificate: Certificate) -> bool:
+    """Whether a version came from a job of ours that was decided as the profile wants."""
+    made = Job.objects.filter(
+        certificate=certificate,
+        pk__in=certificate.versions.filter(job_id__isnull=False).values("job_id"),
+    )
+    if certificate.profile.needs_approval(Job.Kind.ISSUANCE):
+        made = made.exclude(approved_digest="")
+    return made.exists()
 
 
 class Signing(Kind[SignedCertificate]):
@@ -48,7 +71,7 @@ class Signing(Kind[SignedCertificate]):
     def inputs(self, job: Job, certificate: Certificate) -> Mapping[str, Any] | None:
         if not job.csr_pem:
             return None
-        return issuers.services.signing_inputs(
+        inputs = issuers.services.signing_inputs(
             issuer=certificate.issuer,
             profile=certificate.profile,
             csr_pem=job.csr_pem,
@@ -56,6 +79,23 @@ class Signing(Kind[SignedCertificate]):
             sans=certificate.sans,
             lifetime=job.lifetime,
         )
+        revoked = certificates.policy.revoked_for(certificate)
+        # Only where it is so: what was approved before this was known keeps its digest.
+        return inputs if revoked is None else {**inputs, "after_revocation": str(revoked)}
+
+    @override
+    def needs_approval(self, job: Job, certificate: Certificate) -> bool:
+        """Also of what the profile names under the other kind, where the two could be mistaken.
+
+        A certificate that has a version which nobody agreed to, or which is revoked, would
+        otherwise get round a profile that names Renewal alone, or Issuance alone.
+        """
+        kinds = {job.kind}
+        if certificate.current_id is not None and (
+            job.kind == Job.Kind.ISSUANCE or next_kind(certificate) == Job.Kind.ISSUANCE
+        ):
+            kinds = {Job.Kind.ISSUANCE, Job.Kind.RENEWAL}
+        return any(certificate.profile.needs_approval(kind) for kind in kinds)
 
     @override
     def same_work(self, job: Job) -> Q:
@@ -128,6 +168,9 @@ class Signing(Kind[SignedCertificate]):
                 job_id=held.pk,
                 actor=actor,
                 encrypted_key=held.encrypted_key,
+                brought=certificates.services.Brought(
+                    held.requested_by, held.csr_by or held.requested_by
+                ),
             )
         except IntegrityError:
             if Version.objects.filter(fingerprint=result.fingerprint).exists():
@@ -172,7 +215,7 @@ class Signing(Kind[SignedCertificate]):
 
 
 class Issuance(Signing):
-    """The first version."""
+    """The first version that is agreed to, and the first after a revocation."""
 
     name: ClassVar[Job.Kind] = Job.Kind.ISSUANCE
 
@@ -181,3 +224,13 @@ class Renewal(Signing):
     """The next version."""
 
     name: ClassVar[Job.Kind] = Job.Kind.RENEWAL
+
+    @override
+    def check_still_meant(self, job: Job, certificate: Certificate) -> None:
+        if certificates.policy.revoked_for(certificate) is not None:
+            check_key(job.csr_pem)  # the worse news first
+            raise ConnectorError(
+                "The certificate was revoked since this renewal was asked for: ask for it again, "
+                "if it is to come back.",
+                permanent=True,
+            )

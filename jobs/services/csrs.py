@@ -1,16 +1,19 @@
 """Which CSR a signing job gets: the one that was sent, the last one again, or one made here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
+import certificates.policy
 import issuers.services
-from certificates.models import Certificate, Reason
+from certificates.models import Certificate
 from foundation.errors import FieldError, Invalid
 from foundation.sealed import Sealed
 from issuers.models import Profile
 from jobs.kinds.signing import CompromisedKey, check_key
+from owners.models import Principal
 
 SERVER_KEY_WARNING = (
     "The server makes the private key and keeps it encrypted. This is for demonstrations: "
@@ -55,23 +58,32 @@ def check(csr_pem: str, certificate: Certificate) -> issuers.services.CheckedReq
     return checked
 
 
-def last_of(certificate: Certificate) -> tuple[str, Sealed | None, str]:
-    """Return the last CSR with its key, if any, and why it cannot be used if it cannot."""
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last CSR with its key, if any, and whose it is; or why it cannot be used again."""
+
+    csr_pem: str = ""
+    encrypted_key: Sealed | None = None
+    by: Principal | None = None
+    why_not: str = ""
+
+
+def last_of(certificate: Certificate) -> Last:
+    """Return the CSR of the current version, where it may be used again."""
     renewal_policy = certificate.renewal_policy
     if renewal_policy is not None and not renewal_policy.reuse_key:
-        return "", None, ""
+        return Last()
     version = certificate.current
     if version is None or not version.csr_pem:
-        return "", None, ""
-    revocation = getattr(version, "revocation", None)
-    if revocation is not None and revocation.reason == Reason.KEY_COMPROMISE:
-        return "", None, CompromisedKey.message
+        return Last()
+    if certificates.policy.revoked_for(certificate) in certificates.policy.COMPROMISES:
+        return Last(why_not=CompromisedKey.message)
     try:
         check(version.csr_pem, certificate)
     except Invalid as error:
         # The rules may have become stricter since: then a person must bring a new one.
-        return "", None, f"The last CSR cannot be used again. {error.detail}"
-    return version.csr_pem, version.encrypted_key, ""
+        return Last(why_not=f"The last CSR cannot be used again. {error.detail}")
+    return Last(version.csr_pem, version.encrypted_key, version.csr_by)
 
 
 def common_name_of(checked: issuers.services.CheckedRequest) -> str:

@@ -25,7 +25,7 @@ from issuers.models import Issuer, Profile
 from jobs import policy, queue
 from jobs.kinds import kind_of
 from jobs.kinds.base import Follow
-from jobs.kinds.signing import check_key
+from jobs.kinds.signing import check_key, next_kind
 from jobs.models import Job
 from jobs.services import csrs
 from jobs.services.common import lock_both
@@ -139,7 +139,10 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     lifetime: timedelta | None = None,
     not_before: datetime | None = None,
 ) -> Asked:
-    """Ask for the next version of a certificate, or for the first where issuing it had failed.
+    """Ask for the next version of a certificate: an Issuance where it is the first agreed to.
+
+    That is so where issuing it had failed, where it was imported, and where it is revoked: then
+    the request says that it comes back, and a compromised key is refused.
 
     Without a CSR the last one is used where the renewal policy reuses keys (as it does without a
     policy); otherwise the job waits for one. `not_before` delays the work, not the decision.
@@ -150,7 +153,8 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     _check_rules(certificate.issuer, certificate.profile, lifetime)
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
-    note = ""
+    revoked = certificates.policy.revoked_for(certificate)
+    last = csrs.Last()
     if generate_key:
         encrypted_key, csr_pem = csrs.server_made(
             certificate.profile, certificate.common_name, certificate.sans, csr_pem
@@ -159,23 +163,30 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     if csr_pem:
         csrs.check(csr_pem, certificate)
     else:
-        csr_pem, encrypted_key, note = csrs.last_of(certificate)
+        last = csrs.last_of(certificate)
+        csr_pem, encrypted_key = last.csr_pem, last.encrypted_key
     job = _open(
         Job(
-            kind=Job.Kind.RENEWAL if certificate.current_id else Job.Kind.ISSUANCE,
+            kind=next_kind(certificate),
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
-            last_error=note,
+            last_error=last.why_not,
+            csr_by=last.by,
         ),
         certificate,
         actor,
         not_before=not_before,
     )
     # After the insert: it is the insert that may find that the work is already asked for.
-    if certificate.current_id:
+    # What is revoked shows it until there is something better.
+    if certificate.current_id and revoked is None:
         certificates.services.start_renewal(certificate=certificate, actor=actor)
-    _announce(job, actor, server_key=generate_key)
+    if revoked is not None:
+        warnings += (f"The certificate is revoked ({revoked}): this brings it back.",)
+    _announce(
+        job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
+    )
     return Asked(job, warnings)
 
 
@@ -230,7 +241,7 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     job.csr_pem = csr_pem
     job.csr_by = actor
     job.last_error = ""
-    if certificate.profile.needs_approval(job.kind):
+    if kind_of(job).needs_approval(job, certificate):
         job.waits_until = database_clock.now() + settings.APPROVAL_TIMEOUT
         move = Move.SUBMIT_CSR_FOR_APPROVAL
     else:
@@ -304,7 +315,7 @@ def _open(
     kind.set_up(job)
     if kind.waits_for_csr(job):
         job.begin(Status.AWAITING_CSR, waits_until=now + settings.CSR_TIMEOUT)
-    elif certificate.profile.needs_approval(job.kind):
+    elif kind.needs_approval(job, certificate):
         job.begin(Status.AWAITING_APPROVAL, waits_until=now + settings.APPROVAL_TIMEOUT)
     else:
         job.begin(Status.PENDING)

@@ -81,7 +81,7 @@ def request_due_renewals(*, actor: Principal) -> int:
     """
     now = database_clock.now()
     refused = Q(
-        jobs__kind=Job.Kind.RENEWAL,
+        jobs__kind__in=(Job.Kind.ISSUANCE, Job.Kind.RENEWAL),
         jobs__status=Status.CANCELLED,
         jobs__decided_at__gt=now - ASKED_AGAIN_AFTER,
     )
