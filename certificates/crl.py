@@ -181,7 +181,7 @@ def _begins(issuer: Issuer, now: datetime) -> datetime:
 def _next_number(issuer: Issuer) -> int:
     # Of both, so that neither a restored issuer nor pruned CRLs ever bring a number back.
     newest: int | None = CRL.objects.filter(issuer=issuer).aggregate(n=Max("number"))["n"]
-    return max(issuer.crl_number, newest or 0) + 1
+    return max(int(issuer.crl_number), newest or 0) + 1
 
 
 def entry_size(serial: str, *, has_reason: bool) -> int:
