@@ -38,7 +38,7 @@ class JobOpen(Conflict):
 def update_details(
     *, certificate_id: UUID, actor: Principal, changes: Mapping[str, Any]
 ) -> Certificate:
-    """Change name, owner, team, renewal policy, environment or tags.
+    """Change what people say of a certificate: any of EDITABLE.
 
     Owner and team stay while a job is open: who answers for the certificate is who may not
     approve the job, and nobody is to leave the owner in order to decide. Raises Archived, JobOpen.
