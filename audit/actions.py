@@ -5,8 +5,14 @@ an app declares in its module `events`, which is loaded at the start. docs/audit
 whole list as a table: `manage.py audit_actions --into docs/audit.md` writes it.
 """
 
+import pkgutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+
+from django.apps import apps
+from django.utils.module_loading import autodiscover_modules
 
 REFUSE = ".refuse"
 LONGEST = 64  # of the column
@@ -48,6 +54,19 @@ def declare(events: Mapping[str, str]) -> None:
     """Put further events on the list: {name: what it says}."""
     for name, words in events.items():
         add(Action(name, words))
+
+
+def load() -> None:
+    """Load every module of services: a use case is on the list once its module is loaded.
+
+    Also those that no door imports yet.
+    """
+    autodiscover_modules("services", "crl")
+    for config in apps.get_app_configs():
+        package = f"{config.name}.services"
+        where = getattr(sys.modules.get(package), "__path__", ())
+        for module in pkgutil.iter_modules(where, f"{package}."):
+            import_module(module.name)
 
 
 def is_known(action: str) -> bool:

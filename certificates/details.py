@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from certificates.models import Certificate, RenewalPolicy
@@ -13,31 +13,35 @@ from owners.models import Owner, Team
 MAX_TAGS, MAX_TAG = 32, 63
 # Tags are found by substring of their JSON, so they are plain: no quotes, escapes or capitals.
 _TAG = re.compile(rf"[a-z0-9][a-z0-9._:/=@-]{{0,{MAX_TAG - 1}}}")
-# What may be said anew later; who signs and under which rules stays.
-EDITABLE = ("name", "owner", "team", "renewal_policy", "environment", "tags")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """What people say of a certificate; raises Invalid where something is out of bounds.
 
-    `issuer` and `profile` are what it is signed and renewed with. An empty name is made from the
-    names in the certificate.
+    Each is a column of Certificate of the same name, and the bounds are the column's. `issuer` and
+    `profile` are what it is signed and renewed with. An empty name is made from the names in the
+    certificate.
     """
 
-    owner: Owner
-    issuer: Issuer
-    profile: Profile
     name: str = ""
+    owner: Owner
     team: Team | None = None
     renewal_policy: RenewalPolicy | None = None
     environment: str = ""
     tags: Sequence[str] = ()
+    issuer: Issuer
+    profile: Profile
 
     def __post_init__(self) -> None:
         """Keep each tag once, in order."""
-        said = {"name": self.name, "environment": self.environment, "tags": self.tags}
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
         object.__setattr__(self, "tags", checked(said)["tags"])
+
+
+# What may be said anew later, in the order in which forms ask for it; who signs and under which
+# rules stays.
+EDITABLE = tuple(field.name for field in fields(Details) if field.name not in {"issuer", "profile"})
 
 
 def checked(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,9 +53,10 @@ def checked(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _too_long(said: Mapping[str, Any]) -> Iterator[FieldError]:
-    for name in ("name", "environment"):
-        bound: int = getattr(Certificate._meta.get_field(name), "max_length", 0)  # noqa: SLF001 - Django's public name for it
-        if len(said.get(name, "")) > bound:
+    for name, value in said.items():
+        column = Certificate._meta.get_field(name)  # noqa: SLF001 - Django's public name for it
+        bound: int | None = getattr(column, "max_length", None)
+        if bound is not None and len(value) > bound:
             yield FieldError(name, "max_length", f"Use up to {bound} characters.")
 
 

@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 
 from certificates import services
 from certificates.admin.versions import VersionInline
+from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
 from foundation.admin import ConfirmForm, Confirms, Question, Saves
 from foundation.admin.refusals import chosen_rows
@@ -66,7 +67,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
     class Meta:
         model = Certificate
-        fields = ("name", "owner", "team", "renewal_policy", "environment", "tags")
+        fields = EDITABLE
 
 
 @admin.register(Certificate)

@@ -83,7 +83,7 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
 
     @extend_schema(request=shapes.DetailsChanges, responses=shapes.CertificateSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change name, owner, team, renewal policy, environment or tags."""
+        """Change what people say of a certificate; who signs it, and under which profile, stays."""
         changes = valid(shapes.DetailsChanges, request)
         services.update_details(
             certificate_id=self.get_object().pk, actor=actor_of(request), changes=changes

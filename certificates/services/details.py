@@ -39,7 +39,7 @@ class JobOpen(Conflict):
 def update_details(
     *, certificate_id: UUID, actor: Principal, changes: Mapping[str, Any]
 ) -> Certificate:
-    """Change name, owner, team, renewal policy, environment or tags.
+    """Change what people say of a certificate: any of EDITABLE.
 
     Owner and team stay while a job is open: who answers for the certificate is who may not
     approve the job. With or without one nobody leaves by their own hand, in order to decide on

@@ -1,5 +1,6 @@
 """The closed list of what the trail can say, and the columns that say whom it is about."""
 
+import sys
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+import issuers.services
 from audit import actions
 from audit.about import About, about
 from audit.actions import ACTIONS, UnknownAction
@@ -145,3 +147,18 @@ def test_values_are_plain_so_that_they_hash_to_what_was_written(carol):
         "deep": [{"1": [None, True]}],
     }
     assert Event.objects.get(pk=event.pk).digest() == event.hash
+
+
+def test_a_use_case_that_no_door_offers_yet_is_on_the_list(tmp_path, monkeypatch):
+    declares = (
+        'from audit.actions import declare\n\ndeclare({"issuer.lend": "A word of a test."})\n'
+    )
+    actions.load()  # what is loaded for good stays on the real list
+    (tmp_path / "lending.py").write_text(declares)
+    monkeypatch.setattr(issuers.services, "__path__", [*issuers.services.__path__, str(tmp_path)])
+    monkeypatch.setattr(actions, "ACTIONS", dict(actions.ACTIONS))
+
+    actions.load()
+
+    assert actions.is_known("issuer.lend")
+    del sys.modules["issuers.services.lending"]

@@ -74,13 +74,18 @@ def test_a_deployment_may_take_what_its_time_limits_add_up_to(kind, programs):
 
 def test_the_table_in_the_documentation_names_every_field():
     text = (DOCS / "deployment.md").read_text()
-    rows = {
-        match[1]: (match[2], match[3])
-        for match in re.finditer(r"^\| `(\w+)` \| (\S*) ?\| (\S*) ?\|", text, re.MULTILINE)
-    }
-    for place, kind in enumerate(("file", "nginx")):
-        documented = {name for name, kinds in rows.items() if kinds[place]}
+    header, _, *rows = re.search(r"^\| key \|.*?\n\n", text, re.MULTILINE | re.DOTALL)[0].split(
+        "\n"
+    )
+    _, *kinds, _ = _cells(header)
+    assert set(kinds) == set(TABLE)
+    for place, kind in enumerate(kinds, start=1):
+        documented = {cells[0].strip("`") for cells in map(_cells, rows) if cells and cells[place]}
         assert documented == {field.name for field in connector_class(kind).FIELDS}
+
+
+def _cells(row):
+    return [cell.strip() for cell in row.strip("|").split("|")] if row else []
 
 
 def test_the_schema_of_the_api_is_made_from_them(tmp_path):

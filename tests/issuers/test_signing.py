@@ -12,12 +12,18 @@ from django.utils import timezone
 from foundation.errors import ConnectorError, Invalid
 from issuers import services
 from issuers.ca_keys import CA_KEY
-from issuers.connectors import connector_for
+from issuers.connectors import CONNECTORS, connector_for
+from issuers.models import Issuer
 from issuers.server_keys import SERVER_KEY
 from tests.fixtures import make_csr
 
 NAME = "web.demo.internal"
 SECOND = timedelta(seconds=1)
+
+
+def test_every_kind_of_issuer_has_a_connector():
+    assert set(CONNECTORS) == set(Issuer.Kind.values)
+    assert all(connector_for(Issuer(kind=kind)) for kind in CONNECTORS)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.module_loading import autodiscover_modules
 from typing_extensions import override
 
 from audit import actions
@@ -23,8 +22,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, into: Path | None, **options: Any) -> None:
-        # A use case is on the list once its module is loaded.
-        autodiscover_modules("services", "crl")
+        actions.load()
         if into is None:
             self.stdout.write(actions.table())
             return
