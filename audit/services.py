@@ -109,6 +109,9 @@ def _event(entry: Entry) -> Event:
     via = entry.via or (entry.actor.via if entry.actor else Via())
     subject = entry.subject
     whose = about(subject)
+    data = dict(entry.data)
+    if via.client_request_id:
+        data["client_request_id"] = via.client_request_id
     return Event(
         format=FORMAT,
         actor=entry.actor,
@@ -121,7 +124,7 @@ def _event(entry: Entry) -> Event:
         subject_name=str(subject)[:255] if subject is not None else "",
         certificate=whose.certificate,
         owner=whose.owner,
-        data=plain(entry.data),
+        data=plain(data),
         request_id=via.request_id,
         remote_address=via.remote_address,
     )

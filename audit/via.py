@@ -26,3 +26,4 @@ class Via:
     api_key: str = ""
     request_id: str = ""
     remote_address: str | None = None
+    client_request_id: str = ""  # as the client or its proxy chose it; ours is the other

@@ -95,6 +95,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "foundation.middleware.RequestId",
+    "foundation.csp.ContentSecurityPolicy",
     "pki_wellknown.middleware.PlainPki",
     "foundation.middleware.WholeBody",
     "django.middleware.security.SecurityMiddleware",
@@ -340,10 +341,13 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "console.dashboard.context",
+    # What the theme would write into each page: console.site.theme says it, a test compares them.
     "STYLES": [
+        lambda request: static("certctl/theme.css"),
         lambda request: static("certctl/admin.css"),
         lambda request: static("certctl/dashboard.css"),
     ],
+    "SCRIPTS": [lambda request: static("certctl/htmx.js")],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

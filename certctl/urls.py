@@ -22,7 +22,7 @@ from console import ops
 from foundation.errors import Unavailable
 from foundation.outcomes import Outcome, is_away, outcome_of
 from foundation.problems import problem
-from foundation.rest.routes import SpectacularAPIView, SpectacularSwaggerView, make_router
+from foundation.rest.routes import SpectacularAPIView, SpectacularSwaggerSplitView, make_router
 
 router = make_router()
 router.register("certificates", jobs.api.CertificateJobsViewSet, basename="certificate")
@@ -49,7 +49,11 @@ urlpatterns = [
     path("api/v1/me/", owners.api.MeView.as_view(), name="me"),
     path("api/v1/stats/", console.api.StatsView.as_view(), name="stats"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/v1/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
+        name="docs",
+    ),
     path("api/v1/", include(router.urls)),
     # From here on nobody needs credentials.
     path("health", ops.health, name="health"),

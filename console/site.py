@@ -5,11 +5,18 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from typing_extensions import override
+from unfold.settings import get_config
 from unfold.sites import UnfoldAdminSite
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
     """Where every model's admin is registered."""
+
+    @override
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        # The theme would write its colours into each page; they are in a file, so that no page
+        # needs style elements (foundation.csp).
+        return {**super().each_context(request), "colors": {}}
 
     @override
     def password_change(
@@ -19,3 +26,14 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         from owners.admin.passwords import change_own  # noqa: PLC0415
 
         return change_own(self, request, extra_context)
+
+
+def theme() -> str:
+    """Return the style sheet that certctl/static/certctl/theme.css holds: colours and radius."""
+    config = get_config()
+    lines = [f"  --border-radius: {config['BORDER_RADIUS']};"]
+    for name, weights in config["COLORS"].items():
+        lines += [f"  --color-{name}-{weight}: {value};" for weight, value in weights.items()]
+    return "\n".join(
+        ["/* Of UNFOLD in the settings: console.site.theme. */", ":root {", *lines, "}", ""]
+    )

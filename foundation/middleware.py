@@ -50,13 +50,22 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Take the proxy's id where it is well-formed, else make one."""
+        """Make an id of ours, and keep the client's beside it where it is well-formed.
+
+        Ours is the one that leads from an answer to its events: whoever could choose it could
+        have theirs look like another's.
+        """
+        ids = {"request_id": uuid.uuid4().hex}
         given = request.headers.get("X-Request-ID", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        request.META["certctl.request_id"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        if _REQUEST_ID.fullmatch(given):
+            ids["client_request_id"] = given
+        for name, value in ids.items():
+            request.META[f"certctl.{name}"] = value
+        with structlog.contextvars.bound_contextvars(**ids):
             response = self.get_response(request)
-        response.headers["X-Request-ID"] = request_id
+        response.headers["X-Request-ID"] = ids["request_id"]
+        if "client_request_id" in ids:
+            response.headers["X-Client-Request-ID"] = given
         return response
 
 

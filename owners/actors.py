@@ -39,6 +39,7 @@ def via_of(request: HttpRequest, *, door: Door, key: ApiKey | None = None) -> Vi
         api_key=key.name if key else "",
         request_id=str(request.META.get("certctl.request_id", "")),
         remote_address=remote_address(request),
+        client_request_id=str(request.META.get("certctl.client_request_id", "")),
     )
 
 

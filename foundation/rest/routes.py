@@ -1,9 +1,9 @@
 """How REST's routes are mounted: the router, and the views that describe it."""
 
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
-__all__ = ["SpectacularAPIView", "SpectacularSwaggerView", "make_router"]
+__all__ = ["SpectacularAPIView", "SpectacularSwaggerSplitView", "make_router"]
 
 
 def make_router() -> DefaultRouter:

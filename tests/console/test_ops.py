@@ -2,12 +2,14 @@
 
 import json
 import logging
+import re
 
 import pytest
 import structlog
 from django.db import DatabaseError
 from django.test import Client
 
+from audit.models import Event
 from console import ops
 from foundation.logs import logging_config
 
@@ -45,10 +47,40 @@ def test_metrics_count_jobs_and_certificates(db):
     assert 'certctl_certificates{status="Active"} 0.0' in answer.content.decode()
 
 
-def test_an_answer_carries_the_request_id_it_was_given(db):
+def test_an_answer_carries_an_id_of_ours_and_the_one_it_was_given_beside_it(db):
     answer = Client().get("/health", headers={"x-request-id": "abcdef0123456789"})
 
-    assert answer.headers["X-Request-ID"] == "abcdef0123456789"
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])
+    assert answer.headers["X-Client-Request-ID"] == "abcdef0123456789"
+
+
+def test_an_event_and_a_log_line_have_both_ids(carol, client_of, monkeypatch):
+    bound = []
+    monkeypatch.setattr(
+        "owners.services.validate_password",
+        lambda *_: bound.append(structlog.contextvars.get_contextvars()),
+    )
+    body = {"username": "dora", "role": "viewer", "password": "correct horse battery"}
+
+    answer = client_of(carol).post(
+        "/api/v1/principals/", body, headers={"x-request-id": "deploy-4711"}
+    )
+
+    event = Event.objects.get(action="principal.create")
+    ours = answer.headers["X-Request-ID"]
+    assert (event.request_id, event.data["client_request_id"]) == (ours, "deploy-4711")
+    assert bound == [{"request_id": ours, "client_request_id": "deploy-4711"}]
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_a_refusal_has_both_ids_too(victor, client_of, anonymous):
+    given = {"x-request-id": "deploy-4711"}
+    client_of(victor).post("/api/v1/teams/", {"name": "red"}, headers=given)
+    anonymous.post("/api/v1/teams/", {"name": "red"}, headers=given)
+
+    events = Event.objects.filter(action="team.create.refuse")
+    assert {event.data["client_request_id"] for event in events} == {"deploy-4711"}
+    assert len({event.request_id for event in events}) == 2
 
 
 @pytest.mark.parametrize("given", ["", "short", "a b c d e f g h", "x" * 65, "evil\nline-123"])
@@ -57,6 +89,7 @@ def test_a_request_id_that_is_none_is_replaced(db, given):
 
     assert answer.headers["X-Request-ID"] != given
     assert len(answer.headers["X-Request-ID"]) == 32
+    assert "X-Client-Request-ID" not in answer.headers
 
 
 def test_log_lines_are_json_with_the_request_id(capsys):
