@@ -261,6 +261,10 @@ class ExportInput(serializers.Serializer[Any]):
     password = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=128, trim_whitespace=False
     )
+    legacy = serializers.BooleanField(
+        default=False,
+        help_text="PKCS#12 with 3DES and SHA-1, for Windows before Server 2019; wants a password.",
+    )
     version = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from certificates import serializers as shapes
 from certificates import services
-from certificates.filters import RevocationFilter, VersionFilter
+from certificates.filters import RevocationFilter, VersionFilter, searching_serials
 from certificates.models import Revocation, Version
 from foundation.rest.parsers import valid
 from owners.authentication import actor_of
@@ -31,6 +31,8 @@ class VersionViewSet(viewsets.ReadOnlyModelViewSet[Version]):
     )
     serializer_class = shapes.VersionSerializer
     filterset_class = VersionFilter
+    filter_backends = searching_serials()
+    serial_field: ClassVar = "serial"
     search_fields: ClassVar = ("serial", "subject", "sans", "fingerprint")
     ordering_fields: ClassVar = ("number", "not_before", "not_after", "created_at")
 
@@ -55,6 +57,8 @@ class RevocationViewSet(viewsets.ReadOnlyModelViewSet[Revocation]):
     ).order_by("-recorded_at", "pk")
     serializer_class = shapes.RevocationSerializer
     filterset_class = RevocationFilter
+    filter_backends = searching_serials()
+    serial_field: ClassVar = "version__serial"
     search_fields: ClassVar = ("version__serial", "version__certificate__name", "note")
     ordering_fields: ClassVar = ("revoked_at", "recorded_at", "reason")
     cursor_ordering: ClassVar = ("-recorded_at", "pk")

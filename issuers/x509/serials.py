@@ -13,7 +13,7 @@ def number_of(text: str) -> int:
     if plain.isascii() and plain.isdigit():
         return int(plain)
     digits = _SEPARATORS.sub("", plain).removeprefix("0x")
-    if not _HEX.fullmatch(digits):
+    if plain.startswith("-") or not _HEX.fullmatch(digits):
         raise ValueError("it is no number")
     return int(digits, 16)
 
@@ -25,7 +25,7 @@ def readings(text: str) -> tuple[str, ...]:
     most: people copy serials from programs of either kind.
     """
     plain = text.strip().lower()
-    digits = _SEPARATORS.sub("", plain).removeprefix("serial").removeprefix("0x")
+    digits = _SEPARATORS.sub("", plain).removeprefix("0x")
     if not _HEX.fullmatch(digits):
         return ()
     meant = [digits.lstrip("0") or "0"]
