@@ -151,11 +151,20 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     def each() -> Iterator[x509_crl.Entry]:
         # One by one: a million of them at once would take several times what the CRL does.
         nonlocal entries
-        for row in rows:
+        without_certificate = set()
+        for row in without:
             entries += 1
+            without_certificate.add(row[0])
             yield from _entry(issuer, *row)
+        for row in rows:
+            # Its certificate came between the two queries.
+            if row[0] not in without_certificate:
+                entries += 1
+                yield from _entry(issuer, *row)
 
-    rows = chain(_opened(listed, "version__serial"), _opened(bare.order_by("pk"), "serial"))
+    # In this order: a row goes from the first to the second when its certificate comes.
+    without = _opened(bare.order_by("pk"), "serial")
+    rows = _opened(listed, "version__serial")
     der = signer.sign_crl(
         number=number, this_update=this_update, next_update=next_update, entries=each()
     )

@@ -228,6 +228,28 @@ def test_a_certificate_that_comes_later_takes_the_entrys_place(take, ca, importi
     assert status is x509_ocsp.OCSPCertStatus.GOOD
 
 
+def test_an_entry_whose_certificate_comes_while_a_crl_is_made_is_on_it_once(
+    take, ca, importing, carol, monkeypatch
+):
+    gone = leaf(ca)
+    issuer = take(old_crl(ca, entry(gone)))
+    really = crl._opened
+
+    def opened(revocations, serial):
+        rows = really(revocations, serial)
+        if serial == "serial":
+            importing(gone)
+        return rows
+
+    monkeypatch.setattr("certificates.crl._opened", opened)
+
+    row = crl.publish(issuer_id=issuer.pk, actor=carol)
+
+    assert published().count(x509_crl.encode(entry(gone))) == 1
+    assert row.entries == 1
+    assert crl.publish_if_due(issuer.pk, actor=carol) is None
+
+
 def test_a_row_that_is_no_number_stops_no_crl(take, ca, carol, caplog):
     issuer = take(old_crl(ca, *ODD))
     row = {"issuer": issuer, "revoked_at": AT, "recorded_by": carol}
