@@ -5,16 +5,17 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice
+from typing import Any
 from uuid import UUID
 
 from cryptography.x509 import ReasonFlags
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates.models import CRL, Revocation
+from certificates.models import CRL, Revocation, SerialRevocation
 from foundation.clock import database_clock
 from foundation.errors import Conflict
 from issuers.connectors import revocation_signer
@@ -27,7 +28,17 @@ logger = logging.getLogger(__name__)
 
 # Old CRLs are of no use to relying parties; the audit trail keeps number and digest of each.
 KEEP = 20
+_REASONS = {reason.value: reason for reason in ReasonFlags}
 ONE_SECOND = timedelta(seconds=1)
+
+
+class AwaitsCRL(Conflict):
+    """A CRL of ours would leave out what the CA had revoked before it was taken over."""
+
+    code = "awaits_crl"
+    message = (
+        "This CA was taken over without its old CRL: import that first, or say that there is none."
+    )
 
 
 class NoRevocationService(Conflict):
@@ -47,7 +58,7 @@ def current(issuer_slug: str) -> CRL | None:
 
 @use_case("crl.publish", on=Issuer)
 def publish(*, issuer_id: UUID, actor: Principal) -> CRL:
-    """Sign and store the issuer's next CRL; raises NoRevocationService, ConnectorError.
+    """Sign and store the issuer's next CRL; raises NoRevocationService, AwaitsCRL, ConnectorError.
 
     Also for a disabled issuer: BR 4.9.7 wants CRLs for as long as its certificates live.
     """
@@ -63,7 +74,7 @@ def publish_if_due(issuer_id: UUID, *, actor: Principal, now: datetime | None = 
     A thousand hints make one CRL: whoever waited for the lock finds nothing left to do.
     """
     issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
-    if not issuer.answers_for_revocation:
+    if issuer.awaits_crl or not issuer.answers_for_revocation:
         return None
     return _publish(issuer, actor) if _is_due(issuer, now or database_clock.now()) else None
 
@@ -76,7 +87,7 @@ def refresh_due(now: datetime) -> list[CRL]:
         # One issuer whose key cannot be used must not keep the others from publishing.
         try:
             # Asked without the lock first: most of the time nothing is due.
-            if issuer.answers_for_revocation and _is_due(issuer, now):
+            if not issuer.awaits_crl and issuer.answers_for_revocation and _is_due(issuer, now):
                 crl = publish_if_due(issuer.pk, actor=actor, now=now)
                 published += [crl] if crl else []
             prune(issuer)
@@ -110,14 +121,22 @@ def _is_due(issuer: Issuer, now: datetime) -> bool:
         missing=Count("pk", filter=Q(listed_in__isnull=True)),
         listed=Count("pk", filter=Q(listed_in__isnull=False) & on_crl),
     )
+    bare = SerialRevocation.objects.filter(issuer=issuer).aggregate(
+        missing=Count("pk", filter=Q(listed_in__isnull=True)),
+        listed=Count("pk", filter=Q(listed_in__isnull=False)),
+    )
+    if counted["missing"] or bare["missing"]:
+        return True
     # Fewer than were listed: a hold was released, and its entry has to go.
-    return bool(counted["missing"] or counted["listed"] != newest.entries)
+    return bool(counted["listed"] + bare["listed"] != newest.entries)
 
 
 def _publish(issuer: Issuer, actor: Principal) -> CRL:
     signer = revocation_signer(issuer)
     if signer is None:
         raise NoRevocationService
+    if issuer.awaits_crl:
+        raise AwaitsCRL
     this_update = _begins(issuer, database_clock.now().replace(microsecond=0))
     next_update = this_update + settings.CRL_LIFETIME
     number = _next_number(issuer)
@@ -125,19 +144,27 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     # costs another CRL; what is marked is on it for certain.
     listed = Revocation.objects.for_crl(issuer)
     listed.filter(listed_in__isnull=True).order_by().update(listed_in=number)
-    columns = listed.values_list("version__serial", "revoked_at", "reason")
-    rows = columns.iterator(chunk_size=5000)
-    # The cursor is opened by the first: what commits while the CRL is signed is on the next.
-    first = list(islice(rows, 1))
+    bare = SerialRevocation.objects.filter(issuer=issuer)
+    bare.filter(listed_in__isnull=True).order_by().update(listed_in=number)
     entries = 0
 
     def each() -> Iterator[x509_crl.Entry]:
         # One by one: a million of them at once would take several times what the CRL does.
         nonlocal entries
-        for serial, revoked_at, reason in chain(first, rows):
+        without_certificate = set()
+        for row in without:
             entries += 1
-            yield x509_crl.Entry(int(serial, 16), revoked_at, ReasonFlags(reason))
+            without_certificate.add(row[0])
+            yield from _entry(issuer, *row)
+        for row in rows:
+            # Its certificate came between the two queries.
+            if row[0] not in without_certificate:
+                entries += 1
+                yield from _entry(issuer, *row)
 
+    # In this order: a row goes from the first to the second when its certificate comes.
+    without = _opened(bare.order_by("pk"), "serial")
+    rows = _opened(listed, "version__serial")
     der = signer.sign_crl(
         number=number, this_update=this_update, next_update=next_update, entries=each()
     )
@@ -167,6 +194,29 @@ def _publish(issuer: Issuer, actor: Principal) -> CRL:
     return crl
 
 
+def _opened(revocations: QuerySet[Any], serial: str) -> Iterator[tuple[Any, ...]]:
+    """Go through rows of (serial, revoked_at, reason, invalid_since).
+
+    The cursor is opened at once: what commits while the CRL is signed is on the next.
+    """
+    columns = revocations.values_list(serial, "revoked_at", "reason", "invalid_since")
+    rows = columns.iterator(chunk_size=5000)
+    return chain(list(islice(rows, 1)), rows)
+
+
+def _entry(
+    issuer: Issuer, serial: str, revoked_at: datetime, reason: str, invalid_since: datetime | None
+) -> Iterator[x509_crl.Entry]:
+    """Give the entry of a row. One that is no number at all must not stop all others."""
+    try:
+        number = int(serial, 16)
+    except ValueError:
+        logger.exception("%s revoked %r, which is no serial: it is left out", issuer.slug, serial)
+        return
+    why = _REASONS.get(reason, ReasonFlags.unspecified)
+    yield x509_crl.Entry(number, revoked_at, why, invalid_since)
+
+
 def _begins(issuer: Issuer, now: datetime) -> datetime:
     """Return thisUpdate: a minute back, but later than that of every CRL before.
 
@@ -181,7 +231,8 @@ def _begins(issuer: Issuer, now: datetime) -> datetime:
 def _next_number(issuer: Issuer) -> int:
     # Of both, so that neither a restored issuer nor pruned CRLs ever bring a number back.
     newest: int | None = CRL.objects.filter(issuer=issuer).aggregate(n=Max("number"))["n"]
-    return max(int(issuer.crl_number), newest or 0) + 1
+    last: int = issuer.crl_number
+    return max(last, newest or 0) + 1
 
 
 def entry_size(serial: str, *, has_reason: bool) -> int:

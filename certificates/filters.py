@@ -6,8 +6,13 @@ from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
+from rest_framework.filters import BaseFilterBackend, SearchFilter
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from typing_extensions import override
 
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
+from issuers.x509 import serials
 
 
 class CertificateFilter(django_filters.FilterSet):
@@ -24,7 +29,7 @@ class CertificateFilter(django_filters.FilterSet):
     name = django_filters.CharFilter(lookup_expr="icontains")
     common_name = django_filters.CharFilter(lookup_expr="icontains")
     san = django_filters.CharFilter(method="by_san", label="Part of a name, as example.com.")
-    serial = django_filters.CharFilter(method="by_serial", label="Of any version, hexadecimal.")
+    serial = django_filters.CharFilter(method="by_serial", label="Of any version, in any notation.")
     expires_before = django_filters.IsoDateTimeFilter(
         field_name="current__not_after", lookup_expr="lt"
     )
@@ -63,7 +68,7 @@ class CertificateFilter(django_filters.FilterSet):
     def by_serial(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """With a version of that serial."""
         return rows.filter(
-            pk__in=Version.objects.filter(serial=_serial(value)).values("certificate")
+            pk__in=Version.objects.filter(serial__in=serials.readings(value)).values("certificate")
         )
 
 
@@ -71,7 +76,7 @@ class VersionFilter(django_filters.FilterSet):
     """Versions by what identifies them, and by time."""
 
     issuer = django_filters.CharFilter(method="by_issuer", label="Slug or id.")
-    serial = django_filters.CharFilter(method="by_serial", label="Hexadecimal.")
+    serial = django_filters.CharFilter(method="by_serial", label="In any notation.")
     revoked = django_filters.BooleanFilter(
         field_name="revocation", lookup_expr="isnull", exclude=True
     )
@@ -91,7 +96,7 @@ class VersionFilter(django_filters.FilterSet):
 
     def by_serial(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Of that serial, however it was written."""
-        return rows.filter(serial=_serial(value))
+        return rows.filter(serial__in=serials.readings(value))
 
 
 class RevocationFilter(django_filters.FilterSet):
@@ -99,6 +104,7 @@ class RevocationFilter(django_filters.FilterSet):
 
     issuer = django_filters.CharFilter(method="by_issuer", label="Slug or id.")
     certificate = django_filters.UUIDFilter(field_name="version__certificate")
+    serial = django_filters.CharFilter(method="by_serial", label="In any notation.")
     reason = django_filters.MultipleChoiceFilter(choices=Reason.choices)
     revoked_before = django_filters.IsoDateTimeFilter(field_name="revoked_at", lookup_expr="lt")
     revoked_after = django_filters.IsoDateTimeFilter(field_name="revoked_at", lookup_expr="gte")
@@ -106,6 +112,10 @@ class RevocationFilter(django_filters.FilterSet):
     class Meta:
         model = Revocation
         fields: list[str] = []
+
+    def by_serial(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Of the version of that serial, however it was written."""
+        return rows.filter(version__serial__in=serials.readings(value))
 
     def by_issuer(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Of that issuer's versions."""
@@ -119,6 +129,21 @@ def _id_or(path: str, natural: str, value: str) -> Q:
         return Q(**{f"{path}__{natural}": value})
 
 
-def _serial(text: str) -> str:
-    plain = text.replace(":", "").lower().removeprefix("0x")
-    return plain.lstrip("0") or "0"
+class SerialSearch(SearchFilter):
+    """`?search=`: what is a serial in any notation finds that too, by the view's `serial_field`."""
+
+    @override
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
+        matches = super().filter_queryset(request, queryset, view)
+        meant = serials.readings(request.query_params.get(self.search_param, ""))
+        if not meant:
+            return matches
+        # By key, so that neither's joins come into the other.
+        exact = queryset.filter(**{f"{view.serial_field}__in": meant})
+        return queryset.filter(Q(pk__in=exact.values("pk")) | Q(pk__in=matches.values("pk")))
+
+
+def searching_serials() -> list[type[BaseFilterBackend]]:
+    """Return the filters that all lists have, with this search among them."""
+    usual: Any = api_settings.DEFAULT_FILTER_BACKENDS  # classes by now, not their names
+    return [SerialSearch if one is SearchFilter else one for one in usual]

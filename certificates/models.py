@@ -284,6 +284,9 @@ class Revocation(models.Model):
     )
     reason = models.CharField(max_length=24, choices=Reason, default=Reason.UNSPECIFIED)
     revoked_at = models.DateTimeField(help_text="The revocationDate that the CRL states.")
+    invalid_since = models.DateTimeField(
+        null=True, blank=True, help_text="The invalidityDate that an old CRL of the CA stated."
+    )
     recorded_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_by = models.ForeignKey(Principal, models.PROTECT, related_name="+")
     note = models.TextField(blank=True)
@@ -312,6 +315,37 @@ class Revocation(models.Model):
         return self.version.about()
 
 
+class SerialRevocation(models.Model):
+    """A revocation by issuer and serial: an old CRL of the CA lists it, and no certificate is here.
+
+    Serial and date may be such as no certificate of ours has. When the certificate ends is not
+    known, so it stays on the CRL (RFC 5280 §3.3 lets it), until a version takes its place.
+    """
+
+    issuer = models.ForeignKey(Issuer, models.PROTECT, related_name="serial_revocations")
+    serial = models.CharField(
+        max_length=2001, help_text="Lower-case hexadecimal, of any length; it may be negative."
+    )
+    reason = models.CharField(max_length=24, help_text="By its name in RFC 5280 §5.3.1.")
+    revoked_at = models.DateTimeField(help_text="The revocationDate that the CRL states.")
+    invalid_since = models.DateTimeField(null=True, blank=True)
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+    recorded_by = models.ForeignKey(Principal, models.PROTECT, related_name="+")
+    listed_in = LongNumberField(
+        null=True, blank=True, help_text="Number of the first CRL of ours that states this."
+    )
+
+    class Meta:
+        ordering = ["-recorded_at", "pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "serial"], name="certs_serial_revoked_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.serial[:40]} ({self.reason})"
+
+
 class CRL(models.Model):
     """One signed CRL, served byte for byte as it was signed."""
 
@@ -337,11 +371,16 @@ class CRL(models.Model):
 
 
 class OCSPResponse(models.Model):
-    """One signed OCSP answer about one version, per hash algorithm that a CertID was asked in."""
+    """One signed OCSP answer about one serial, per hash algorithm that a CertID was asked in.
 
-    version = models.ForeignKey(Version, models.CASCADE, related_name="ocsp_responses")
+    Without a version it is about a revocation by issuer and serial.
+    """
+
+    version = models.ForeignKey(
+        Version, models.CASCADE, null=True, blank=True, related_name="ocsp_responses"
+    )
     issuer = models.ForeignKey(Issuer, models.CASCADE, related_name="+")
-    serial = models.CharField(max_length=40)
+    serial = models.CharField(max_length=48)
     hash_algorithm = models.CharField(max_length=8)
     name_hash = models.CharField(max_length=128)
     key_hash = models.CharField(max_length=128)

@@ -6,12 +6,13 @@ are asked for, and RFC 9654 §2.1 lets a responder leave a nonce out.
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from certificates.models import OCSPResponse, Revocation, Version
+from certificates.models import OCSPResponse, Revocation, SerialRevocation, Version
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.waits import brief_transaction
@@ -100,19 +101,19 @@ def _is_unchanged(stored: OCSPResponse, now: datetime) -> bool:
 
 def _is_ours(issuer_slug: str, asked: CertID) -> bool:
     # Asked without a lock first, so that questions about made-up serials never take one.
-    version = (
-        Version.objects.of(issuer_slug, f"{asked.serial:x}")
-        .filter(short_lived=False)
-        .select_related("issuer")
-        .only("issuer__certificate_pem")
+    serial = f"{asked.serial:x}"
+    issued = Version.objects.filter(issuer=OuterRef("pk"), serial=serial, short_lived=False)
+    listed = SerialRevocation.objects.filter(issuer=OuterRef("pk"), serial=serial)
+    issuer = (
+        # Of a CA whose old CRL is not known nobody can say what is good.
+        Issuer.objects.filter(Exists(issued) | Exists(listed), slug=issuer_slug, awaits_crl=False)
+        .only("certificate_pem")
         .first()
     )
-    if version is None or version.issuer is None or version.issuer.certificate is None:
+    if issuer is None or issuer.certificate is None:
         return False
     # RFC 6960 §4.1.1: both hashes name the issuer; one of another CA must never match.
-    return asked == x509_ocsp.cert_id(
-        version.issuer.certificate, asked.serial, asked.hash_algorithm
-    )
+    return asked == x509_ocsp.cert_id(issuer.certificate, asked.serial, asked.hash_algorithm)
 
 
 def _sign(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
@@ -124,27 +125,39 @@ def _sign(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
 def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     # revoke() takes the same lock, so no "good" signed here can outlive a revocation. The bare
     # row is locked; what decides is read after the wait.
-    version = (
-        Version.objects.of(issuer_slug, f"{asked.serial:x}")
-        .select_for_update(no_key=True, of=("self",))
-        .first()
-    )
-    if version is None or version.issuer_id is None:
+    row = _locked(issuer_slug, f"{asked.serial:x}")
+    if row is None or row.issuer_id is None:
         return None
     now = database_clock.now()
     stored = _stored(issuer_slug, asked).first()
     if stored is not None and is_fresh(stored, now):
         return stored  # whoever held the lock before us has signed it
-    issuer = Issuer.objects.get(pk=version.issuer_id)
+    issuer = Issuer.objects.get(pk=row.issuer_id)
     signer = revocation_signer(issuer)
     if signer is None:
         return None
-    answer = _answer(version, stored, now.replace(microsecond=0))
+    answer = _answer(row, stored, now.replace(microsecond=0))
     der = signer.sign_ocsp(cert_id=asked, answer=answer)
-    return _store(version, issuer, asked, answer, der)
+    return _store(row, issuer, asked, answer, der)
 
 
-def _begins(version: Version, stored: OCSPResponse | None, now: datetime) -> datetime:
+def _locked(issuer_slug: str, serial: str) -> Version | SerialRevocation | None:
+    """Lock what there is of a serial: its version, or its revocation by issuer and serial."""
+    managers: tuple[Any, ...] = (Version.objects, SerialRevocation.objects, Version.objects)
+    # While we waited for the second, the first may have taken its place.
+    for manager in managers:
+        rows = manager.filter(issuer__slug=issuer_slug, serial=serial)
+        row: Version | SerialRevocation | None = rows.select_for_update(
+            no_key=True, of=("self",)
+        ).first()
+        if row is not None:
+            return row
+    return None
+
+
+def _begins(
+    row: Version | SerialRevocation, stored: OCSPResponse | None, now: datetime
+) -> datetime:
     """Return thisUpdate: a minute back, but later than that of every answer before.
 
     It is what Last-Modified says, in whole seconds: two answers of one second would be the same
@@ -152,19 +165,21 @@ def _begins(version: Version, stored: OCSPResponse | None, now: datetime) -> dat
     """
     # thisUpdate <= producedAt <= now (RFC 6960 §2.4), and a client that is 10 s behind reads it.
     before = [now - BACKDATE - ONE_SECOND]
-    if version.answers_after is not None:
-        before.append(version.answers_after)
+    if isinstance(row, Version) and row.answers_after is not None:
+        before.append(row.answers_after)
     if stored is not None:
         before.append(stored.this_update)
     # One of the future (the clock was ahead) does not count.
     return max(one for one in before if one < now) + ONE_SECOND
 
 
-def _answer(version: Version, stored: OCSPResponse | None, now: datetime) -> Answer:
-    begins = _begins(version, stored, now)
+def _answer(row: Version | SerialRevocation, stored: OCSPResponse | None, now: datetime) -> Answer:
+    begins = _begins(row, stored, now)
     ends = begins + settings.OCSP_LIFETIME
     # A query of its own: a join to the locked row would show what was true before the wait.
-    revocation = Revocation.objects.filter(version=version).first()
+    revocation: Revocation | SerialRevocation | None = (
+        Revocation.objects.filter(version=row).first() if isinstance(row, Version) else row
+    )
     if revocation is None:
         return Answer(
             status="good",
@@ -185,12 +200,12 @@ def _answer(version: Version, stored: OCSPResponse | None, now: datetime) -> Ans
 
 
 def _store(
-    version: Version, issuer: Issuer, asked: CertID, answer: Answer, der: bytes
+    row: Version | SerialRevocation, issuer: Issuer, asked: CertID, answer: Answer, der: bytes
 ) -> OCSPResponse:
     response = OCSPResponse(
-        version=version,
+        version=row if isinstance(row, Version) else None,
         issuer=issuer,
-        serial=version.serial,
+        serial=row.serial,
         hash_algorithm=asked.form,
         name_hash=asked.name_hash.hex(),
         key_hash=asked.key_hash.hex(),

@@ -16,6 +16,7 @@ from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 
 PEM_MAX = 200_000
+MAX_CRL = 1_000_000  # larger ones come by the command
 Slug = serializers.SlugRelatedField[Any]
 
 
@@ -252,7 +253,34 @@ class ExportInput(StrictInput):
     password = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=128, trim_whitespace=False
     )
+    legacy = serializers.BooleanField(
+        default=False,
+        help_text="PKCS#12 with 3DES and SHA-1, for Windows before Server 2019; wants a password.",
+    )
     version = serializers.UUIDField(required=False, allow_null=True, default=None)
+
+
+class OldCRLsInput(serializers.Serializer[Any]):
+    """What a CA published before it was taken over."""
+
+    crls = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_CRL),
+        max_length=20,
+        required=False,
+        default=list,
+        help_text="CRLs in PEM, or the base64 of their DER.",
+    )
+    none_published = serializers.BooleanField(
+        default=False, help_text="It never published a CRL: nothing of it is revoked."
+    )
+
+    @override
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if bool(attrs["crls"]) == attrs["none_published"]:
+            raise serializers.ValidationError(
+                {"crls": ["Give CRLs, or say none_published."]}, code="required"
+            )
+        return attrs
 
 
 class CriteriaInput(serializers.Serializer[Any]):

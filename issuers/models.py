@@ -53,6 +53,12 @@ class Issuer(models.Model):
     crl_number = LongNumberField(
         default=0, editable=False, help_text="The last CRL number given out; it only ever rises."
     )
+    awaits_crl = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Taken over without its old CRL: until that is read, what it revoked is not "
+        "known, so it publishes no CRL and its responder says nothing.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -42,6 +42,7 @@ class IssuerSerializer(SparseFields):
             "not_after",
             "fingerprint",
             "key_algorithm",
+            "awaits_crl",
             "certificate_pem",
             "chain_pem",
             "crl_url",

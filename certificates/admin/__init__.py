@@ -5,7 +5,7 @@ from certificates.admin.certificates import CertificateAdmin
 from certificates.admin.crls import CRLAdmin
 from certificates.admin.ocsp import OCSPResponseAdmin
 from certificates.admin.policies import RenewalPolicyAdmin
-from certificates.admin.revocations import RevocationAdmin
+from certificates.admin.revocations import RevocationAdmin, SerialRevocationAdmin
 from certificates.admin.versions import VersionAdmin
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "OCSPResponseAdmin",
     "RenewalPolicyAdmin",
     "RevocationAdmin",
+    "SerialRevocationAdmin",
     "VersionAdmin",
 ]

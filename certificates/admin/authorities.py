@@ -3,20 +3,83 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 
 from certificates import services
+from foundation.admin import ConfirmForm, Confirms, Question
 from issuers.admin import IssuerAdmin
 from issuers.models import Issuer
 from issuers.services import NewCA
 from owners.logins import actor_of
 
 
+class OldCRLForm(ConfirmForm):
+    """The CRL that a CA published last."""
+
+    crl = forms.CharField(
+        label="Its last CRL in PEM",
+        max_length=1_000_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 12}),
+    )
+    none_published = forms.BooleanField(
+        label="It never published one: nothing of it is revoked", required=False
+    )
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if bool(data.get("crl")) == bool(data.get("none_published")):
+            raise forms.ValidationError("Give a CRL, or say that there never was one.")
+        return data
+
+
 @admin.register(Issuer)
-class CaAdmin(IssuerAdmin):
+class CaAdmin(IssuerAdmin, Confirms):
     """Makes a CA whole: recorded under its parent, with its first CRL."""
+
+    actions = (*IssuerAdmin.actions, "import_crl")
+    use_cases = {**IssuerAdmin.use_cases, "import_crl": "crl.import"}
+
+    def has_take_over_permission(self, request: HttpRequest) -> bool:
+        """Name the permission that taking over a CA's revocations asks for."""
+        return request.user.has_perm("issuers.add_issuer")
+
+    @admin.action(description="Import its old CRL…", permissions=["take_over"])
+    def import_crl(self, request: HttpRequest, queryset: QuerySet[Issuer]) -> HttpResponse | None:
+        """Take over what a CA revoked before it came here."""
+        issuers = list(queryset[:2])
+        if len(issuers) != 1:
+            self.message_user(request, "Choose one issuer: a CRL is that of one.", messages.ERROR)
+            return None
+        (issuer,) = issuers
+
+        def take(data: dict[str, Any]) -> list[str]:
+            row = services.import_crls(
+                actor=actor_of(request),
+                issuer_id=issuer.pk,
+                crls=[data["crl"]] if data["crl"] else [],
+            )
+            return [f"{issuer} goes on with CRL number {row.crl_number}."]
+
+        question = Question(
+            "import_crl",
+            title=f"Import the old CRL of {issuer}",
+            button="Import",
+            back=self.list_page(),
+            explanation="What it lists is revoked here too, certificates that are not here"
+            " included; the next CRL goes on from its number.",
+            subject=issuer,
+            form=OldCRLForm,
+            action="import_crl",
+            selected=[issuer],
+            is_calm=True,
+        )
+        return self.confirm(request, question, take)
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:

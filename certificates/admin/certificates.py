@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import services
+from certificates.admin.serials import SearchesSerials
 from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
@@ -71,7 +72,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(Saves, Confirms):
+class CertificateAdmin(Saves, Confirms, SearchesSerials):
     """Names under management: to read, to reassign, to revoke."""
 
     form = CertificateForm
@@ -87,6 +88,7 @@ class CertificateAdmin(Saves, Confirms):
     list_select_related = ("owner", "issuer", "profile", "current")
     list_per_page = 50
     show_full_result_count = False
+    serial_field = "versions__serial"
     search_fields = ("name", "common_name", "sans", "owner__name")
     autocomplete_fields = ("owner", "team", "renewal_policy")
     fields = (

@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 
+from certificates.admin.serials import SearchesSerials
 from certificates.models import OCSPResponse
 from foundation.admin import ReadOnly
 
 
 @admin.register(OCSPResponse)
-class OCSPResponseAdmin(ReadOnly):
+class OCSPResponseAdmin(ReadOnly, SearchesSerials):
     """Stored OCSP answers, to read."""
 
     list_display = ("serial", "issuer", "status", "hash_algorithm", "this_update", "next_update")

@@ -4,13 +4,16 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from certificates.models import Revocation
+from certificates.admin.serials import SearchesSerials
+from certificates.models import Revocation, SerialRevocation
 from foundation.admin import ReadOnly
 
 
 @admin.register(Revocation)
-class RevocationAdmin(ReadOnly):
+class RevocationAdmin(ReadOnly, SearchesSerials):
     """Revocations, to read."""
+
+    serial_field = "version__serial"
 
     list_display = ("version", "serial", "reason", "revoked_at", "revoked_by", "listed_in")
     list_filter = ("reason", "version__issuer", ("revoked_at", RangeDateTimeFilter))
@@ -24,3 +27,15 @@ class RevocationAdmin(ReadOnly):
     def serial(self, revocation: Revocation) -> str:
         """Show the serial."""
         return revocation.version.serial
+
+
+@admin.register(SerialRevocation)
+class SerialRevocationAdmin(ReadOnly, SearchesSerials):
+    """Revocations by issuer and serial, from old CRLs, to read."""
+
+    list_display = ("serial", "issuer", "reason", "revoked_at", "listed_in")
+    list_filter = ("issuer", "reason")
+    list_select_related = ("issuer",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("serial",)

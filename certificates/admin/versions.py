@@ -10,6 +10,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
+from certificates.admin.serials import SearchesSerials
 from certificates.models import Version
 from foundation.admin import ReadOnly
 
@@ -52,7 +53,7 @@ class VersionInline(TabularInline):
 
 
 @admin.register(Version)
-class VersionAdmin(ReadOnly):
+class VersionAdmin(ReadOnly, SearchesSerials):
     """Signed certificates, to read."""
 
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")

@@ -19,7 +19,7 @@ from certificates import serializers as shapes
 from certificates import services
 from certificates.api.files import MEDIA, DerFile, PemFile, Pkcs12File, export_of
 from certificates.details import Details
-from certificates.filters import CertificateFilter
+from certificates.filters import CertificateFilter, searching_serials
 from certificates.models import Certificate, Version
 from foundation.errors import Conflict, NotFound
 from foundation.rest.parsers import valid
@@ -57,6 +57,8 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
     ).order_by("-created_at", "pk")
     serializer_class: type[serializers.BaseSerializer[Any]] = shapes.CertificateSerializer
     filterset_class = CertificateFilter
+    filter_backends = searching_serials()
+    serial_field: ClassVar = "versions__serial"
     search_fields: ClassVar = ("name", "common_name", "sans", "owner__name", "environment")
     ordering_fields: ClassVar = (
         "name",
@@ -180,7 +182,7 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
         """
         version = _version_of(self.get_object(), _id(request.query_params.get("version")))
         chosen = str(getattr(request.accepted_renderer, "format", "pem"))
-        return export_of(request, version, chosen if chosen in MEDIA else "pem", "")
+        return export_of(request, version, chosen if chosen in MEDIA else "pem")
 
     @extend_schema(
         request=shapes.ExportInput,
@@ -191,7 +193,7 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
         """Download as above, with a password for the PKCS#12 store."""
         data = valid(shapes.ExportInput, request)
         version = _version_of(self.get_object(), data["version"])
-        return export_of(request, version, data["format"], data["password"])
+        return export_of(request, version, data["format"], data["password"], legacy=data["legacy"])
 
     @extend_schema(request=shapes.ImportInput, responses={201: shapes.CertificateSerializer})
     @action(

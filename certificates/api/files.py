@@ -56,9 +56,13 @@ _SUFFIX = {"pem": "pem", "der": "cer", "pkcs12": "p12"}
 MEDIA = {"pem": PemFile, "der": DerFile, "pkcs12": Pkcs12File}
 
 
-def export_of(request: Request, version: Version, form: str, password: str) -> Response:
+def export_of(
+    request: Request, version: Version, form: str, password: str = "", *, legacy: bool = False
+) -> Response:
     """Answer with the file; the export is recorded."""
-    data = services.export(version=version, form=form, actor=actor_of(request), password=password)
+    data = services.export(
+        version=version, form=form, actor=actor_of(request), password=password, legacy=legacy
+    )
     renderer = MEDIA[form]()
     request.accepted_renderer, request.accepted_media_type = renderer, renderer.media_type
     name = f"{version.certificate.pk}-v{version.number}.{_SUFFIX[form]}"

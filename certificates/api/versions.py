@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from certificates import serializers as shapes
 from certificates import services
-from certificates.filters import RevocationFilter, VersionFilter
+from certificates.filters import RevocationFilter, VersionFilter, searching_serials
 from certificates.models import Revocation, Version
 from foundation.rest.parsers import valid
 from foundation.rest.views import Strict
@@ -32,6 +32,8 @@ class VersionViewSet(Strict, viewsets.ReadOnlyModelViewSet[Version]):
     )
     serializer_class = shapes.VersionSerializer
     filterset_class = VersionFilter
+    filter_backends = searching_serials()
+    serial_field: ClassVar = "serial"
     search_fields: ClassVar = ("serial", "subject", "sans", "fingerprint")
     ordering_fields: ClassVar = ("number", "not_before", "not_after", "created_at")
 
@@ -56,6 +58,8 @@ class RevocationViewSet(Strict, viewsets.ReadOnlyModelViewSet[Revocation]):
     ).order_by("-recorded_at", "pk")
     serializer_class = shapes.RevocationSerializer
     filterset_class = RevocationFilter
+    filter_backends = searching_serials()
+    serial_field: ClassVar = "version__serial"
     search_fields: ClassVar = ("version__serial", "version__certificate__name", "note")
     ordering_fields: ClassVar = ("revoked_at", "recorded_at", "reason")
     cursor_ordering: ClassVar = ("-recorded_at", "pk")

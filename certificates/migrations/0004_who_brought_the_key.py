@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0005_long_crl_numbers'),
+        ('certificates', '0006_revocations_by_serial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,5 +1,6 @@
 """The use cases around certificates; each function is one, with its own transaction."""
 
+from certificates.services.adoption import adopt
 from certificates.services.authorities import make_ca, take_over_ca
 from certificates.services.bulk import (
     BulkResult,
@@ -11,7 +12,7 @@ from certificates.services.bulk import (
 )
 from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
-from certificates.services.importing import AlreadyImported, import_pem, record_ca
+from certificates.services.importing import AlreadyImported, SerialTaken, import_pem, record_ca
 from certificates.services.lifecycle import (
     Brought,
     add_version,
@@ -20,6 +21,7 @@ from certificates.services.lifecycle import (
     settle,
     start_renewal,
 )
+from certificates.services.old_crls import WrongCRL, import_crls
 from certificates.services.policies import create_policy, delete_policy, update_policy
 from certificates.services.revocation import release_hold, revoke
 
@@ -30,12 +32,16 @@ __all__ = [
     "Outcome",
     "PlanChanged",
     "Preview",
+    "SerialTaken",
+    "WrongCRL",
     "add_version",
+    "adopt",
     "archive",
     "bulk_revoke",
     "create_policy",
     "delete_policy",
     "export",
+    "import_crls",
     "import_pem",
     "make_ca",
     "mark_failed",

@@ -4,10 +4,14 @@ It stands here and not in `issuers`, since a subordinate CA's own certificate is
 under its parent: the parent's CRL and OCSP speak for it.
 """
 
+from django.db import transaction
+
 import owners.services
 from audit.use_cases import use_case
 from certificates import crl
+from certificates.services.adoption import adopt
 from certificates.services.importing import record_ca
+from certificates.services.old_crls import checked, take_in
 from issuers.models import Issuer
 from issuers.services import ExistingCA, NewCA, create_local_ca, import_local_ca
 from owners.models import Owner, Principal
@@ -25,19 +29,31 @@ def make_ca(*, actor: Principal, ca: NewCA, owner: Owner | None = None) -> Issue
     return _complete(actor, create_local_ca(actor=actor, ca=ca), owner)
 
 
-@use_case("issuer.import")
+@use_case("issuer.import", atomic=False)
 def take_over_ca(*, actor: Principal, ca: ExistingCA, owner: Owner | None = None) -> Issuer:
-    """Take over an existing CA with its key, and go on with its CRL numbers.
+    """Take over an existing CA with its key, what its last CRLs list, and what it has signed.
 
-    All else as `make_ca`. Raises SlugTaken, CannotImport, Invalid.
+    With neither CRLs nor the word that there never was one it awaits them: until `import_crls` no
+    CRL of it is published, and its responder says nothing. All else as `make_ca`. Raises SlugTaken,
+    CannotImport, Invalid, WrongCRL.
     """
-    return _complete(actor, import_local_ca(actor=actor, ca=ca), owner)
+    with transaction.atomic():
+        issuer = import_local_ca(actor=actor, ca=ca)
+        if ca.crls:
+            # Nobody else sees the row yet, so there is nothing to lock.
+            take_in(issuer, checked(issuer, ca.crls), actor=actor)
+        _complete(actor, issuer, owner)
+    # Afterwards, in batches: an import that saw no such CA has ended by now, or sees it.
+    adopt(issuer_id=issuer.pk, actor=actor)
+    return issuer
 
 
 def _complete(actor: Principal, issuer: Issuer, owner: Owner | None) -> Issuer:
     if issuer.parent is not None:
         record_ca(actor=actor, issuer=issuer, owner=owner or _default_owner(actor))
     # Nobody else sees the row yet, so locking it after the trail can make nobody wait.
+    if issuer.awaits_crl:
+        return issuer
     crl.publish(issuer_id=issuer.pk, actor=actor)
     issuer.refresh_from_db(fields=["crl_number"])
     return issuer

@@ -89,15 +89,23 @@ def archive(*, certificate_id: UUID, actor: Principal) -> Certificate:
 
 
 @use_case("certificate.export", on=Version)
-def export(*, version: Version, form: str, actor: Principal, password: str = "") -> bytes:
-    """Return the version as "pem", "der" or "pkcs12", and record who took it. Never a key."""
+def export(
+    *, version: Version, form: str, actor: Principal, password: str = "", legacy: bool = False
+) -> bytes:
+    """Return the version as "pem", "der" or "pkcs12", and record who took it. Never a key.
+
+    `legacy` is for programs that open only old PKCS#12, which has a password always.
+    """
+    if legacy and not (form == "pkcs12" and password):
+        detail = "Only PKCS#12 with a password has a legacy form."
+        raise Invalid(detail, errors=[FieldError("legacy", "invalid", detail)])
     match form:
         case "pem":
             data = files.pem_chain(version)
         case "der":
             data = files.der(version)
         case "pkcs12":
-            data = files.pkcs12_store(version, password)
+            data = files.pkcs12_store(version, password, legacy=legacy)
         case _:
             detail = "It can be exported as pem, der or pkcs12."
             raise Invalid(detail, errors=[FieldError("format", "unknown_format", detail)])

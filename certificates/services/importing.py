@@ -6,11 +6,13 @@ from dataclasses import replace
 from cryptography import x509
 from django.db import IntegrityError, transaction
 
-from audit.services import record
+from audit.services import record, record_many
 from audit.use_cases import use_case
 from certificates.details import Details
 from certificates.models import Certificate, Version
-from certificates.services.lifecycle import Brought, register, store_version
+from certificates.services.adoption import entry_of, place_under
+from certificates.services.lifecycle import Brought, register, settle, store_version
+from certificates.services.old_crls import link
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from issuers.services import SignedCertificate, describe, signer_of
@@ -19,7 +21,7 @@ from issuers.x509 import certs, chains, reading
 from owners.models import Owner, Principal
 
 MAX_CERTIFICATES = 10
-_MAX_SERIAL_BITS = 160  # 20 octets (RFC 5280 §4.1.2.2)
+_MAX_SERIAL_BITS = 159  # 20 octets of DER, the first without its top bit (RFC 5280 §4.1.2.2)
 _ANY_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY", re.IGNORECASE)
 
 
@@ -28,6 +30,13 @@ class AlreadyImported(Conflict):
 
     code = "already_imported"
     message = "This certificate is already in the inventory."
+
+
+class SerialTaken(Conflict):
+    """Another certificate of the same issuer has that serial (RFC 5280 §4.1.2.2: none may)."""
+
+    code = "serial_taken"
+    message = "Another certificate of this issuer has the same serial number."
 
 
 class PrivateKeyIncluded(Invalid):
@@ -52,7 +61,7 @@ def import_pem(*, actor: Principal, pem: str, details: Details) -> Certificate:
     """Put a certificate and its chain into the inventory.
 
     Where one of our own CAs signed it, CRL and OCSP speak for it from now on. Raises
-    PrivateKeyIncluded, MalformedCertificate, AlreadyImported.
+    PrivateKeyIncluded, MalformedCertificate, AlreadyImported, SerialTaken.
     """
     leaf, chain = _parse(pem)
     signer = signer_of(leaf)
@@ -78,7 +87,22 @@ def import_pem(*, actor: Principal, pem: str, details: Details) -> Certificate:
         signed_by=signer.slug if signer else None,
         not_after=version.not_after.isoformat(),
     )
+    if signer is None:
+        _ask_again(version, leaf, actor)
+    elif link(version, actor=actor):
+        settle(certificate=certificate)
     return certificate
+
+
+def _ask_again(version: Version, leaf: x509.Certificate, actor: Principal) -> None:
+    # A CA may have been taken over since we looked. Now that we hold the trail we see it, or it
+    # will see us: a take-over looks for what it signed after it has committed.
+    signer = signer_of(leaf)
+    if signer is not None and place_under(signer, version):
+        is_revoked = link(version, actor=actor)
+        if is_revoked:
+            settle(certificate=version.certificate)
+        record_many([entry_of(version, signer, actor, is_revoked=is_revoked)])
 
 
 @transaction.atomic
@@ -110,7 +134,9 @@ def record_ca(*, actor: Principal, issuer: Issuer, owner: Owner) -> Certificate 
         ),
         common_name=signed.common_name,
     )
-    _store_once(certificate, signed, issuer.parent, actor)
+    version = _store_once(certificate, signed, issuer.parent, actor)
+    if link(version, actor=actor):
+        settle(certificate=certificate)
     return certificate
 
 
@@ -127,7 +153,8 @@ def _store_once(
                 brought=Brought(actor, actor),
             )
     except IntegrityError as error:
-        raise AlreadyImported from error
+        known = Version.objects.filter(fingerprint=signed.fingerprint)
+        raise (AlreadyImported if known.exists() else SerialTaken) from error
 
 
 def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:

@@ -61,7 +61,7 @@ class IssuerAdmin(Saves):
     list_filter = ("kind", "enabled")
     search_fields = ("slug", "name")
     ordering = ("slug",)
-    actions = ("test", "enable", "disable")
+    actions: tuple[str, ...] = ("test", "enable", "disable")
     use_cases = {
         "add": "issuer.create",
         "change": "issuer.update",

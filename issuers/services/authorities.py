@@ -105,6 +105,11 @@ def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
         raise wrong(
             "crl_number", "It must be 0 to 2^159 - 2^32, which leaves room for those to come."
         )
+    if ca.crl_number and not ca.crls:
+        # Going on with the number alone would call good again what the CA had revoked.
+        raise wrong("crl_number", "Give the CRL that has this number: it tells what was revoked.")
+    if ca.crls and ca.has_no_crl:
+        raise wrong("crl", "Give CRLs, or say that there never was one.")
     certificate, chain = load_chain(ca.certificate_pem, ca.chain_pem)
     try:
         key = serialization.load_pem_private_key(ca.key_pem, password=ca.key_password)
@@ -233,6 +238,7 @@ def _save(
         certificate_pem=certs.pem(certificate),
         chain_pem=chain_pem,
         crl_number=ca.crl_number if isinstance(ca, ExistingCA) else 0,
+        awaits_crl=isinstance(ca, ExistingCA) and not ca.has_no_crl,
     )
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER,

@@ -49,8 +49,10 @@ class NewCA:
 class ExistingCA:
     """A CA to be taken over, with its key; it is in no text form, since the key is a secret.
 
-    `crl_number` is that of the last CRL published elsewhere: ours go on from there (RFC 5280
-    §5.2.3: they only ever rise).
+    `crls` are those that it published last, in DER or PEM: what they list is stated from now on,
+    and ours go on from their number (RFC 5280 §5.2.3: they only ever rise), or from `crl_number`
+    where that is higher. `has_no_crl` says that it never published one; with neither it awaits
+    them.
     """
 
     slug: str
@@ -60,6 +62,8 @@ class ExistingCA:
     key_password: bytes | None = field(default=None, repr=False)
     chain_pem: str = ""
     crl_number: int = 0
+    crls: Sequence[bytes | str] = ()
+    has_no_crl: bool = False
 
 
 def checked_subject(ca: NewCA) -> x509.Name:

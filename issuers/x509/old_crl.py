@@ -1,6 +1,7 @@
 """CRLs that others signed, read with suspicion: what a CA has revoked before we took it over."""
 
 import binascii
+import hashlib
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from issuers.x509 import crl, der, raw
 from issuers.x509.der import Element, NotDER
 from issuers.x509.signing import verify
 
+_BASE64 = re.compile(rb"\A\s*(M[A-Za-z0-9+/=\s]+)\Z")  # a SEQUENCE of over 127 octets begins so
 _BLOCK = re.compile(rb"-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----")
 # The contents of OIDs: 2.5.29.20, .21, .24, .27, .28, .29.
 _NUMBER = bytes.fromhex("551d14")
@@ -22,6 +24,7 @@ _INVALIDITY_DATE = bytes.fromhex("551d18")
 _DELTA = bytes.fromhex("551d1b")
 _DISTRIBUTION_POINT = bytes.fromhex("551d1c")
 _CERTIFICATE_ISSUER = bytes.fromhex("551d1d")
+_MAX_SERIAL_OCTETS = 1000  # RFC 5280 §4.1.2.2 has 20; more than this fits no index
 _MAX_NUMBER_OCTETS = 20  # RFC 5280 §5.2.3
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 # The fields of IssuingDistributionPoint by their tags (RFC 5280 §5.2.5).
@@ -42,6 +45,7 @@ class OldCRL:
     this_update: datetime
     next_update: datetime | None
     entries: tuple[crl.Entry, ...]
+    sha256: str  # of the whole, in lower-case hexadecimal
     is_partial: bool  # an issuingDistributionPoint says that there are others beside it
     _signed: bytes
     _algorithm: bytes
@@ -71,11 +75,12 @@ class OldCRL:
 
 
 def read(data: bytes | str) -> OldCRL:
-    """Read a CRL in DER or PEM; raises MalformedCRL.
+    """Read a CRL in DER, PEM or base64 alone; raises MalformedCRL.
 
-    Serials of any length and sign are read, and dates of any year. Refused are a delta CRL, an
-    indirect one (entries of other issuers), one that tells of some reasons or of attribute
-    certificates alone, and any with a critical extension that we do not know (RFC 5280 §5.2).
+    Serials of any sign and of up to 1000 octets are read, and dates of any year. Refused are a
+    delta CRL, an indirect one (entries of other issuers), one that tells of some reasons or of
+    attribute certificates alone, and any with a critical extension that we do not know (RFC 5280
+    §5.2).
     """
     try:
         return _read(_der(data.encode("utf-8", "replace") if isinstance(data, str) else data))
@@ -86,7 +91,7 @@ def read(data: bytes | str) -> OldCRL:
 def _der(data: bytes) -> bytes:
     if der.begins_well(data):
         return data
-    blocks = _BLOCK.findall(data)
+    blocks = _BLOCK.findall(data) or _BASE64.findall(data)
     if len(blocks) != 1:
         words = "several were" if blocks else "none was"
         raise MalformedCRL(f"Exactly one X509 CRL is wanted, in PEM or DER; {words} there.")
@@ -122,6 +127,7 @@ def _read(data: bytes) -> OldCRL:
         this_update=der.time_of(begins),
         next_update=der.time_of(ends) if ends else None,
         entries=tuple(_entry(entry) for entry in listed or ()),
+        sha256=hashlib.sha256(data).hexdigest(),
         is_partial=is_partial,
         _signed=bytes(signed.whole),
         _algorithm=bytes(algorithm.whole),
@@ -174,6 +180,8 @@ def _entry(entry: Element) -> crl.Entry:
         raise NotDER("an entry has a serial, a date and perhaps extensions")
     reason, invalid_since = x509.ReasonFlags.unspecified, None
     extensions = fields[2] if len(fields) > 2 else None  # noqa: PLR2004
+    if len(fields[0].contents) > _MAX_SERIAL_OCTETS:
+        raise MalformedCRL(f"A serial has more than {_MAX_SERIAL_OCTETS} octets.")
     serial = der.integer_of(der.expect(fields[0], der.INTEGER))
     for oid, critical, value in _list(extensions):
         if oid == _REASON:

@@ -16,6 +16,7 @@ from certificates.models import CRL, Certificate
 from foundation.errors import Invalid
 from issuers.models import Issuer
 from issuers.services import ExistingCA, NewCA
+from issuers.x509 import crl as x509_crl
 from owners.models import Owner
 from tests.ca import CA, make_ca, pem_of, pem_of_key
 
@@ -113,6 +114,15 @@ def test_a_slug_that_is_taken_is_refused_once_on_record(client_of, carol, root_c
     assert (refused.actor, refused.data["code"]) == (carol, "name_taken")
 
 
+def old_crl(ca, *entries, number=7, **changes):
+    """Return the CRL that a CA published elsewhere."""
+    now = timezone.now().replace(microsecond=0)
+    given = {"this_update": now, "next_update": now + timedelta(days=7), **changes}
+    return x509_crl.assemble(
+        **ca.signer, number=number, entries=map(x509_crl.encode, entries), **given
+    )
+
+
 @pytest.fixture
 def existing(root_ca):
     """A CA that our root signed, whose key was kept elsewhere."""
@@ -126,7 +136,7 @@ def existing(root_ca):
         slug="taken",
         certificate_pem=pem_of(below.certificate),
         key_pem=pem_of_key(below.key),
-        crl_number=41,
+        crls=[old_crl(below, number=41)],
     )
 
 

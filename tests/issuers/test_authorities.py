@@ -219,7 +219,7 @@ def take(carol, foreign):
 def test_a_ca_is_taken_over_with_its_chain(take, foreign, free_profile, tmp_path):
     root, _ = foreign
 
-    issuer = take(crl_number=500)
+    issuer = take(crl_number=500, crls=["read by certificates.services"])
 
     signed = services.sign(
         issuer=issuer, profile=free_profile, csr_pem=make_csr("a.demo.internal")

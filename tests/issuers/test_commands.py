@@ -20,6 +20,7 @@ from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer
 from jobs.models import Job
 from tests.ca import make_ca, pem_of, pem_of_key, write
+from tests.certificates.test_making_cas import old_crl
 from tests.factories import CertificateFactory, JobFactory, VersionFactory
 from tests.issuers.test_authorities import key_pem, pem
 from tests.races import beside, until_blocked
@@ -98,18 +99,24 @@ def test_a_slug_is_taken_once(demo):
 
 
 @pytest.fixture
-def files(tmp_path):
-    ca = make_ca(begins=timezone.now().replace(microsecond=0), days=400)
+def ca():
+    return make_ca(begins=timezone.now().replace(microsecond=0), days=400)
+
+
+@pytest.fixture
+def files(tmp_path, ca):
     return {
         "import_certificate": write(tmp_path / "ca.pem", pem(ca.certificate).encode()),
         "import_key": write(tmp_path / "ca.key", key_pem(ca.key, b"correct horse")),
     }
 
 
-def test_a_ca_is_imported_and_its_crls_go_on(db, files, monkeypatch):
+def test_a_ca_is_imported_and_its_crls_go_on(db, ca, files, tmp_path, monkeypatch):
     monkeypatch.setenv("CA_PASSWORD", "correct horse")
 
-    said = create("taken", key_password_env="CA_PASSWORD", crl_number=41, **files)
+    last = write(tmp_path / "last.crl", old_crl(ca, number=41))
+
+    said = create("taken", key_password_env="CA_PASSWORD", crl=[last], **files)
 
     assert "correct horse" not in said
     assert CRL.objects.get().number == 42

@@ -1,6 +1,7 @@
 """`manage.py create_ca`: make a local CA, or take over an existing one."""
 
 import os
+from argparse import ArgumentTypeError
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from foundation.errors import CertctlError
 from issuers.models import Issuer
 from issuers.services import ExistingCA, NewCA, describe
 from issuers.services.authorities import CA_ALGORITHMS
-from issuers.x509 import chains, reading
+from issuers.x509 import chains, reading, serials
 from owners.models import Owner, Principal
 
 
@@ -45,7 +46,20 @@ class Command(BaseCommand):
         parser.add_argument("--import-certificate", type=Path, help="PEM file to import")
         parser.add_argument("--import-key", type=Path, help="PEM file of its private key")
         parser.add_argument(
-            "--crl-number", type=int, default=0, help="number of its last CRL published elsewhere"
+            "--crl",
+            type=Path,
+            action="append",
+            default=[],
+            help="its last CRL (PEM or DER), whose entries and number are taken over; repeatable",
+        )
+        parser.add_argument(
+            "--no-crl", action="store_true", help="it never published a CRL: nothing is revoked"
+        )
+        parser.add_argument(
+            "--crl-number",
+            type=_number,
+            default=0,
+            help="where it is higher than that of --crl: decimal, or hexadecimal as 0x1f or 0a:1f",
         )
         parser.add_argument("--chain", type=Path, help="PEM file of the certificates above it")
         parser.add_argument(
@@ -115,6 +129,8 @@ class Command(BaseCommand):
             key_password=password,
             chain_pem=chain.read_text(errors="replace") if chain else "",
             crl_number=options["crl_number"],
+            crls=[file.read_bytes() for file in options["crl"]],
+            has_no_crl=options["no_crl"],
         )
 
     def _say(self, issuer: Issuer) -> None:
@@ -127,6 +143,13 @@ class Command(BaseCommand):
             + f"\n  valid until  {described.not_after:%Y-%m-%d %H:%M} UTC"
             + f"\n  CRL number   {issuer.crl_number}"
         )
+        if issuer.awaits_crl:
+            self.stderr.write(
+                self.style.WARNING(
+                    "  What it has revoked is not known: it publishes no CRL and answers no OCSP"
+                    " until `import_crl` has read its last one."
+                )
+            )
         own, *above = reading.certificates(issuer.own_chain_pem)
         if lacking := chains.missing(own, above):
             self.stderr.write(
@@ -134,6 +157,13 @@ class Command(BaseCommand):
                     f"  The chain lacks {lacking}: give it with --chain, or clients must have it."
                 )
             )
+
+
+def _number(text: str) -> int:
+    try:
+        return serials.number_of(text)
+    except ValueError:
+        raise ArgumentTypeError("it is no decimal or hexadecimal number") from None
 
 
 def _owner(actor: Principal, options: dict[str, Any]) -> Owner | None:
