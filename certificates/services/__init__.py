@@ -1,5 +1,6 @@
 """The use cases around certificates; each function is one, with its own transaction."""
 
+from certificates.services.alerts import acknowledge_alert, keep_alerts, watch_issuers
 from certificates.services.authorities import make_ca, take_over_ca
 from certificates.services.bulk import (
     BulkResult,
@@ -28,6 +29,7 @@ __all__ = [
     "Outcome",
     "PlanChanged",
     "Preview",
+    "acknowledge_alert",
     "add_version",
     "archive",
     "bulk_revoke",
@@ -35,6 +37,7 @@ __all__ = [
     "delete_policy",
     "export",
     "import_pem",
+    "keep_alerts",
     "make_ca",
     "mark_failed",
     "preview_revocation",
@@ -48,4 +51,5 @@ __all__ = [
     "update_details",
     "update_expiry_statuses",
     "update_policy",
+    "watch_issuers",
 ]

@@ -22,7 +22,7 @@ from jobs.kinds.base import ClaimLost
 from jobs.models import Job
 from jobs.states import Status
 from tests.fixtures import make_csr
-from tests.jobs.conftest import LEASE, status_of
+from tests.jobs.conftest import LEASE, grow_old, status_of
 from tests.races import meanwhile
 from tests.remote_ca import LATER, LONGEST, reads
 
@@ -79,6 +79,7 @@ def come_back(clock, system):
 def always_due(certificate):
     rules = RenewalPolicy.objects.create(name="always", window=timedelta(days=400))
     Certificate.objects.filter(pk=certificate.pk).update(renewal_policy=rules)
+    grow_old()
     return certificate
 
 
@@ -287,6 +288,7 @@ def test_the_sweep_orders_nothing_anew_that_may_have_been_carried_out(
     # A person looks, and asks; then it goes on by itself.
     services.request_renewal(actor=alice, certificate_id=certificate.pk)
     runner.run_pending()
+    grow_old()
     assert services.request_due_renewals(actor=system) == 1
 
 
