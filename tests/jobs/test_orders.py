@@ -90,6 +90,20 @@ def fresh(job):
 # --- Late ------------------------------------------------------------------------------------
 
 
+def test_an_issuer_that_says_much_later_is_asked_once_more_at_the_orders_end(
+    order, desk, clock, monkeypatch
+):
+    monkeypatch.setattr("tests.remote_ca.LATER", LONGEST + timedelta(hours=3))
+    runner.run_pending()
+
+    parked = fresh(order)
+    assert parked.scheduled_at == parked.ordered_at + LONGEST
+    clock.shift(LONGEST)
+    desk.is_ready = True
+    assert runner.run_pending() == 1
+    assert fresh(order).status == Status.COMPLETED
+
+
 def test_what_is_answered_later_is_asked_for_later_and_ordered_once(order, desk, clock):
     runner.run_pending()
 
