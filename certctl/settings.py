@@ -204,8 +204,9 @@ CELERY_BEAT_SCHEDULE = {
         ("run-pending-jobs", "jobs.run_pending_jobs", 5.0),
         ("retry-failed-jobs", "jobs.retry_failed_jobs", 15.0),
         ("time-out-waiting-jobs", "jobs.time_out_waiting_jobs", 60.0),
-        ("request-due-renewals", "jobs.request_due_renewals", crontab(minute="7")),
+        ("request-due-renewals", "jobs.request_due_renewals", 60.0),
         ("update-expiry-statuses", "certificates.update_expiry_statuses", 300.0),
+        ("watch-issuers", "certificates.watch_issuers", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),
         (
             "drop-stale-ocsp-responses",

@@ -26,6 +26,7 @@ from foundation.rest.routes import SpectacularAPIView, SpectacularSwaggerSplitVi
 
 router = make_router()
 router.register("certificates", jobs.api.CertificateJobsViewSet, basename="certificate")
+router.register("alerts", certificates.api.AlertViewSet, basename="alert")
 router.register("versions", certificates.api.VersionViewSet, basename="version")
 router.register("revocations", certificates.api.RevocationViewSet, basename="revocation")
 router.register("renewal-policies", certificates.api.RenewalPolicyViewSet, basename="renewalpolicy")

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from typing_extensions import override
 
-from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
+from certificates.models import Alert, Certificate, CertificateStatus, Reason, Revocation, Version
 from issuers.x509 import serials
 
 
@@ -97,6 +97,26 @@ class VersionFilter(django_filters.FilterSet):
     def by_serial(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Of that serial, however it was written."""
         return rows.filter(serial__in=serials.readings(value))
+
+
+class AlertFilter(django_filters.FilterSet):
+    """Alerts by what they are about, and by whether they are over or known of."""
+
+    kind = django_filters.MultipleChoiceFilter(choices=Alert.Kind.choices)
+    open = django_filters.BooleanFilter(field_name="cleared_at", lookup_expr="isnull")
+    acknowledged = django_filters.BooleanFilter(
+        field_name="acknowledged_at", lookup_expr="isnull", exclude=True
+    )
+    certificate = django_filters.UUIDFilter(field_name="certificate")
+    issuer = django_filters.CharFilter(method="by_issuer", label="Slug or id.")
+
+    class Meta:
+        model = Alert
+        fields: list[str] = []
+
+    def by_issuer(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """About that issuer."""
+        return rows.filter(_id_or("issuer", "slug", value))
 
 
 class RevocationFilter(django_filters.FilterSet):

@@ -52,6 +52,14 @@ class InvalidRevocation(Invalid):
     message: ClassVar[str] = "The revocation is not valid."
 
 
+def renewal_window(window: timedelta, begins: datetime, ends: datetime) -> timedelta:
+    """Return how long before its end a version is renewed where a policy asks for `window`.
+
+    Two thirds of its life at most: a window longer than that would renew at every sweep.
+    """
+    return min(window, (ends - begins) * 2 / 3)
+
+
 def standing(
     *, version: Version | None, is_revoked: bool, window: timedelta | None, now: datetime
 ) -> CertificateStatus:

@@ -7,9 +7,9 @@ from rest_framework.exceptions import ErrorDetail
 from typing_extensions import override
 
 from certificates.details import EDITABLE, MAX_TAG, MAX_TAGS
-from certificates.models import Certificate, Reason, RenewalPolicy, Revocation, Version
+from certificates.models import Alert, Certificate, Reason, RenewalPolicy, Revocation, Version
 from certificates.services.bulk import CRITERIA, BulkResult, Preview
-from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW
+from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW, MIN_WINDOW
 from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Named, SparseFields, StrictInput
 from issuers.models import Issuer, Profile
@@ -136,10 +136,44 @@ class RevocationSerializer(SparseFields):
         )
 
 
+class AlertSerializer(SparseFields):
+    """What somebody has to look at."""
+
+    certificate_name = serializers.CharField(
+        source="certificate.name", read_only=True, allow_null=True, default=None
+    )
+    issuer: Slug = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    acknowledged_by_name = serializers.CharField(
+        source="acknowledged_by.username", read_only=True, allow_null=True, default=None
+    )
+
+    class Meta:
+        model = Alert
+        fields = (
+            "id",
+            "kind",
+            "certificate",
+            "certificate_name",
+            "issuer",
+            "detail",
+            "since",
+            "last_seen",
+            "acknowledged_by",
+            "acknowledged_by_name",
+            "acknowledged_at",
+            "cleared_at",
+        )
+
+
 class RenewalPolicySerializer(SparseFields):
     """When and how certificates are renewed; durations as "[days ]hh:mm:ss"."""
 
-    window = serializers.DurationField(max_value=MAX_WINDOW, required=False)
+    window = serializers.DurationField(
+        min_value=MIN_WINDOW,
+        max_value=MAX_WINDOW,
+        required=False,
+        help_text="How long before its end a renewal is due; two thirds of its lifetime at most.",
+    )
     retry_delay = serializers.DurationField(max_value=MAX_DELAY, required=False)
     alert_days = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=MAX_ALERT_DAYS),

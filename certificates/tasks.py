@@ -24,6 +24,11 @@ _update_expiry_statuses = Coalesced(
 )
 
 
+_watch_issuers = Coalesced(
+    lambda: services.watch_issuers(actor=Principal.objects.system()), rest_seconds=REST_SECONDS
+)
+
+
 @shared_task(name=queue.PUBLISH_CRL)
 def publish_crl(issuer_id: str) -> int:
     """Publish the issuer's CRL if it does not yet say what is so; return its number, or 0."""
@@ -35,6 +40,12 @@ def publish_crl(issuer_id: str) -> int:
 def refresh_crls() -> int:
     """Publish every CRL that is due."""
     return _refresh_crls()
+
+
+@shared_task(name="certificates.watch_issuers")
+def watch_issuers() -> int:
+    """Raise and clear alerts about issuers; return how many were raised."""
+    return _watch_issuers()
 
 
 @shared_task(name="certificates.update_expiry_statuses")

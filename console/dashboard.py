@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.db.models import F
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Event
-from certificates.models import CertificateStatus
+from certificates.models import Alert, CertificateStatus
 from console import stats
 from foundation.errors import CertctlError
 from jobs import policy
@@ -39,6 +40,10 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         .select_related("certificate")
         .order_by("-completed_at")[:SHOWN],
         weeks=weeks,
+        alerts=Alert.objects.open().select_related("certificate", "issuer", "acknowledged_by")[
+            :SHOWN
+        ],
+        alerts_count=Alert.objects.open().count(),
         crls=[
             {"issuer": slug, "number": number, "next_update": ends, "late": ends < timezone.now()}
             for slug, number, ends in stats.newest_crls()
@@ -50,6 +55,12 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         can_decide=user.has_perm("jobs.decide_job"),
     )
     return context
+
+
+def _alerts() -> list[Alert]:
+    """Return the newest open alerts, those that nobody knows of first."""
+    rows = Alert.objects.open().select_related("certificate", "issuer", "acknowledged_by")
+    return list(rows.order_by(F("acknowledged_at").asc(nulls_first=True), "-since")[:SHOWN])
 
 
 TONES = {

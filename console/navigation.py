@@ -49,6 +49,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     f"?status__exact={Status.AWAITING_APPROVAL}",
                     badge="console.navigation.waiting",
                 ),
+                _item("Alerts", "notifications", "certificates.alert"),
                 _item("Jobs", "work_history", "jobs.job"),
             ],
         },

@@ -65,12 +65,15 @@ class _Gauges:
         for slug, crl_number, next_update in stats.newest_crls():
             number.add_metric([slug], crl_number)
             left.add_metric([slug], (next_update - now).total_seconds())
+        alerts = GaugeMetricFamily("certctl_alerts", "Open alerts by kind.", labels=["kind"])
+        for kind, count in stats.alerts_by_kind().items():
+            alerts.add_metric([kind], count)
         ahead = GaugeMetricFamily(
             "certctl_clock_ahead_seconds",
             "By how much the answering process's clock is ahead of the database's.",
         )
         ahead.add_metric([], stats.clock_ahead_seconds())
-        return [certificates, jobs, due, number, left, ahead]
+        return [certificates, jobs, due, number, left, alerts, ahead]
 
 
 def _database() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, Max, OuterRef, Subquery
 from django.utils import timezone
 
-from certificates.models import CRL, Certificate, CertificateStatus
+from certificates.models import CRL, Alert, Certificate, CertificateStatus
 from foundation.clock import TOLERANCE, database_clock
 from issuers.models import Issuer
 from jobs.models import Job
@@ -64,6 +64,12 @@ def expiring_by_week(weeks: int = 12) -> list[dict[str, Any]]:
         {"week": week, "starts": (now + timedelta(weeks=week)).date(), "count": count}
         for week, count in enumerate(counts)
     ]
+
+
+def alerts_by_kind() -> dict[str, int]:
+    """Return how many open alerts there are of each kind, zeros included."""
+    rows = Alert.objects.open().order_by().values_list("kind").annotate(n=Count("pk"))
+    return {str(kind): 0 for kind in Alert.Kind.values} | dict(rows)
 
 
 def clock_ahead_seconds() -> float:

@@ -17,6 +17,13 @@ def _retry() -> int:
     return services.retry_failed(actor=system)
 
 
+def _renew() -> int:
+    system = Principal.objects.system()
+    asked = services.request_due_renewals(actor=system)
+    services.watch_certificates(actor=system)
+    return asked
+
+
 # Two at once: one job that takes long does not keep the others waiting, and the rest of a
 # worker's threads is left for the sweeps.
 _run_pending = Coalesced(lambda: runner.run_pending(), most=2)  # noqa: PLW0108 - looked up late
@@ -24,10 +31,7 @@ _retry_failed = Coalesced(_retry, rest_seconds=REST_SECONDS)
 _time_out_waiting = Coalesced(
     lambda: services.time_out_waiting(actor=Principal.objects.system()), rest_seconds=REST_SECONDS
 )
-_request_due_renewals = Coalesced(
-    lambda: services.request_due_renewals(actor=Principal.objects.system()),
-    rest_seconds=REST_SECONDS,
-)
+_request_due_renewals = Coalesced(_renew, rest_seconds=REST_SECONDS)
 
 
 @shared_task(name=queue.RUN_PENDING)
@@ -50,7 +54,7 @@ def time_out_waiting_jobs() -> int:
 
 @shared_task(name="jobs.request_due_renewals")
 def request_due_renewals() -> int:
-    """Ask for the renewals that the policies want now; return how many."""
+    """Ask for the renewals that the policies want now, and see to alerts; return how many."""
     return _request_due_renewals()
 
 

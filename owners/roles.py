@@ -20,6 +20,7 @@ class Role(StrEnum):
 VIEWER = frozenset(
     {
         "audit.view_event",
+        "certificates.view_alert",
         "certificates.view_certificate",
         "certificates.view_crl",
         "certificates.view_renewalpolicy",
@@ -37,6 +38,7 @@ VIEWER = frozenset(
     }
 )
 OPERATOR = VIEWER | {
+    "certificates.acknowledge_alert",
     "certificates.add_certificate",
     "certificates.change_certificate",
     "certificates.import_certificate",

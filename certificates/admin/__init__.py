@@ -1,5 +1,6 @@
 """Certificates and what belongs to them in the admin; every change goes through the services."""
 
+from certificates.admin.alerts import AlertAdmin
 from certificates.admin.authorities import CaAdmin
 from certificates.admin.certificates import CertificateAdmin
 from certificates.admin.crls import CRLAdmin
@@ -9,6 +10,7 @@ from certificates.admin.revocations import RevocationAdmin, SerialRevocationAdmi
 from certificates.admin.versions import VersionAdmin
 
 __all__ = [
+    "AlertAdmin",
     "CRLAdmin",
     "CaAdmin",
     "CertificateAdmin",

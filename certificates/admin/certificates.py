@@ -94,6 +94,7 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     fields = (
         "name",
         "status_words",
+        "alerts",
         ("common_name", "show_names"),
         ("owner", "team"),
         ("issuer", "profile"),
@@ -104,6 +105,7 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     )
     readonly_fields = (
         "status_words",
+        "alerts",
         "common_name",
         "show_names",
         "issuer",
@@ -132,6 +134,17 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     def status_words(self, certificate: Certificate) -> str:
         """Show the status on the certificate's own page, which knows no badges."""
         return certificate.get_status_display()
+
+    @display(description="Alerts", empty_value="-")
+    def alerts(self, certificate: Certificate) -> SafeString:
+        """Show what somebody has to look at."""
+        rows = certificate.alerts.filter(cleared_at__isnull=True)
+        lines = (
+            (reverse("admin:certificates_alert_change", args=[row.pk]), row.detail) for row in rows
+        )
+        return format_html_join(
+            mark_safe("<br>"), '<a class="certctl-link" href="{}">{}</a>', lines
+        )
 
     @display(description="Subject alternative names", empty_value="-")
     def show_names(self, certificate: Certificate) -> SafeString:

@@ -1,6 +1,7 @@
 """The use cases around certificates; each function is one, with its own transaction."""
 
 from certificates.services.adoption import adopt
+from certificates.services.alerts import acknowledge_alert, keep_alerts, watch_issuers
 from certificates.services.authorities import make_ca, take_over_ca
 from certificates.services.bulk import (
     BulkResult,
@@ -34,6 +35,7 @@ __all__ = [
     "Preview",
     "SerialTaken",
     "WrongCRL",
+    "acknowledge_alert",
     "add_version",
     "adopt",
     "archive",
@@ -43,6 +45,7 @@ __all__ = [
     "export",
     "import_crls",
     "import_pem",
+    "keep_alerts",
     "make_ca",
     "mark_failed",
     "preview_revocation",
@@ -56,4 +59,5 @@ __all__ = [
     "update_details",
     "update_expiry_statuses",
     "update_policy",
+    "watch_issuers",
 ]

@@ -22,6 +22,8 @@ FIELDS = (
     "alert_days",
 )
 MAX_WINDOW = timedelta(days=365)
+# The sweep comes every minute, and the work takes its time too.
+MIN_WINDOW = timedelta(minutes=2)
 MAX_DELAY = timedelta(days=1)
 MAX_ATTEMPTS = 20
 MAX_ALERT_DAYS = 3650
@@ -72,8 +74,8 @@ def delete_policy(*, policy_id: UUID, actor: Principal) -> None:
 
 def _check(policy: RenewalPolicy) -> None:
     wrong = []
-    if not timedelta(0) < policy.window <= MAX_WINDOW:
-        wrong.append(FieldError("window", "out_of_range", "More than nothing, up to 365 days."))
+    if not MIN_WINDOW <= policy.window <= MAX_WINDOW:
+        wrong.append(FieldError("window", "out_of_range", "Two minutes up to 365 days."))
     if not 1 <= policy.max_attempts <= MAX_ATTEMPTS:
         wrong.append(FieldError("max_attempts", "out_of_range", f"1 to {MAX_ATTEMPTS}."))
     if not timedelta(0) < policy.retry_delay <= MAX_DELAY:

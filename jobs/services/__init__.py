@@ -13,6 +13,7 @@ from jobs.services.idempotency import (
     drop_old_idempotency_records,
     once,
 )
+from jobs.services.renewals import request_due_renewals, watch_certificates
 from jobs.services.requests import (
     Asked,
     DuplicateJob,
@@ -25,7 +26,6 @@ from jobs.services.requests import (
 from jobs.services.settle import complete, fail_job, park, release
 from jobs.services.sweeps import (
     fail_abandoned,
-    request_due_renewals,
     retry_failed,
     retry_job,
     time_out_waiting,
@@ -57,4 +57,5 @@ __all__ = [
     "retry_job",
     "submit_csr",
     "time_out_waiting",
+    "watch_certificates",
 ]

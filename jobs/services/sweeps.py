@@ -1,4 +1,4 @@
-"""What time does to jobs: tries again, gives up, reaps, asks for renewals.
+"""What time does to jobs: tries again, gives up, reaps.
 
 Each sweep takes its rows one by one, each in a transaction of its own and each skipped where
 somebody else is at it, so any number may overlap. A row that cannot be handled is logged and
@@ -6,19 +6,16 @@ pushed forward: it neither stops the sweep nor stands at its head the next time.
 """
 
 import logging
-import secrets
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates.models import Certificate
 from foundation.clock import database_clock
-from foundation.errors import Conflict, ConnectorError
+from foundation.errors import ConnectorError
 from jobs import policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job, JobQuerySet
@@ -31,10 +28,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 PUSHED = timedelta(minutes=10)
-# Renewals that fall due in the same hour are spread over this much.
-SPREAD = timedelta(minutes=5)
-# Who was told no is not asked the same again the next hour.
-ASKED_AGAIN_AFTER = timedelta(days=1)
 
 
 def fail_abandoned(*, actor: Principal) -> int:
@@ -70,40 +63,6 @@ def time_out_waiting(*, actor: Principal) -> int:
         lambda job: _time_out(job, actor),
         lambda: {"waits_until": database_clock.now() + PUSHED},
     )
-
-
-def request_due_renewals(*, actor: Principal) -> int:
-    """Ask for every renewal that its policy wants now; return how many were asked for.
-
-    Idempotent: a certificate with an open job is no longer due, and the unique constraint refuses
-    what two sweeps ask for at once. What an issuer may have carried out already is not ordered
-    anew: a person has to look at the failed job first.
-    """
-    now = database_clock.now()
-    refused = Q(
-        jobs__kind__in=(Job.Kind.ISSUANCE, Job.Kind.RENEWAL),
-        jobs__status=Status.CANCELLED,
-        jobs__decided_at__gt=now - ASKED_AGAIN_AFTER,
-    )
-    unclear = Job.objects.with_open_order().filter(
-        created_at__gt=F("certificate__current__created_at")
-    )
-    due = (
-        Certificate.objects.due_for_renewal(now)
-        .exclude(pk__in=Certificate.objects.filter(refused).values("pk"))
-        .exclude(pk__in=unclear.values("certificate"))
-    )
-    asked = 0
-    for key, ends in list(due.values_list("pk", "current__not_after")):
-        try:
-            requests.request_renewal(actor=actor, certificate_id=key, not_before=_spread(now, ends))
-        except Conflict:
-            continue
-        except Exception:
-            logger.exception("the renewal of certificate %s could not be asked for", key)
-            continue
-        asked += 1
-    return asked
 
 
 @use_case("job.retry", on=Job)
@@ -178,9 +137,3 @@ def _time_out(job: Job, actor: Principal) -> bool:
     job.move(Move.TIME_OUT, actor=actor, reason=job.last_error)
     kind_of(job).restore(job, actor)
     return True
-
-
-def _spread(now: datetime, ends: datetime) -> datetime:
-    """Return a moment within the next minutes, sooner for what ends soon."""
-    room = min(SPREAD, max((ends - now) / 100, timedelta(0)))
-    return now + room * (secrets.randbelow(1001) / 1000)

@@ -65,7 +65,10 @@ NO_ACTS = {
     "certificates.crl.publish_if_due",
     "certificates.services.expiry.update_expiry_statuses",
     "jobs.services.sweeps.fail_abandoned",
-    "jobs.services.sweeps.request_due_renewals",
+    "jobs.services.renewals.request_due_renewals",
+    "jobs.services.renewals.watch_certificates",
+    "certificates.services.alerts.keep_alerts",
+    "certificates.services.alerts.watch_issuers",
     "jobs.services.sweeps.retry_failed",
     "jobs.services.sweeps.time_out_waiting",
     # An answer that is kept, around whatever act was asked for.

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from certificates.models import Version
 from deployments.models import Target
 from jobs import runner, services
 from jobs.models import Job
@@ -74,6 +76,13 @@ def aside():
     """Run a function in another thread with a connection of its own: `aside(f)` is a future."""
     with ThreadPoolExecutor(4) as pool:
         yield lambda function: beside(pool, function)
+
+
+def grow_old():
+    """Have every version be of 47 days, of which five are left."""
+    now = timezone.now()
+    ends = now + timedelta(days=5)
+    Version.objects.update(not_before=ends - timedelta(days=47), not_after=ends)
 
 
 def status_of(job):

@@ -22,7 +22,7 @@ from jobs.kinds.base import ClaimLost
 from jobs.models import Job
 from jobs.states import Status
 from tests.fixtures import make_csr
-from tests.jobs.conftest import LEASE, status_of
+from tests.jobs.conftest import LEASE, grow_old, status_of
 from tests.races import meanwhile
 from tests.remote_ca import LATER, LONGEST, reads
 
@@ -79,6 +79,7 @@ def come_back(clock, system):
 def always_due(certificate):
     rules = RenewalPolicy.objects.create(name="always", window=timedelta(days=400))
     Certificate.objects.filter(pk=certificate.pk).update(renewal_policy=rules)
+    grow_old()
     return certificate
 
 
@@ -87,6 +88,20 @@ def fresh(job):
 
 
 # --- Late ------------------------------------------------------------------------------------
+
+
+def test_an_issuer_that_says_much_later_is_asked_once_more_at_the_orders_end(
+    order, desk, clock, monkeypatch
+):
+    monkeypatch.setattr("tests.remote_ca.LATER", LONGEST + timedelta(hours=3))
+    runner.run_pending()
+
+    parked = fresh(order)
+    assert parked.scheduled_at == parked.ordered_at + LONGEST
+    clock.shift(LONGEST)
+    desk.is_ready = True
+    assert runner.run_pending() == 1
+    assert fresh(order).status == Status.COMPLETED
 
 
 def test_what_is_answered_later_is_asked_for_later_and_ordered_once(order, desk, clock):
@@ -287,6 +302,7 @@ def test_the_sweep_orders_nothing_anew_that_may_have_been_carried_out(
     # A person looks, and asks; then it goes on by itself.
     services.request_renewal(actor=alice, certificate_id=certificate.pk)
     runner.run_pending()
+    grow_old()
     assert services.request_due_renewals(actor=system) == 1
 
 

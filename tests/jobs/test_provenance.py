@@ -150,7 +150,7 @@ def test_versions_from_before_take_both_from_their_job_or_importer(
     Version.objects.update(requested_by=None, csr_by=None)
     Job.objects.filter(pk=job.pk).update(csr_by=None)
 
-    migration = importlib.import_module("jobs.migrations.0006_fill_who_brought_the_key")
+    migration = importlib.import_module("jobs.migrations.0007_fill_who_brought_the_key")
     migration.fill(apps, None)
 
     assert set(brought.versions.values_list("requested_by", "csr_by")) == {(alice.pk, bob.pk)}

@@ -16,7 +16,7 @@ from jobs.models import IdempotencyRecord, InvalidMove, Job
 from jobs.states import Status
 from owners.models import Principal
 from tests.factories import JobFactory
-from tests.jobs.conftest import LEASE, status_of
+from tests.jobs.conftest import LEASE, grow_old, status_of
 from tests.races import until_blocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,6 +182,7 @@ def test_parallel_sweeps_ask_for_each_renewal_once(ask, free_profile, system, to
     for number in range(5):
         ask(free_profile, f"{number}.demo.internal", renewal_policy=rules)
     assert runner.run_pending() == 5
+    grow_old()
 
     outcomes = together(*[lambda: services.request_due_renewals(actor=system)] * 4)
 

@@ -12,10 +12,10 @@ from foundation.errors import ConnectorError
 from jobs import runner, services
 from jobs.kinds.signing import CompromisedKey
 from jobs.models import IdempotencyRecord, Job
-from jobs.services import sweeps
+from jobs.services import renewals, sweeps
 from jobs.states import Status
 from tests.factories import JobFactory
-from tests.jobs.conftest import LEASE, status_of
+from tests.jobs.conftest import LEASE, grow_old, status_of
 
 pytestmark = pytest.mark.django_db
 START = datetime(2030, 5, 1, 12, tzinfo=UTC)
@@ -223,7 +223,7 @@ def test_a_renewal_is_asked_for_when_the_window_opens_and_once(renewing, system)
 
     job = Job.objects.get(kind=Job.Kind.RENEWAL)
     assert (job.requested_by, job.max_attempts) == (system, 5)
-    assert opens <= job.scheduled_at <= opens + sweeps.SPREAD
+    assert opens <= job.scheduled_at <= opens + renewals.SPREAD
     renewing.refresh_from_db()
     assert renewing.status == CertificateStatus.RENEWAL_IN_PROGRESS
 
@@ -249,6 +249,7 @@ def test_one_certificate_that_cannot_be_renewed_does_not_stop_the_others(
     for name in ("a", "b"):
         ask(free_profile, f"{name}.demo.internal", renewal_policy=rules)
     runner.run_pending()
+    grow_old()
     poisoned = Job.objects.order_by("created_at").first().certificate_id
     real = sweeps.requests.request_renewal
 

@@ -6,16 +6,31 @@ from typing import Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, F, Max, Q, Value
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
 from audit.about import About
 from audit.changes import Changes, changed
+from certificates.models.alerts import Alert
 from foundation.numbers import LongNumberField
 from foundation.sealed import SealedField
 from issuers.models import Issuer, Profile
 from issuers.server_keys import SERVER_KEY
 from owners.models import Owner, Principal, Team
+
+__all__ = [
+    "CRL",
+    "Alert",
+    "Certificate",
+    "CertificateQuerySet",
+    "CertificateStatus",
+    "OCSPResponse",
+    "Reason",
+    "RenewalPolicy",
+    "Revocation",
+    "Version",
+]
 
 
 class RenewalPolicy(models.Model):
@@ -25,7 +40,9 @@ class RenewalPolicy(models.Model):
     name = models.CharField(max_length=100, unique=True)
     auto_renew = models.BooleanField(default=True)
     window = models.DurationField(
-        default=timedelta(days=14), help_text="How long before its end a renewal is due."
+        default=timedelta(days=14),
+        help_text="How long before its end a renewal is due; at most two thirds of its lifetime, "
+        "at least two minutes.",
     )
     reuse_key = models.BooleanField(
         default=True,
@@ -64,23 +81,56 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Return the certificate with its row locked; raises Certificate.DoesNotExist."""
         return self.select_for_update(no_key=True).get(pk=pk)
 
+    def ending(self, now: datetime, window: timedelta | models.F) -> Self:
+        """Those whose current version ends within `window` of `now`, or has ended.
+
+        A window is never longer than two thirds of a version's life (policy.renewal_window): not
+        before a third of that is over.
+        """
+        at = Value(now, output_field=models.DateTimeField())
+        if isinstance(window, timedelta):
+            is_near = Q(current__not_after__lte=now + window)
+        else:
+            horizon = ExpressionWrapper(at + window, output_field=models.DateTimeField())
+            is_near = Q(current__not_after__lte=horizon)
+        return self.filter(current__superseded_at__isnull=True).filter(
+            Q(current__not_after__lte=now) | is_near & third_is_over(now)
+        )
+
     def due_for_renewal(self, now: datetime) -> Self:
-        """Served certificates that their policy wants renewed at `now`, the most urgent first."""
+        """Certificates that their policy wants renewed at `now`, the most urgent first.
+
+        One that has ended stays due. Every minute this is asked, so the longest window that there
+        is has the index find the few rows that any policy could mean.
+        """
+        wanting = RenewalPolicy.objects.filter(auto_renew=True)
+        longest: timedelta | None = wanting.aggregate(longest=Max("window"))["longest"]
+        if longest is None:
+            return self.none()
         return (
-            self.filter(
-                status__in=(CertificateStatus.ACTIVE, CertificateStatus.EXPIRING),
-                renewal_policy__auto_renew=True,
-                current__isnull=False,
-                current__not_after__lte=models.ExpressionWrapper(
-                    models.Value(now, output_field=models.DateTimeField())
-                    + models.F("renewal_policy__window"),
-                    output_field=models.DateTimeField(),
+            self.ending(now, F("renewal_policy__window"))
+            .filter(
+                status__in=(
+                    CertificateStatus.ACTIVE,
+                    CertificateStatus.EXPIRING,
+                    CertificateStatus.EXPIRED,
                 ),
+                renewal_policy__auto_renew=True,
+                current__not_after__lte=now + longest,
                 current__revocation__isnull=True,
             )
             .select_related("current", "renewal_policy")
             .order_by("current__not_after", "pk")
         )
+
+
+def third_is_over(now: datetime) -> Q:
+    """Whether a third of the life of a certificate's current version is over at `now`."""
+    at = Value(now, output_field=models.DateTimeField())
+    span = models.DurationField()
+    age = ExpressionWrapper(at - F("current__not_before"), output_field=span)
+    life = ExpressionWrapper(F("current__not_after") - F("current__not_before"), output_field=span)
+    return Q(GreaterThanOrEqual(ExpressionWrapper(age * 3, output_field=span), life))
 
 
 class Certificate(models.Model):
@@ -233,7 +283,14 @@ class Version(models.Model):
 
     class Meta:
         ordering = ["-created_at", "pk"]
-        indexes = [models.Index(fields=["-created_at", "id"], name="versions_newest")]
+        indexes = [
+            models.Index(fields=["-created_at", "id"], name="versions_newest"),
+            models.Index(
+                fields=["not_after"],
+                condition=Q(superseded_at__isnull=True),
+                name="versions_current_end",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["issuer", "serial"], name="certs_serial_once"),
             models.UniqueConstraint(fields=["certificate", "number"], name="certs_number_once"),

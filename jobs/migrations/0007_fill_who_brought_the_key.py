@@ -40,8 +40,8 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0005_who_brought_the_key"),
-        ("certificates", "0004_who_brought_the_key"),
+        ("jobs", "0006_who_brought_the_key"),
+        ("certificates", "0007_who_brought_the_key"),
         ("audit", "0004_certificate_owner_format"),
     ]
 
