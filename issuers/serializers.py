@@ -138,6 +138,7 @@ class ProfileSerializer(SparseFields):
             "subject_attributes",
             "fixed_subject",
             "approval_required_for",
+            "issues_nothing",
             "is_ca",
             "is_short_lived",
             "created_at",

@@ -45,18 +45,23 @@ class AttributesField(LinesField):
             return True  # what cannot be read is to be looked at
 
 
+_LISTS = (
+    "key_algorithms",
+    "key_usage",
+    "extended_key_usage",
+    "subject_attributes",
+    "approval_required_for",
+)
+
+
 class ProfileForm(forms.ModelForm[Profile]):
     """A profile, its lists one entry a line."""
 
     key_algorithms = LinesField(
-        initial=["ecdsa-p256"],
         help_text=f"Of {', '.join(KEY_ALGORITHMS)}. RSA sizes are minima.",
     )
-    key_usage = LinesField(
-        initial=["digitalSignature"], help_text="Such as digitalSignature, keyEncipherment."
-    )
+    key_usage = LinesField(help_text="Such as digitalSignature, keyEncipherment.")
     extended_key_usage = LinesField(
-        initial=["serverAuth"],
         help_text=f"Of {', '.join(n for n in certs.EXTENDED_KEY_USAGES if n != 'OCSPSigning')},"
         " or dotted OIDs.",
     )
@@ -72,6 +77,13 @@ class ProfileForm(forms.ModelForm[Profile]):
     fixed_subject = AttributesField(help_text="Attributes that we set, such as O=Example.")
     approval_required_for = LinesField(help_text=f"Of {', '.join(MAY_NEED_APPROVAL)}.")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            for name in _LISTS:
+                # The model's own, as at every other door.
+                self.fields[name].initial = getattr(Profile(), name)
+
     class Meta:
         model = Profile
         fields = (
@@ -83,6 +95,7 @@ class ProfileForm(forms.ModelForm[Profile]):
             "max_lifetime",
             "allow_wildcards",
             "max_sans",
+            "issues_nothing",
         )
         labels = {"max_sans": "Most names"}
         help_texts = {"max_lifetime": "Days and time, such as 47 00:00:00 or 00:30:00."}
@@ -105,7 +118,17 @@ class ProfileAdmin(Saves, Deletes):
     }
     fieldsets = (
         (None, {"fields": ("slug", "name", "description", "enabled", "issuers")}),
-        ("Names", {"fields": ("allowed_sans", "required_sans", ("allow_wildcards", "max_sans"))}),
+        (
+            "Names",
+            {
+                "fields": (
+                    "allowed_sans",
+                    "required_sans",
+                    ("allow_wildcards", "max_sans"),
+                    "issues_nothing",
+                )
+            },
+        ),
         ("Subject", {"fields": (("subject_attributes", "fixed_subject"),)}),
         (
             "Key and purpose",
