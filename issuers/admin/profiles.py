@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from typing_extensions import override
 from unfold.decorators import display
 
+from foundation import durations
 from foundation.admin import Deletes, Saves
 from foundation.forms import LinesField
 from issuers import services
@@ -79,7 +80,7 @@ class ProfileForm(forms.ModelForm[Profile]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance._state.adding:
+        if self.instance._state.adding:  # noqa: SLF001 - what Django calls a new row by
             for name in _LISTS:
                 # The model's own, as at every other door.
                 self.fields[name].initial = getattr(Profile(), name)
@@ -98,7 +99,7 @@ class ProfileForm(forms.ModelForm[Profile]):
             "issues_nothing",
         )
         labels = {"max_sans": "Most names"}
-        help_texts = {"max_lifetime": "Days and time, such as 47 00:00:00 or 00:30:00."}
+        help_texts = {"max_lifetime": durations.FORMS}
 
 
 @admin.register(Profile)
@@ -106,7 +107,7 @@ class ProfileAdmin(Saves, Deletes):
     """Rules for kinds of certificates."""
 
     form = ProfileForm
-    list_display = ("slug", "name", "state", "max_lifetime", "shown_algorithms", "approval")
+    list_display = ("slug", "name", "state", "longest", "shown_algorithms", "approval")
     list_filter = ("enabled", "issuers")
     search_fields = ("slug", "name", "description")
     ordering = ("slug",)
@@ -152,6 +153,11 @@ class ProfileAdmin(Saves, Deletes):
         if profile.is_ca:
             return "CA certificates"
         return "enabled" if profile.enabled else "disabled"
+
+    @display(description="Longest life", ordering="max_lifetime")
+    def longest(self, profile: Profile) -> str:
+        """Say how long a certificate lives at most."""
+        return durations.words(profile.max_lifetime)
 
     @display(description="Keys")
     def shown_algorithms(self, profile: Profile) -> str:
