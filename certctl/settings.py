@@ -96,6 +96,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "foundation.middleware.RequestId",
     "pki_wellknown.middleware.PlainPki",
+    "foundation.middleware.CleanHead",
     "foundation.middleware.WholeBody",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
