@@ -6,7 +6,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib import admin
-from django.urls import reverse
+from django.test import RequestFactory
+from django.urls import resolve, reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -108,8 +109,6 @@ def test_every_order_is_walked_by_a_forged_cursor(carol, client_of, operations, 
             continue
         answer = client.get(f"{path}?sort=no")
         assert answer.status_code == 400
-        from django.urls import resolve  # noqa: PLC0415
-
         for name in resolve(path).func.cls.ordering_fields:
             for cursor in CURSORS:
                 answered(client.get(f"{path}?sort={name}&cursor={quote(cursor)}&page_size=1"))
@@ -190,8 +189,6 @@ def test_every_list_of_the_admin_takes_anything(carol, browse, rows):
     for model, page in admin.site._registry.items():
         info = (model._meta.app_label, model._meta.model_name)
         at = reverse("admin:{}_{}_changelist".format(*info))
-        from django.test import RequestFactory  # noqa: PLC0415
-
         request = RequestFactory().get(at)
         request.user = carol
         for name in [*page._lookups(request), "q", "o", "p", "e", "_facets", "all", "_to_field"]:
