@@ -41,6 +41,7 @@ FIELDS = (
     "certificate",
     "owner",
 )
+MAX_SEQUENCE = 2**63 - 1  # of the column
 
 
 class EventSerializer(SparseFields):
@@ -59,7 +60,7 @@ class EventFilter(django_filters.FilterSet):
     actor_name = django_filters.CharFilter("actor_name")
     action = django_filters.CharFilter("action")
     action_prefix = django_filters.CharFilter("action", "startswith")
-    after = django_filters.NumberFilter("sequence", "gt")
+    after = django_filters.NumberFilter("sequence", "gt", min_value=-1, max_value=MAX_SEQUENCE)
 
     class Meta:
         model = Event

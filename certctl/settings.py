@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "foundation.middleware.RequestId",
     "foundation.csp.ContentSecurityPolicy",
     "pki_wellknown.middleware.PlainPki",
+    "foundation.middleware.CleanHead",
     "foundation.middleware.WholeBody",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

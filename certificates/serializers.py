@@ -11,7 +11,7 @@ from certificates.models import Alert, Certificate, Reason, RenewalPolicy, Revoc
 from certificates.services.bulk import CRITERIA, BulkResult, Preview
 from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW, MIN_WINDOW
 from foundation.rest.dataclasses import serializer_of
-from foundation.rest.fields import Named, SparseFields, StrictInput
+from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 
@@ -166,15 +166,15 @@ class AlertSerializer(SparseFields):
 
 
 class RenewalPolicySerializer(SparseFields):
-    """When and how certificates are renewed; durations as "[days ]hh:mm:ss"."""
+    """When and how certificates are renewed; durations in ISO 8601."""
 
-    window = serializers.DurationField(
+    window = Duration(
         min_value=MIN_WINDOW,
         max_value=MAX_WINDOW,
         required=False,
         help_text="How long before its end a renewal is due; two thirds of its lifetime at most.",
     )
-    retry_delay = serializers.DurationField(max_value=MAX_DELAY, required=False)
+    retry_delay = Duration(max_value=MAX_DELAY, required=False)
     alert_days = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=MAX_ALERT_DAYS),
         required=False,

@@ -1,9 +1,13 @@
-"""Form fields that the admin of several apps uses."""
+"""Form fields that the admin of several apps uses: lists by lines, durations."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from typing_extensions import override
 from unfold.widgets import UnfoldAdminTextareaWidget
+
+from foundation import durations
 
 
 class LinesField(forms.CharField):
@@ -26,3 +30,22 @@ class LinesField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare the lists and not their text."""
         return bool((initial or []) != self.to_python(data))
+
+
+class DurationField(forms.DurationField):
+    """A duration, read as at every other door: never a bare number."""
+
+    @override
+    def prepare_value(self, value: Any) -> Any:
+        return durations.iso(value) if isinstance(value, timedelta) else value
+
+    @override
+    def to_python(self, value: Any) -> timedelta | None:
+        if value in self.empty_values:
+            return None
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return durations.parse(str(value))
+        except durations.NoDuration as error:
+            raise forms.ValidationError(str(error), code="invalid") from None

@@ -1,4 +1,4 @@
-"""What every request passes: its id and its size limit."""
+"""What every request passes: its id, its size limit, and headers that can be read."""
 
 import re
 import uuid
@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from foundation import bodies
 from foundation.errors import Invalid, TooLarge
 from foundation.problems import problem
+from foundation.texts import UnusableText, has_unusable
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -67,6 +68,19 @@ class RequestId:
         if "client_request_id" in ids:
             response.headers["X-Client-Request-ID"] = given
         return response
+
+
+class CleanHead:
+    """Answer 400 to a header or cookie with a NUL in it, before anything is looked up by one."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Look at the headers, and at the cookies as they are read: those can be escaped."""
+        if has_unusable([*request.headers.values(), *request.COOKIES.values()]):
+            return problem(request, 400, UnusableText.code, UnusableText.message)
+        return self.get_response(request)
 
 
 class WholeBody:

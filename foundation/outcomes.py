@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404
 
 from foundation import errors
+from foundation.texts import usable
 
 STATUS: dict[type[errors.CertctlError], int] = {
     errors.Invalid: 400,
@@ -43,6 +44,12 @@ class Outcome:
     errors: list[Any] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Leave no text that neither the answer nor the trail can carry: words repeat input."""
+        object.__setattr__(self, "detail", usable(self.detail))
+        cleaned = [{name: usable(str(text)) for name, text in one.items()} for one in self.errors]
+        object.__setattr__(self, "errors", cleaned)
+
 
 def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a table, one row a kind
     """Return what `error` means at every door; None for what nobody foresaw (a 500)."""
@@ -56,6 +63,9 @@ def outcome_of(error: BaseException) -> Outcome | None:  # noqa: PLR0911 - a tab
             return Outcome(403, "missing_permission", "You may not do this.")
         case ProtectedError():
             return Outcome(409, "in_use", "Something else still refers to it.")
+        case DataError() | OverflowError():
+            # A value that a column cannot hold, such as a date before our era.
+            return Outcome(400, "invalid", "There is a value that cannot be worked with.")
         case _ if is_a_race(error):
             return outcome_of(errors.ChangedMeanwhile())
         case _ if is_away(error):

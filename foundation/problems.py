@@ -6,6 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 
+from foundation.texts import usable
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -19,7 +21,7 @@ def body(
         "status": status,
         "code": code,
         "detail": detail,
-        "instance": request.path,
+        "instance": usable(request.path),
         "request_id": request.META.get("certctl.request_id", ""),
     }
     if errors:

@@ -89,6 +89,32 @@ class Issuer(models.Model):
         return f"{self.certificate_pem.rstrip()}\n{self.chain_pem}"
 
 
+# What a new profile says where nothing else is said, at every door.
+def default_key_algorithms() -> list[str]:
+    """Return the algorithms of a new profile."""
+    return ["ecdsa-p256"]
+
+
+def default_key_usage() -> list[str]:
+    """Return the key usage of a new profile: a TLS server's (RFC 5280 section 4.2.1.3)."""
+    return ["digitalSignature"]
+
+
+def default_purposes() -> list[str]:
+    """Return the extended key usage of a new profile."""
+    return ["serverAuth"]
+
+
+def default_attributes() -> list[str]:
+    """Return what subjects may carry: a common name, which must be among the names."""
+    return ["CN"]
+
+
+def default_approvals() -> list[str]:
+    """Return the kinds of job that need approval: a first certificate does, unless one says so."""
+    return ["Issuance"]
+
+
 class Profile(models.Model):
     """The rules for one kind of certificate; `issuers.services.check_csr` applies them."""
 
@@ -101,14 +127,15 @@ class Profile(models.Model):
         Issuer, blank=True, related_name="profiles", help_text="Who may sign under it; none: any."
     )
     key_algorithms = models.JSONField(
-        default=list, help_text='As ["ecdsa-p256", "rsa-2048", "ed25519"]; RSA sizes are minima.'
+        default=default_key_algorithms,
+        help_text='As ["ecdsa-p256", "rsa-2048", "ed25519"]; RSA sizes are minima.',
     )
     max_lifetime = models.DurationField(
         default=timedelta(days=47), help_text="The longest that a certificate may be valid."
     )
-    key_usage = models.JSONField(default=list, help_text='As ["digitalSignature"].')
+    key_usage = models.JSONField(default=default_key_usage, help_text='As ["digitalSignature"].')
     extended_key_usage = models.JSONField(
-        default=list, help_text='As ["serverAuth", "clientAuth"] or dotted OIDs.'
+        default=default_purposes, help_text='As ["serverAuth", "clientAuth"] or dotted OIDs.'
     )
     allowed_sans = models.JSONField(
         default=list,
@@ -123,7 +150,7 @@ class Profile(models.Model):
     )
     max_sans = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1)])
     subject_attributes = models.JSONField(
-        default=list,
+        default=default_attributes,
         blank=True,
         help_text='Subject attributes that a request may carry, as ["CN", "O"].',
     )
@@ -131,7 +158,11 @@ class Profile(models.Model):
         default=dict, blank=True, help_text='Subject attributes that we set, as {"O": "Example"}.'
     )
     approval_required_for = models.JSONField(
-        default=list, blank=True, help_text='Kinds of job, as ["Issuance", "Renewal"].'
+        default=default_approvals, blank=True, help_text='Kinds of job, as ["Issuance", "Renewal"].'
+    )
+    issues_nothing = models.BooleanField(
+        default=False,
+        help_text="Say so where no name is allowed on purpose: nothing can be issued under it.",
     )
     is_ca = models.BooleanField(
         default=False, editable=False, help_text="For CA certificates; nobody can request these."

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from foundation.rest.fields import Named, SparseFields, StrictInput
+from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
 from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
@@ -110,7 +110,7 @@ class ProfileSerializer(SparseFields):
         by="slug", what="issuer", many=True, queryset=Issuer.objects.all(), required=False
     )
     key_algorithms = serializers.JSONField(required=False)
-    max_lifetime = serializers.DurationField(required=False)
+    max_lifetime = Duration(required=False)
     key_usage = serializers.JSONField(required=False)
     extended_key_usage = serializers.JSONField(required=False)
     allowed_sans = serializers.JSONField(required=False)
@@ -139,6 +139,7 @@ class ProfileSerializer(SparseFields):
             "subject_attributes",
             "fixed_subject",
             "approval_required_for",
+            "issues_nothing",
             "is_ca",
             "is_short_lived",
             "created_at",

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from certificates.serializers import DetailsInput
 from deployments.models import Target
 from foundation.rest.dataclasses import serializer_of
-from foundation.rest.fields import Named, SparseFields, StrictInput
+from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
 from jobs import approvals
 from jobs.models import Job
 from jobs.states import Status
@@ -164,11 +164,11 @@ class AskSerializer(StrictInput):
         default=False,
         help_text="Have the server make the key: a demonstration setting, off by default.",
     )
-    lifetime = serializers.DurationField(
+    lifetime = Duration(
         required=False,
         allow_null=True,
         default=None,
-        help_text="Seconds, or [DD] HH:MM:SS; the profile's longest when left out.",
+        help_text="As P47D, PT8H, 30d; the profile's longest when left out.",
     )
 
 

@@ -12,6 +12,7 @@ from audit.use_cases import record_edge_refusal
 from audit.via import Door, Via
 from foundation.outcomes import Outcome
 from foundation.rates import left_out
+from foundation.texts import UnusableText, usable
 from owners import strangers
 from owners.actors import actor_of, via_of
 from owners.models import Principal
@@ -22,14 +23,17 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 def record_at_rest(
     error: Exception, outcome: Outcome, request: Any, view: Any, kwargs: Mapping[str, Any]
 ) -> None:
-    """Write what REST refused (`settings.REFUSAL_RECORDER`); reading is only told where it is 403.
+    """Write what REST refused (`settings.REFUSAL_RECORDER`).
+
+    Reading is only told where it is 403, or the address has text that nothing can be done with.
 
     Where a use case refused, the error says so and this only sees to it that it is written. The
     rest an edge refuses: a missing permission, an unknown row, a malformed body, a throttle.
     `request` is REST framework's, `view` what answers it. Never the body: it may hold a secret.
     """
-    tried_to_act = request.method not in SAFE
-    if outcome.code == "invalid_key" or not (tried_to_act or outcome.status == 403):  # noqa: PLR2004
+    # Nobody writes a NUL by mistake: who reads with one tries the doors.
+    is_told = outcome.status == 403 or outcome.code == UnusableText.code  # noqa: PLR2004
+    if outcome.code == "invalid_key" or not (request.method not in SAFE or is_told):
         return  # owners.actors has written the first, under the key's name
     actor = request._user if hasattr(request, "_user") else None  # noqa: SLF001
     known = actor if isinstance(actor, Principal) else None
@@ -83,7 +87,7 @@ def act_of(view: Any, request: Any) -> str:
 
 def _path(request: Any, action: str) -> dict[str, str]:
     """Return the address, for an event whose `action` is the name of no act."""
-    return {"path": request.path[:255]} if action in {actions.VIEW, actions.CHANGE} else {}
+    return {"path": usable(request.path[:255])} if action in {actions.VIEW, actions.CHANGE} else {}
 
 
 def _more(

@@ -63,7 +63,9 @@ class CertificateFactory(DjangoModelFactory):
         lambda: Issuer.objects.get_or_create(slug="keyless", defaults={"name": "Keyless"})[0]
     )
     profile = factory.LazyFunction(
-        lambda: Profile.objects.get_or_create(slug="plain", defaults={"name": "Plain"})[0]
+        lambda: Profile.objects.get_or_create(
+            slug="plain", defaults={"name": "Plain", "approval_required_for": []}
+        )[0]
     )
 
 

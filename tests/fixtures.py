@@ -239,7 +239,7 @@ def free_profile(db):
     """The same without approval."""
     from issuers.models import Profile  # noqa: PLC0415
 
-    return Profile.objects.create(slug="tls-free", **PROFILE)
+    return Profile.objects.create(slug="tls-free", approval_required_for=[], **PROFILE)
 
 
 @pytest.fixture
@@ -248,7 +248,9 @@ def short_profile(db):
     from issuers.models import Profile  # noqa: PLC0415
 
     return Profile.objects.create(
-        slug="short", **{**PROFILE, "max_lifetime": timedelta(minutes=30)}
+        slug="short",
+        approval_required_for=[],
+        **{**PROFILE, "max_lifetime": timedelta(minutes=30)},
     )
 
 

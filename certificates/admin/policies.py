@@ -5,9 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from typing_extensions import override
+from unfold.decorators import display
 
 from certificates import services
 from certificates.models import RenewalPolicy
+from foundation import durations
 from foundation.admin import Deletes, Saves
 from owners.logins import actor_of
 
@@ -16,7 +18,7 @@ from owners.logins import actor_of
 class RenewalPolicyAdmin(Saves, Deletes):
     """When and how certificates are renewed."""
 
-    list_display = ("name", "auto_renew", "window", "reuse_key", "max_attempts")
+    list_display = ("name", "auto_renew", "before_the_end", "reuse_key", "max_attempts")
     list_filter = ("auto_renew",)
     search_fields = ("name",)
     fields = (
@@ -31,6 +33,11 @@ class RenewalPolicyAdmin(Saves, Deletes):
         "change": "renewalpolicy.update",
         "delete": "renewalpolicy.delete",
     }
+
+    @display(description="Window", ordering="window")
+    def before_the_end(self, policy: RenewalPolicy) -> str:
+        """Say how long before its end a certificate is renewed."""
+        return durations.words(policy.window)
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:

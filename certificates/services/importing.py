@@ -125,6 +125,13 @@ def record_ca(*, actor: Principal, issuer: Issuer, owner: Owner) -> Certificate 
             "description": "What certctl's own CAs are listed under; nobody can request it.",
             "is_ca": True,
             "enabled": False,
+            # No rules: what a CA's certificate says was decided where it was made.
+            "key_algorithms": [],
+            "key_usage": [],
+            "extended_key_usage": [],
+            "subject_attributes": [],
+            "approval_required_for": [],
+            "issues_nothing": True,
         },
     )
     certificate = register(

@@ -6,12 +6,14 @@ from typing import Any, ClassVar, TypeVar
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 from unfold.admin import ModelAdmin
 
 from foundation.admin.refusals import act_of, chosen_action, record, refusal_of, words_of
+from foundation.forms import DurationField
 from foundation.outcomes import Outcome
 from foundation.unknown import UnknownParameter, check_parameters
 
@@ -39,6 +41,9 @@ class Edge(ModelAdmin):
     """
 
     use_cases: ClassVar[Mapping[str, str]] = {}
+    formfield_overrides: ClassVar[Mapping[Any, Any]] = {
+        models.DurationField: {"form_class": DurationField}
+    }
     # Look-ups of our own links to the list, besides those of `list_filter` and `date_hierarchy`.
     linked: ClassVar[tuple[str, ...]] = ()
 

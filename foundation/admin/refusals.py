@@ -9,12 +9,13 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from foundation.outcomes import Outcome, outcome_of
+from foundation.texts import UnusableText, check_texts
 
 PREFIX = "/admin/"
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -93,6 +94,24 @@ class AdminRefusals:
         """Do nothing on the way."""
         return self.get_response(request)
 
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuse a NUL or half a character in an address or a form, before it is looked up."""
+        if not request.path.startswith(PREFIX):
+            return None
+        try:
+            for given in (request.GET, request.POST):
+                check_texts(dict(given.lists()))
+            check_texts({"address": request.path})
+        except UnusableText as error:
+            if request.user.is_authenticated:
+                record(request, action=_use_case(request), error=error, subject=None)
+            return HttpResponse(
+                f"{error.detail}\n", status=400, content_type="text/plain; charset=utf-8"
+            )
+        return None
+
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseRedirect | None:
@@ -107,7 +126,7 @@ class AdminRefusals:
         if not is_told and (not is_reading or isinstance(exception, PermissionDenied)):
             record(request, action=_use_case(request), error=exception, subject=_row(request))
         back = _list_of(*_place(request)[:2])
-        if outcome is None or (is_reading and request.path == back):
+        if outcome is None or (is_reading and request.get_full_path() == back):
             return None  # a page of its own; or a list that cannot be led back to
         messages.error(request, words_of(outcome))
         return HttpResponseRedirect(back)

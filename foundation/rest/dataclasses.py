@@ -16,6 +16,8 @@ from uuid import UUID
 
 from rest_framework import serializers
 
+from foundation.rest.fields import Duration
+
 Field = serializers.Field[Any, Any, Any, Any]
 _PLAIN: dict[Any, type[Field]] = {
     str: serializers.CharField,
@@ -23,7 +25,7 @@ _PLAIN: dict[Any, type[Field]] = {
     bool: serializers.BooleanField,
     UUID: serializers.UUIDField,
     datetime: serializers.DateTimeField,
-    timedelta: serializers.DurationField,
+    timedelta: Duration,
 }
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from typing_extensions import override
 
+from foundation import durations
+from foundation.texts import UnusableText, has_unusable, is_unusable
 from foundation.unknown import SHOWN, words_for
 
 
@@ -26,19 +29,22 @@ class StrictInput(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        wrong: dict[str, Any] = {
-            str(name)[:SHOWN]: [self.refuse_field(str(name))]
-            for name in data
-            if name not in self.fields or self.fields[name].read_only
-        }
-        if not wrong:
-            return super().to_internal_value(data)
+        wrong: dict[str, Any] = {}
+        value = None
         try:
-            super().to_internal_value(data)
+            value = super().to_internal_value(data)
         except ValidationError as error:
-            if isinstance(error.detail, dict):
-                wrong = {**error.detail, **wrong}
-        raise ValidationError(wrong)
+            if not isinstance(error.detail, dict):
+                raise
+            wrong.update(error.detail)
+        for name, given in data.items():
+            if name not in self.fields or self.fields[name].read_only:
+                wrong[str(name)[:SHOWN]] = [self.refuse_field(str(name))]
+            elif name not in wrong and has_unusable(given):
+                wrong[name] = [ErrorDetail(UnusableText.message, code=UnusableText.code)]
+        if wrong:
+            raise ValidationError(wrong)
+        return value
 
     def refuse_field(self, name: str) -> ErrorDetail:
         """Return what is wrong with a field that nobody may give."""
@@ -46,6 +52,44 @@ class StrictInput(serializers.Serializer[Any]):
             return ErrorDetail(f"{name}: this cannot be changed.", code="not_editable")
         writable = [known for known, field in self.fields.items() if not field.read_only]
         return ErrorDetail(words_for(name, writable), code="unknown_field")
+
+
+@extend_schema_field({"type": "string", "format": "duration"})
+class Duration(serializers.Field[Any, Any, Any, Any]):
+    """A duration: ISO 8601, or a number with its unit; shown in ISO 8601."""
+
+    default_error_messages = {
+        "too_long": "It is at most {longest}.",
+        "too_short": "It is at least {shortest}.",
+    }
+
+    def __init__(
+        self,
+        *,
+        min_value: timedelta | None = None,
+        max_value: timedelta | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.min_value, self.max_value = min_value, max_value
+
+    @override
+    def to_internal_value(self, data: Any) -> timedelta:
+        if not isinstance(data, str):
+            raise ValidationError(durations.FORMS, code="invalid_duration")
+        try:
+            value = durations.parse(data)
+        except durations.NoDuration as error:
+            raise ValidationError(str(error), code="invalid_duration") from None
+        if self.max_value is not None and value > self.max_value:
+            self.fail("too_long", longest=durations.words(self.max_value))
+        if self.min_value is not None and value < self.min_value:
+            self.fail("too_short", shortest=durations.words(self.min_value))
+        return value
+
+    @override
+    def to_representation(self, value: timedelta) -> str:
+        return durations.iso(value)
 
 
 class SparseFields(StrictInput, serializers.ModelSerializer[Any]):
@@ -99,7 +143,7 @@ class Named(serializers.SlugRelatedField[Any]):
         with contextlib.suppress(ValueError):
             named |= Q(pk=UUID(data))
         rows: Any = self.get_queryset()
-        row = None if "\0" in data else rows.filter(named).first()
+        row = None if is_unusable(data) else rows.filter(named).first()
         if row is None:
             self.fail(f"unknown_{self.what}", given=data[:100])
         return row

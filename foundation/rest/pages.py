@@ -2,15 +2,23 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError as InvalidValue
+from django.db import DataError
 from django.db.models import QuerySet
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation.texts import is_unusable
+
 if TYPE_CHECKING:
     # REST framework loads these classes while it loads its views.
     from rest_framework.views import APIView
+
+
+# What the database or a column says of a position that is none of its values.
+_FORGED = (ValueError, TypeError, OverflowError, AttributeError, DataError, InvalidValue)
 
 
 class _Cursor(CursorPagination):
@@ -20,6 +28,26 @@ class _Cursor(CursorPagination):
     max_page_size = 500
     page_size_query_param = "page_size"
     ordering = ("-created_at", "pk")
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: "APIView | None" = None
+    ) -> list[Any] | None:
+        """Return the page's rows; a cursor that we never gave out is 404, as one that ended."""
+        text = request.query_params.get(self.cursor_query_param) or ""
+        try:
+            position = getattr(self.decode_cursor(request), "position", None) if text else None
+            if is_unusable(position or ""):
+                raise NotFound(self.invalid_cursor_message)
+            return super().paginate_queryset(queryset, request, view)
+        except _FORGED:
+            raise NotFound(self.invalid_cursor_message) from None
+
+    def _get_position_from_instance(self, instance: Any, ordering: Any) -> str:
+        """Return what a row is sorted by, of another row too (`owner__name`)."""
+        value = instance
+        for name in ordering[0].removeprefix("-").split("__"):
+            value = getattr(value, name, None)
+        return str(value)
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         """Follow the order that was asked for, else the view's own, else the newest first."""

@@ -7,6 +7,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
 from foundation.rest.parsers import Nothing, valid
+from foundation.texts import check_texts
 from foundation.unknown import check_parameters
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class Strict(_View):
         action = getattr(self, "action", "")
         if action is None or request.method == "OPTIONS":
             return  # there is no such act: 405 says so
+        # The address first: it is what everything else is looked up by.
+        check_texts(dict(request.query_params.lists()))
+        check_texts(kwargs)
         check_parameters(request.query_params, self.known_parameters(action))
         if request.method == "DELETE" or action in self.bodiless:
             valid(Nothing, request)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from typing_extensions import override
 from unfold.decorators import display
 
+from foundation import durations
 from foundation.admin import Deletes, Saves
 from foundation.forms import LinesField
 from issuers import services
@@ -45,18 +46,23 @@ class AttributesField(LinesField):
             return True  # what cannot be read is to be looked at
 
 
+_LISTS = (
+    "key_algorithms",
+    "key_usage",
+    "extended_key_usage",
+    "subject_attributes",
+    "approval_required_for",
+)
+
+
 class ProfileForm(forms.ModelForm[Profile]):
     """A profile, its lists one entry a line."""
 
     key_algorithms = LinesField(
-        initial=["ecdsa-p256"],
         help_text=f"Of {', '.join(KEY_ALGORITHMS)}. RSA sizes are minima.",
     )
-    key_usage = LinesField(
-        initial=["digitalSignature"], help_text="Such as digitalSignature, keyEncipherment."
-    )
+    key_usage = LinesField(help_text="Such as digitalSignature, keyEncipherment.")
     extended_key_usage = LinesField(
-        initial=["serverAuth"],
         help_text=f"Of {', '.join(n for n in certs.EXTENDED_KEY_USAGES if n != 'OCSPSigning')},"
         " or dotted OIDs.",
     )
@@ -72,6 +78,13 @@ class ProfileForm(forms.ModelForm[Profile]):
     fixed_subject = AttributesField(help_text="Attributes that we set, such as O=Example.")
     approval_required_for = LinesField(help_text=f"Of {', '.join(MAY_NEED_APPROVAL)}.")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:  # noqa: SLF001 - what Django calls a new row by
+            for name in _LISTS:
+                # The model's own, as at every other door.
+                self.fields[name].initial = getattr(Profile(), name)
+
     class Meta:
         model = Profile
         fields = (
@@ -83,9 +96,10 @@ class ProfileForm(forms.ModelForm[Profile]):
             "max_lifetime",
             "allow_wildcards",
             "max_sans",
+            "issues_nothing",
         )
         labels = {"max_sans": "Most names"}
-        help_texts = {"max_lifetime": "Days and time, such as 47 00:00:00 or 00:30:00."}
+        help_texts = {"max_lifetime": durations.FORMS}
 
 
 @admin.register(Profile)
@@ -93,7 +107,7 @@ class ProfileAdmin(Saves, Deletes):
     """Rules for kinds of certificates."""
 
     form = ProfileForm
-    list_display = ("slug", "name", "state", "max_lifetime", "shown_algorithms", "approval")
+    list_display = ("slug", "name", "state", "longest", "shown_algorithms", "approval")
     list_filter = ("enabled", "issuers")
     search_fields = ("slug", "name", "description")
     ordering = ("slug",)
@@ -105,7 +119,17 @@ class ProfileAdmin(Saves, Deletes):
     }
     fieldsets = (
         (None, {"fields": ("slug", "name", "description", "enabled", "issuers")}),
-        ("Names", {"fields": ("allowed_sans", "required_sans", ("allow_wildcards", "max_sans"))}),
+        (
+            "Names",
+            {
+                "fields": (
+                    "allowed_sans",
+                    "required_sans",
+                    ("allow_wildcards", "max_sans"),
+                    "issues_nothing",
+                )
+            },
+        ),
         ("Subject", {"fields": (("subject_attributes", "fixed_subject"),)}),
         (
             "Key and purpose",
@@ -129,6 +153,11 @@ class ProfileAdmin(Saves, Deletes):
         if profile.is_ca:
             return "CA certificates"
         return "enabled" if profile.enabled else "disabled"
+
+    @display(description="Longest life", ordering="max_lifetime")
+    def longest(self, profile: Profile) -> str:
+        """Say how long a certificate lives at most."""
+        return durations.words(profile.max_lifetime)
 
     @display(description="Keys")
     def shown_algorithms(self, profile: Profile) -> str:

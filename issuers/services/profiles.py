@@ -45,6 +45,7 @@ FIELDS = (
     "subject_attributes",
     "fixed_subject",
     "approval_required_for",
+    "issues_nothing",
 )
 
 
@@ -86,7 +87,6 @@ def create_profile(
     *, actor: Principal, rules: Mapping[str, Any], issuers: Iterable[Issuer] | None = None
 ) -> Profile:
     """Make a profile; raises Invalid, ProfileTaken, ProfileReserved."""
-    rules = {"key_algorithms": ["ecdsa-p256"], "allowed_sans": [], **rules}
     profile, done = _save(Profile(), rules, issuers)
     record(
         actor=actor,
@@ -158,6 +158,7 @@ def _save(
     try:
         # The lists are checked above; an empty one is no mistake.
         profile.full_clean(exclude=_CHECKS, validate_unique=False, validate_constraints=False)
+        _check_of_use(profile)
         with transaction.atomic():
             profile.save()
     except ValidationError as error:
@@ -177,6 +178,18 @@ def _save(
         profile.issuers.set(issuers)
         done |= change("issuers", before, _slugs(profile))
     return profile, done
+
+
+def _check_of_use(profile: Profile) -> None:
+    """Raise Invalid for a profile that can issue nothing and does not say so, or the reverse.
+
+    A name is allowed by a pattern, and required patterns need a name: without a pattern there is no
+    certificate, for a client's identity in its subject is a name too (BR 7.1.4.3).
+    """
+    if profile.allowed_sans or profile.issues_nothing:
+        return
+    words = "No name is allowed, so nothing can be issued: allow some, or say issues_nothing."
+    raise Invalid(words, errors=[FieldError("allowed_sans", "issues_nothing", words)])
 
 
 def _slugs(profile: Profile) -> list[str]:

@@ -3,6 +3,7 @@
 from jobs.approvals.digest import check_unchanged, digest_of
 from jobs.approvals.reviews import Difference, Predecessor, Review, review
 from jobs.approvals.waits import Wait, waits_for
+from jobs.approvals.warnings import of_asking
 
 __all__ = [
     "Difference",
@@ -11,6 +12,7 @@ __all__ = [
     "Wait",
     "check_unchanged",
     "digest_of",
+    "of_asking",
     "review",
     "waits_for",
 ]

@@ -22,7 +22,7 @@ from foundation.clock import database_clock
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
-from jobs import policy, queue
+from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
 from jobs.kinds.base import Follow
 from jobs.kinds.signing import check_key, next_kind
@@ -126,7 +126,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         actor,
     )
     _announce(job, actor, server_key=generate_key)
-    return Asked(job, warnings)
+    return Asked(job, (*warnings, *approvals.of_asking(certificate, csr_pem)))
 
 
 @use_case("certificate.renew", on=Certificate)
@@ -160,6 +160,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
             certificate.profile, certificate.common_name, certificate.sans, csr_pem
         )
         warnings = (csrs.SERVER_KEY_WARNING,)
+    brought = csr_pem
     if csr_pem:
         csrs.check(csr_pem, certificate)
     else:
@@ -182,12 +183,10 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     # What is revoked shows it until there is something better.
     if certificate.current_id and revoked is None:
         certificates.services.start_renewal(certificate=certificate, actor=actor)
-    if revoked is not None:
-        warnings += (f"The certificate is revoked ({revoked}): this brings it back.",)
     _announce(
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
-    return Asked(job, warnings)
+    return Asked(job, (*warnings, *approvals.of_asking(certificate, brought)))
 
 
 @use_case("certificate.deploy", on=Certificate)

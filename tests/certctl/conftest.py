@@ -37,7 +37,7 @@ def rows(carol, client_of, local_ca, profile):
     """One row of each kind, by the first part of its address."""
     client_of(carol)
     certificate = CertificateFactory(issuer=local_ca, profile=profile)
-    version = VersionFactory(certificate=certificate)
+    version = VersionFactory(certificate=certificate, pem=local_ca.certificate_pem)
     return {
         "certificates": certificate,
         "versions": version,

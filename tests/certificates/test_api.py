@@ -493,11 +493,11 @@ def test_an_import_that_makes_no_sense_names_the_field(
 def test_a_renewal_policy_is_made_changed_and_deleted_on_record(client_of, carol):
     client, url = client_of(carol), "/api/v1/renewal-policies/"
 
-    made = client.post(url, {"name": "short", "window": "5 00:00:00", "alert_days": [7, 0]})
+    made = client.post(url, {"name": "short", "window": "P5D", "alert_days": [7, 0]})
     pk = made.json()["id"]
-    changed = client.patch(f"{url}{pk}/", {"window": "3 00:00:00"})
+    changed = client.patch(f"{url}{pk}/", {"window": "3d"})
 
-    assert (made.status_code, changed.json()["window"]) == (201, "3 00:00:00")
+    assert (made.status_code, changed.json()["window"]) == (201, "P3D")
     data = Event.objects.get(action="renewalpolicy.update").data
     assert data == {
         "changes": {"window": {"before": "5 days, 0:00:00", "after": "3 days, 0:00:00"}}
@@ -519,12 +519,12 @@ def test_a_renewal_policy_in_use_stays(client_of, carol, some):
 @pytest.mark.parametrize(
     "body",
     [
-        {"window": "-1 00:00:00"},
-        {"window": "400 00:00:00"},
+        {"window": "-1d"},
+        {"window": "400d"},
         {"window": "soon"},
         {"max_attempts": 0},
         {"max_attempts": 1000},
-        {"retry_delay": "00:00:00"},
+        {"retry_delay": "PT0S"},
         {"alert_days": [-1]},
         {"alert_days": "x"},
         {"name": ""},

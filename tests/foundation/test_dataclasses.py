@@ -63,7 +63,7 @@ def test_every_field_is_shown_by_its_type():
     assert serializer_of(Whole, properties=("longest",))(WHOLE).data == {
         "id": "00000000-0000-0000-0000-000000000001",
         "at": "2026-01-01T00:00:00Z",
-        "span": "2 00:00:00",
+        "span": "P2D",
         "count": 3,
         "is_new": True,
         "kind": "a",

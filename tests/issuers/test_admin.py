@@ -153,7 +153,7 @@ NEW_PROFILE = {
     "max_sans": "10",
     "subject_attributes": "CN\r\nO",
     "fixed_subject": "OU=Web = shop",
-    "max_lifetime": "10 00:00:00",
+    "max_lifetime": "10d",
     "key_algorithms": "ecdsa-p256\nrsa-2048",
     "key_usage": "digitalSignature",
     "extended_key_usage": "",
@@ -186,7 +186,7 @@ def test_a_profile_is_made_from_lines(browse, carol, local_ca):
         ("allowed_sans", "demo.internal"),
         ("fixed_subject", "no equals"),
         ("fixed_subject", "fly=x"),
-        ("max_lifetime", "00:00:01"),
+        ("max_lifetime", "1s"),
         ("approval_required_for", "Flight"),
     ],
 )

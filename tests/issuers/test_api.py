@@ -203,7 +203,7 @@ def test_a_profile_is_made_changed_and_deleted(client_of, carol, local_ca, by):
         {
             "slug": "p",
             "name": "P",
-            "max_lifetime": "10 00:00:00",
+            "max_lifetime": "10d",
             "allowed_sans": ["dns:*.demo.internal"],
             "fixed_subject": {"O": "Example"},
             "issuers": [local_ca.slug if by == "slug" else str(local_ca.pk)],
@@ -211,12 +211,12 @@ def test_a_profile_is_made_changed_and_deleted(client_of, carol, local_ca, by):
         format="json",
     )
     url = f"{PROFILES}{made.json()['id']}/"
-    changed = client.patch(url, {"max_lifetime": "00:30:00", "issuers": []}, format="json")
+    changed = client.patch(url, {"max_lifetime": "30m", "issuers": []}, format="json")
     deleted = client.delete(url)
 
     assert made.status_code == 201, made.json()
     assert made.json()["issuers"] == ["issuing"]
-    assert made.json()["max_lifetime"] == "10 00:00:00"
+    assert made.json()["max_lifetime"] == "P10D"
     assert (changed.json()["is_short_lived"], changed.json()["issuers"]) == (True, [])
     assert deleted.status_code == 204
     actions = Event.objects.filter(action__startswith="profile.").values_list("action", flat=True)

@@ -12,7 +12,9 @@ from tests.factories import CertificateFactory
 
 
 def save(actor, **changes):
-    return services.save_profile(actor=actor, changes={"slug": "p", "name": "P", **changes})
+    return services.save_profile(
+        actor=actor, changes={"slug": "p", "name": "P", "allowed_sans": ["dns:*"], **changes}
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,3 +142,41 @@ def test_the_slug_of_that_profile_is_taken_by_nobody(carol, profile):
         save(carol, slug="ca")
     with pytest.raises(services.profiles.ProfileReserved):
         services.save_profile(actor=carol, profile_id=profile.pk, changes={"slug": "ca"})
+
+
+def test_a_new_profile_is_the_same_by_every_door(carol, client_of, browse):
+    """What nobody says is the model's: a TLS server's, approved first, a CN among its names."""
+    answer = client_of(carol).post(
+        "/api/v1/profiles/", {"slug": "rest", "name": "P", "allowed_sans": ["dns:*"]}, format="json"
+    )
+    assert answer.status_code == 201, answer.json()
+    page = browse(carol).get("/admin/issuers/profile/add/")
+    form = {
+        name: field.get_bound_field(page.context["adminform"].form, name).value()
+        for name, field in page.context["adminform"].form.fields.items()
+    }
+    shown = {name: "\n".join(v) if isinstance(v, list) else v for name, v in form.items()}
+    posted = {name: value for name, value in shown.items() if value not in (None, False, "")}
+    posted |= {"slug": "admin", "name": "P", "allowed_sans": "dns:*"}
+    assert browse(carol).post("/admin/issuers/profile/add/", posted).status_code == 302
+    save(carol, slug="service")
+
+    for profile in Profile.objects.all():
+        assert profile.key_algorithms == ["ecdsa-p256"]
+        assert profile.key_usage == ["digitalSignature"]
+        assert profile.extended_key_usage == ["serverAuth"]
+        assert profile.subject_attributes == ["CN"]
+        assert profile.approval_required_for == ["Issuance"]
+        assert profile.max_lifetime == timedelta(days=47)
+    assert Profile.objects.count() == 3
+
+
+def test_a_profile_that_issues_nothing_says_so(carol):
+    with pytest.raises(Invalid) as refusal:
+        save(carol, allowed_sans=[])
+    assert refusal.value.errors[0]["field"] == "allowed_sans"
+    assert refusal.value.errors[0]["code"] == "issues_nothing"
+
+    profile = save(carol, allowed_sans=[], issues_nothing=True)
+    with pytest.raises(Invalid):
+        services.save_profile(actor=carol, profile_id=profile.pk, changes={"issues_nothing": False})
