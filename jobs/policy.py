@@ -6,6 +6,8 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 import certificates.policy
@@ -85,6 +87,15 @@ def brought_key(actor: Principal, job: Job) -> bool:
     return bool(fingerprint) and any(
         _may_have_brought(actor, version) for version in with_key(fingerprint)
     )
+
+
+def who_brought(job: Job) -> set[UUID]:
+    """Return those who brought the key that `job` is about, by their ids, where known."""
+    fingerprint = kind_of(job).key(job).fingerprint
+    if not fingerprint:
+        return set()
+    pairs = with_key(fingerprint).values_list("requested_by", "csr_by")
+    return {one for pair in pairs for one in pair if one is not None}
 
 
 def with_key(fingerprint: str) -> QuerySet[Version]:

@@ -2,8 +2,11 @@
 
 import uuid
 
+import owners.policy
 from certificates.models import Certificate
+from jobs import policy
 from jobs.models import Job
+from owners.models import Principal
 
 
 def lock_certificate(job: Job) -> Certificate:
@@ -14,6 +17,23 @@ def lock_certificate(job: Job) -> Certificate:
     certificate = Certificate.objects.lock(job.certificate_id)
     job.certificate = certificate
     return certificate
+
+
+def lock_to_decide(job_id: uuid.UUID, actor: Principal) -> tuple[Job, Principal]:
+    """Lock a job and its certificate, hold what a decision on it rests on; return it and the actor.
+
+    Job, Certificate, then Owner, Team and Principal, shared: whoever changes a membership, a seat,
+    an address, a role or an activity does so before this, and is seen, or after it. Raises
+    Job.DoesNotExist, KeyGone.
+    """
+    job = lock_both(job_id)
+    certificate = job.certificate
+    owners.policy.hold(
+        owners=[certificate.owner_id],
+        teams=[certificate.team_id],
+        people=[actor.pk, job.requested_by_id, job.csr_by_id, *policy.who_brought(job)],
+    )
+    return job, owners.policy.afresh(actor)
 
 
 def lock_both(job_id: uuid.UUID) -> Job:

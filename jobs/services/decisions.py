@@ -10,7 +10,7 @@ from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.services.common import lock_both
+from jobs.services.common import lock_to_decide
 from jobs.states import Move
 from owners.models import Principal
 
@@ -31,7 +31,7 @@ def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest
     `digest` is what the decider was shown, if the door shows it. Raises InvalidMove, SelfApproval,
     MayNotDecide, ChangedSinceShown.
     """
-    job = lock_both(job_id)
+    job, actor = lock_to_decide(job_id, actor)
     policy.check_may_approve(actor, job)
     approved = approvals.digest_of(job, job.certificate)
     if digest and digest != approved:
@@ -49,7 +49,7 @@ def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
 
     Raises InvalidMove, SelfRejection, MayNotDecide, Invalid (no reason).
     """
-    job = lock_both(job_id)
+    job, actor = lock_to_decide(job_id, actor)
     policy.check_may_reject(actor, job)
     reason = _checked_reason(reason)
     if not reason:
@@ -69,7 +69,7 @@ def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
 
     Raises NotYours, InvalidMove.
     """
-    job = lock_both(job_id)
+    job, actor = lock_to_decide(job_id, actor)
     policy.check_may_cancel(actor, job)
     reason = _checked_reason(reason)
     job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")

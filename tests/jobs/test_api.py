@@ -190,7 +190,7 @@ def test_a_decider_approves(awaiting, bob, client_of, hints, django_capture_on_c
 def test_approving_takes_few_queries(awaiting, bob, client_of, django_assert_max_num_queries):
     client = client_of(bob)
 
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(36):
         assert client.post(url(awaiting, "approve"), {}).status_code == 200
 
 
