@@ -144,6 +144,7 @@ def check_may_cancel(actor: Principal, job: Job) -> None:
         actor.pk == job.requested_by_id
         or actor.has_perm(CANCEL)
         or job.certificate.owner.is_answered_by(actor)
+        or _has_seat(actor, job.certificate)
     )
     if not theirs:
         raise NotYours
@@ -161,6 +162,11 @@ def _may_have_brought(actor: Principal, version: Version) -> bool:
     # Who came later, as nobody who was there before, cannot have.
     suspects = known or Principal.objects.filter(date_joined__lte=version.created_at)
     return any(actor.is_same_person(one) for one in suspects)
+
+
+def _has_seat(actor: Principal, certificate: Certificate) -> bool:
+    """Whether this very principal has a seat in the certificate's team."""
+    return certificate.team is not None and certificate.team.members.filter(pk=actor.pk).exists()
 
 
 def _is_capped(actor: Principal, permission: str) -> bool:
