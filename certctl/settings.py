@@ -265,6 +265,9 @@ SECURE_HSTS_PRELOAD = HTTPS
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Whether an approval over REST must send the digest of what was looked at.
+REQUIRE_DIGEST = env.bool("CERTCTL_REQUIRE_DIGEST", default=True)
+
 # Of one principal, whatever its keys, at every door for programs.
 API_RATE = env.str("CERTCTL_API_RATE", default="1200/min")
 

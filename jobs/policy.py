@@ -6,6 +6,8 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 import certificates.policy
@@ -87,6 +89,15 @@ def brought_key(actor: Principal, job: Job) -> bool:
     )
 
 
+def who_brought(job: Job) -> set[UUID]:
+    """Return those who brought the key that `job` is about, by their ids, where known."""
+    fingerprint = kind_of(job).key(job).fingerprint
+    if not fingerprint:
+        return set()
+    pairs = with_key(fingerprint).values_list("requested_by", "csr_by")
+    return {one for pair in pairs for one in pair if one is not None}
+
+
 def with_key(fingerprint: str) -> QuerySet[Version]:
     """Return every version of the key, with whoever brought it."""
     return Version.objects.filter(key_fingerprint=fingerprint).select_related(
@@ -133,6 +144,7 @@ def check_may_cancel(actor: Principal, job: Job) -> None:
         actor.pk == job.requested_by_id
         or actor.has_perm(CANCEL)
         or job.certificate.owner.is_answered_by(actor)
+        or _has_seat(actor, job.certificate)
     )
     if not theirs:
         raise NotYours
@@ -150,6 +162,11 @@ def _may_have_brought(actor: Principal, version: Version) -> bool:
     # Who came later, as nobody who was there before, cannot have.
     suspects = known or Principal.objects.filter(date_joined__lte=version.created_at)
     return any(actor.is_same_person(one) for one in suspects)
+
+
+def _has_seat(actor: Principal, certificate: Certificate) -> bool:
+    """Whether this very principal has a seat in the certificate's team."""
+    return certificate.team is not None and certificate.team.members.filter(pk=actor.pk).exists()
 
 
 def _is_capped(actor: Principal, permission: str) -> bool:

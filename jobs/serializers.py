@@ -146,6 +146,9 @@ ReviewSerializer = serializer_of(
     approvals.Review,
     job=serializers.UUIDField(),
     kind=serializers.ChoiceField(choices=Job.Kind.choices),
+    target_config=serializers.DictField(
+        help_text="The target, with the configuration that the digest covers; else empty."
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from certificates.details import EDITABLE, checked
 from certificates.models import Certificate, CertificateStatus, Version
 from certificates.services.lifecycle import standing_of
 from foundation.errors import Conflict, FieldError, Invalid
+from owners import policy as people
 from owners.models import Principal
 from owners.services import OwnWayOut
 
@@ -51,8 +52,10 @@ def update_details(
         raise Invalid(f"These cannot be changed: {', '.join(unknown)}.", errors=wrong)
     certificate = Certificate.objects.lock(certificate_id)
     policy.check_may_change(certificate)
+    said = checked(changes)
+    _hold(certificate, said, actor)
     answered = policy.answers_for(actor, certificate.owner, certificate.team)
-    done = changed(certificate, checked(changes), EDITABLE)
+    done = changed(certificate, said, EDITABLE)
     if not done:
         return certificate
     if answered and not policy.answers_for(actor, certificate.owner, certificate.team):
@@ -118,6 +121,21 @@ def export(
         format=form,
     )
     return data
+
+
+def _hold(certificate: Certificate, said: Mapping[str, Any], actor: Principal) -> None:
+    """Hold who answers for it before and after, and read anew whom it is to go to."""
+    new_owner, new_team = said.get("owner"), said.get("team")
+    if new_owner is None and "team" not in said:
+        return
+    people.hold(
+        owners=[certificate.owner_id, *([new_owner.pk] if new_owner else [])],
+        teams=[certificate.team_id, new_team and new_team.pk],
+        people=[actor.pk],
+    )
+    if new_owner is not None:
+        new_owner.refresh_from_db()
+    actor.refresh_from_db(fields=["email", "first_name", "last_name"])
 
 
 def _has_open_job(certificate: Certificate) -> bool:

@@ -59,6 +59,9 @@ class Review:
         }
     )
     target: str
+    target_config: dict[str, Any] = field(
+        metadata={"help_text": "The target's configuration that the digest covers; else empty."}
+    )
     digest: str
     after_revocation: str = field(
         metadata={"help_text": "Why the certificate was revoked that would come back; else empty."}
@@ -112,6 +115,7 @@ def review(job: Job) -> Review:
         requested_by=job.requested_by.get_username(),
         csr_by=job.csr_by.get_username() if job.csr_by else "",
         target=str(job.target) if job.target else "",
+        target_config=_target_config(job),
         digest=digest_of(job, certificate),
         after_revocation=_after_revocation(job),
         predecessor=predecessor,
@@ -120,6 +124,11 @@ def review(job: Job) -> Review:
     if predecessor is None:
         return reviewed
     return _with_differences(reviewed, predecessor)
+
+
+def _target_config(job: Job) -> dict[str, Any]:
+    inputs = None if kind_of(job).signs else kind_of(job).inputs(job, job.certificate)
+    return dict((inputs or {}).get("target") or {})
 
 
 def _after_revocation(job: Job) -> str:

@@ -4,10 +4,13 @@ import uuid
 
 from django.db.models import Q
 
+import owners.policy
 from certificates.models import Certificate, CertificateStatus
+from jobs import policy
 from jobs.kinds import kind_of
 from jobs.models import Job
 from jobs.states import OPEN, Status
+from owners.models import Principal
 
 
 def lock_certificate(job: Job) -> Certificate:
@@ -18,6 +21,23 @@ def lock_certificate(job: Job) -> Certificate:
     certificate = Certificate.objects.lock(job.certificate_id)
     job.certificate = certificate
     return certificate
+
+
+def lock_to_decide(job_id: uuid.UUID, actor: Principal) -> tuple[Job, Principal]:
+    """Lock a job and its certificate, hold what a decision on it rests on; return it and the actor.
+
+    Job, Certificate, then Owner, Team and Principal, shared: whoever changes a membership, a seat,
+    an address, a role or an activity does so before this, and is seen, or after it. Raises
+    Job.DoesNotExist, KeyGone.
+    """
+    job = lock_both(job_id)
+    certificate = job.certificate
+    owners.policy.hold(
+        owners=[certificate.owner_id],
+        teams=[certificate.team_id],
+        people=[actor.pk, job.requested_by_id, job.csr_by_id, *policy.who_brought(job)],
+    )
+    return job, owners.policy.afresh(actor)
 
 
 def lock_both(job_id: uuid.UUID) -> Job:

@@ -2,15 +2,17 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from audit.use_cases import use_case
+from audit.via import Door
 from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.services.common import has_successor, lock_both
+from jobs.services.common import has_successor, lock_to_decide
 from jobs.states import Move
 from owners.models import Principal
 
@@ -24,15 +26,26 @@ class ChangedSinceShown(Conflict):
     message = "What this job would do has changed since it was shown: look at it again."
 
 
+class DigestRequired(Invalid):
+    """Whoever approves over REST says what they looked at."""
+
+    code = "digest_required"
+    message = "Send the digest of the job's review: it says what you looked at."
+
+
 @use_case("job.approve", on=Job)
 def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest: str = "") -> Job:
     """Let an awaiting job run; the approval is bound to the hash of exactly what will be done.
 
     `digest` is what the decider was shown, if the door shows it. Raises InvalidMove, SelfApproval,
-    MayNotDecide, ChangedSinceShown.
+    MayNotDecide, ChangedSinceShown, DigestRequired.
     """
-    job = lock_both(job_id)
+    job, actor = lock_to_decide(job_id, actor)
     policy.check_may_approve(actor, job)
+    if not digest and settings.REQUIRE_DIGEST and actor.via.door is Door.REST:
+        raise DigestRequired(
+            errors=[FieldError("digest", DigestRequired.code, DigestRequired.message)]
+        )
     approved = approvals.digest_of(job, job.certificate)
     if digest and digest != approved:
         raise ChangedSinceShown
@@ -49,7 +62,7 @@ def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
 
     Raises InvalidMove, SelfRejection, MayNotDecide, Invalid (no reason).
     """
-    job = lock_both(job_id)
+    job, actor = lock_to_decide(job_id, actor)
     policy.check_may_reject(actor, job)
     reason = _checked_reason(reason)
     if not reason:
@@ -72,7 +85,7 @@ def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
 
     Raises NotYours, InvalidMove.
     """
-    job = lock_both(job_id)
+    job, actor = lock_to_decide(job_id, actor)
     policy.check_may_cancel(actor, job)
     reason = _checked_reason(reason)
     job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")

@@ -280,6 +280,20 @@ def test_requester_and_owner_cancel_without_a_role(db):
         assert status_of(job) == Status.CANCELLED
 
 
+def test_a_seat_in_the_certificates_team_cancels_and_its_likeness_does_not(db):
+    seated = Principal.objects.create(username="seated", email="s@people.example")
+    alike = Principal.objects.create(username="alike", email="S+x@people.example")
+    team = TeamFactory()
+    team.members.add(seated)
+    job = waiting(certificate__team=team)
+
+    with pytest.raises(policy.NotYours):
+        services.cancel_job(job_id=job.pk, actor=alike)
+    services.cancel_job(job_id=job.pk, actor=seated)
+
+    assert status_of(job) == Status.CANCELLED
+
+
 def test_others_do_not_cancel(victor, system):
     job = waiting()
 

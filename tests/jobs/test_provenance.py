@@ -155,3 +155,26 @@ def test_versions_from_before_take_both_from_their_job_or_importer(
 
     assert set(brought.versions.values_list("requested_by", "csr_by")) == {(alice.pk, bob.pk)}
     assert set(imported.versions.values_list("requested_by", "csr_by")) == {(alice.pk, alice.pk)}
+
+
+# --- What was looked at -----------------------------------------------------------------------
+
+
+def test_an_approval_over_rest_says_what_was_looked_at(client_of, awaiting, bob, settings):
+    client, address = client_of(bob), f"/api/v1/jobs/{awaiting.pk}/approve/"
+
+    refusal = client.post(address, {})
+    assert (refusal.status_code, refusal.json()["errors"][0]["code"]) == (400, "digest_required")
+
+    settings.REQUIRE_DIGEST = False
+    assert client.post(address, {}).status_code == 200
+
+
+def test_the_review_shows_the_configuration_that_the_digest_covers(
+    client_of, bob, alice, issued, target
+):
+    job = services.request_deployment(actor=alice, certificate_id=issued.pk, target=target)
+
+    review = client_of(bob).get(f"/api/v1/jobs/{job.pk}/review/").json()
+
+    assert review["target_config"]["config"] == target.config

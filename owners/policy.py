@@ -1,0 +1,64 @@
+"""Who somebody is and what they answer for, held as it is until what is decided on it commits."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.utils import timezone
+
+from foundation.errors import NotPermitted
+from foundation.locks import share
+from owners.models import ApiKey, Owner, Principal, Team
+
+
+class KeyGone(NotPermitted):
+    """The API key was good when the request came in, and is not any more."""
+
+    code = "key_gone"
+    message = "The API key was disabled, or has expired, while this was under way."
+
+
+def hold(
+    *, owners: Iterable[UUID], teams: Iterable[UUID | None], people: Iterable[UUID | None]
+) -> None:
+    """Hold these rows, and everybody who sits in them, until the end of the transaction.
+
+    In the house's order: Owner, Team, Principal. Membership, a seat, an owner's team or address
+    and a person's address, role and activity are changed under the row that is held here; read
+    them afterwards.
+    """
+    owners = set(owners)
+    share(Owner, owners)
+    held = {*teams, *Owner.objects.filter(pk__in=owners).values_list("team", flat=True)} - {None}
+    share(Team, held)
+    members = Owner.members.through.objects.filter(owner__in=owners)
+    seats = Team.members.through.objects.filter(team__in=held)
+    share(
+        Principal,
+        {
+            *people,
+            *members.values_list("principal", flat=True),
+            *seats.values_list("principal", flat=True),
+        },
+    )
+
+
+def afresh(actor: Principal) -> Principal:
+    """Return `actor`, whose row is held, as it stands now, come in as it came; raises KeyGone.
+
+    Role and activity are read anew, and so is the key, which is held too.
+    """
+    fresh = Principal.objects.get(pk=actor.pk)
+    fresh.via, fresh.cap, fresh.kind = actor.via, actor.cap, actor.kind
+    # What the edge knew against somebody is not forgotten.
+    fresh.is_active = fresh.is_active and actor.is_active
+    if actor.via.api_key:
+        own = ApiKey.objects.filter(principal=fresh, name=actor.via.api_key)
+        share(ApiKey, own.values_list("pk", flat=True))
+        key = own.first()
+        if key is None or key.disabled_at is not None or _is_over(key):
+            raise KeyGone
+    return fresh
+
+
+def _is_over(key: ApiKey) -> bool:
+    return key.expires_at is not None and key.expires_at <= timezone.now()
