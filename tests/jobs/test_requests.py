@@ -6,7 +6,8 @@ import pytest
 
 from audit.models import Event
 from certctl.errors import Conflict, Invalid
-from certificates.models import Certificate, CertificateStatus, RenewalPolicy
+from certificates.models import Certificate, CertificateStatus, RenewalPolicy, Version
+from certificates.services import revoke
 from issuers.models import Profile
 from jobs import runner, services
 from jobs.models import InvalidMove, Job
@@ -300,3 +301,17 @@ def test_a_target_without_an_endpoint_cannot_be_looked_at(issued, alice, target)
         services.request_validation(actor=alice, certificate_id=issued.pk, target=target)
 
     assert codes(refused) == {"no_endpoint"}
+
+
+def test_the_whole_lifetime_of_the_profile_may_be_asked_for(ask, profile):
+    assert ask(profile, lifetime=profile.max_lifetime).lifetime == profile.max_lifetime
+
+
+def test_a_leaked_key_is_not_certified_under_another_name(ask, free_profile, carol, csr_for):
+    csr = csr_for("web.demo.internal")
+    ask(free_profile, csr_pem=csr)
+    runner.run_pending()
+    revoke(version_id=Version.objects.get().pk, actor=carol, reason="keyCompromise")
+
+    with pytest.raises(services.requests.approvals.CompromisedKey):
+        ask(free_profile, csr_pem=csr, name="another")

@@ -3,6 +3,9 @@
 import pytest
 
 from audit.models import Event
+from certctl.errors import Invalid, NotPermitted
+from owners import services
+from owners.actors import actor_of
 from owners.models import Owner, Principal, Team
 from tests.factories import OwnerFactory, TeamFactory
 
@@ -209,3 +212,34 @@ def test_who_does_not_exist_is_named_in_the_answer(carol, client_of, what, body,
 
     assert answer.status_code == 400
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
+
+
+# --- Who somebody may be --------------------------------------------------------------------
+
+
+def test_nobody_makes_another_system(carol):
+    with pytest.raises(Invalid):
+        services.create_principal(actor=carol, username="x", role=None, kind="system")
+
+
+def test_there_is_no_role_but_the_three(carol):
+    with pytest.raises(Invalid):
+        services.create_principal(actor=carol, username="x", role="emperor")
+
+
+def test_a_machine_does_not_see_the_admin(carol):
+    robot = services.create_principal(actor=carol, username="x", role="admin", kind="machine")
+    dora = services.create_principal(actor=carol, username="dora", role="viewer")
+
+    assert (robot.is_staff, dora.is_staff) == (False, True)
+
+
+def test_no_edge_acts_for_somebody_disabled(alice, rf):
+    request = rf.get("/")
+    request.user = alice
+    assert actor_of(request) == alice
+
+    alice.is_active = False
+
+    with pytest.raises(NotPermitted):
+        actor_of(request)

@@ -54,14 +54,13 @@ def main() -> int:
         print("no mutation has such an id", file=sys.stderr)
         return 2
     began, counts = time.monotonic(), Counter[Outcome]()
-    databases = {database for mutation in mutations for database in mutation.databases}
     count = max(1, min(options.jobs, len(mutations)))
     try:
-        with slots(ROOT, count=count, databases=databases) as every:
-            for database in () if options.no_baseline else sorted(databases):
-                if failed := baseline(every[0], mutations, database, jobs=count):
-                    print(failed, file=sys.stderr)
-                    return 2
+        with slots(ROOT, mutations, count=count) as every:
+            failed = "" if options.no_baseline else baseline(every, mutations)
+            if failed:
+                print(failed, file=sys.stderr)
+                return 2
             for result in run(every, mutations):
                 show(result, verbose=options.verbose)
                 counts[result.outcome] += 1

@@ -1,10 +1,10 @@
 """Run the tests of a mutation against a copy of the tree in which only that mutation is made."""
 
+import json
 import os
 import queue
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-import psycopg
-
-from tests.servers import postgres, redis
+from tests.servers import NoServer, postgres, redis
+from tools.mutations import databases
+from tools.mutations.nursery import KILLED
 from tools.mutations.source import Stale, change, check_tests
 from tools.mutations.table import Database, Mutation
 
@@ -27,6 +27,15 @@ RUN_TIMEOUT = 300  # seconds for one run of pytest, after which it is ended from
 # Shared with the tree that is copied, since nothing there is changed.
 LINKED = (".venv", "var")
 PASSED, FAILED = 0, 1  # pytest's exit statuses
+QUIET = (
+    "-q",
+    "-n",
+    "0",
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
 
 
 class Outcome(Enum):
@@ -48,33 +57,64 @@ class Result:
     seconds: float
 
 
-@dataclass(slots=True)
 class Slot:
-    """A copy of the tree, and the environment of the tests that run in it, by database."""
+    """A copy of the tree in which one mutation at a time is made and its tests are run."""
 
-    root: Path
-    environments: dict[Database, dict[str, str]] = field(default_factory=dict)
+    def __init__(self, root: Path, environments: dict[Database, dict[str, str]]) -> None:
+        self.root = root
+        self.environments = environments
+        self.templates: dict[Database, str] = {}
+        self._nursery: subprocess.Popen[str] | None = None
 
-    def pytest(self, database: Database, arguments: Sequence[str]) -> tuple[int, str]:
-        """Run pytest here; return its exit status and what it printed."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *arguments],
+    def open(self, tests: Sequence[str]) -> None:
+        """Start the nursery, from which runs of these tests will be copied."""
+        # Not one of pytest's own variables may decide what is loaded here.
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-m", "tools.mutations.nursery", *tests],
             cwd=self.root,
-            env=self.environments[database],
-            stdin=subprocess.DEVNULL,
+            env=self.environments[Database.SQLITE] | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             text=True,
-            errors="replace",
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for us
         )
-        try:
-            output, _ = process.communicate(timeout=RUN_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            return FAILED, f"{output}\nended after {RUN_TIMEOUT} s"
-        return process.returncode, output
+        if not self._said().startswith("ready"):
+            raise NoServer("the process that runs the tests does not start")
+
+    def close(self) -> None:
+        """End the nursery."""
+        if self._nursery is not None:
+            self._nursery.communicate()
+
+    def pytest(
+        self, database: Database, arguments: Sequence[str], *, migrate: bool = False
+    ) -> tuple[int, str]:
+        """Run pytest on a fresh database; return its exit status and what it printed.
+
+        With `migrate` the database is made by the migrations as they stand in this copy.
+        """
+        assert self._nursery is not None  # noqa: S101 - open() comes first
+        assert self._nursery.stdin is not None  # noqa: S101 - stdin=PIPE
+        with tempfile.TemporaryDirectory(prefix="run-", dir=self.root.parent) as folder:
+            environment = self.environments[database] | {"CERTCTL_TEST_DIR": folder}
+            reuse = [] if migrate else ["--reuse-db"]
+            if not migrate:
+                databases.copy(self.templates[database], database, environment)
+            order = {
+                "arguments": [*QUIET, *reuse, *arguments],
+                "environment": environment,
+                "output": f"{folder}/output",
+                "timeout": RUN_TIMEOUT,
+            }
+            self._nursery.stdin.write(json.dumps(order) + "\n")
+            self._nursery.stdin.flush()
+            status = int(self._said())
+            return status, Path(folder, "output").read_text("utf-8", errors="replace")
+
+    def _said(self) -> str:
+        assert self._nursery is not None  # noqa: S101
+        assert self._nursery.stdout is not None  # noqa: S101 - stdout=PIPE
+        return self._nursery.stdout.readline()
 
 
 def copy_tree(source: Path, destination: Path) -> None:
@@ -106,40 +146,56 @@ def copy_tree(source: Path, destination: Path) -> None:
 
 
 @contextmanager
-def slots(source: Path, *, count: int, databases: set[Database]) -> Iterator[list[Slot]]:
+def slots(source: Path, mutations: Sequence[Mutation], *, count: int) -> Iterator[list[Slot]]:
     """Copy the tree `count` times and start the servers, until the block ends."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith("CERTCTL_TEST_")}
     plain["PYTHONDONTWRITEBYTECODE"] = "1"
+    wanted = {database for mutation in mutations for database in mutation.databases}
+    tests = list(dict.fromkeys(test for mutation in mutations for test in mutation.tests))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="certctl-mutants-")))
         folder.chmod(0o755)  # the tests start servers under other accounts from here
-        server = stack.enter_context(postgres()) if Database.POSTGRES in databases else ""
+        server = stack.enter_context(postgres()) if Database.POSTGRES in wanted else ""
         made = []
         for number in range(count):
-            root = folder / f"slot{number}"
-            root.mkdir()
+            root = folder / f"slot{number}" / "tree"
+            root.mkdir(parents=True)
             copy_tree(source, root)
-            slot = Slot(root)
             environment = {**plain, "CERTCTL_TEST_REDIS_URL": stack.enter_context(redis())}
-            slot.environments[Database.SQLITE] = environment
+            slot = Slot(root, {Database.SQLITE: environment})
             if server:
-                with psycopg.connect(server, autocommit=True) as connection:
-                    connection.execute(f"CREATE DATABASE slot{number}")
-                url = f"{server.rpartition('/')[0]}/slot{number}"
+                url = databases.create(server, f"slot{number}")
                 environment = {**environment, "CERTCTL_TEST_DATABASE_URL": url}
                 slot.environments[Database.POSTGRES] = environment
+            slot.templates = (
+                made[0].templates if made else databases.templates(slot.root, slot.environments)
+            )
             made.append(slot)
+        with ThreadPoolExecutor(max_workers=count) as pool:
+            list(pool.map(lambda slot: slot.open(tests), made))
+        for slot in made:
+            stack.callback(slot.close)
         yield made
 
 
-def baseline(slot: Slot, mutations: Sequence[Mutation], database: Database, *, jobs: int) -> str:
-    """Run all named tests of a database on the tree as it is; return what fails, or nothing."""
-    tests = {t: None for m in mutations if database in m.databases for t in m.tests}
-    if not tests:
-        return ""
-    arguments = ["-n", str(jobs), "--tb=short", *tests]
-    status, output = slot.pytest(database, arguments)
-    return "" if status == PASSED else f"without any mutation, on {database}:\n{output}"
+def baseline(every: Sequence[Slot], mutations: Sequence[Mutation]) -> str:
+    """Run all named tests on the tree as it is; return what fails, or nothing."""
+    parts: list[tuple[Slot, Database, list[str]]] = []
+    for database in Database:
+        tests = sorted({t for m in mutations if database in m.databases for t in m.tests})
+        parts += [(slot, database, tests[n :: len(every)]) for n, slot in enumerate(every)]
+
+    def run_part(slot: Slot, database: Database, tests: list[str]) -> str:
+        if not tests:
+            return ""
+        status, output = slot.pytest(database, ["--tb=short", *tests])
+        return "" if status == PASSED else f"without any mutation, on {database}:\n{output}"
+
+    with ThreadPoolExecutor(max_workers=len(every)) as pool:
+        # One after the other within a slot: each has one tree and one database.
+        ours = [[part for part in parts if part[0] is slot] for slot in every]
+        done = pool.map(lambda some: [run_part(*part) for part in some], ours)
+        return "\n".join(words for some in done for words in some if words)
 
 
 def try_out(slot: Slot, mutation: Mutation) -> Result:
@@ -160,15 +216,19 @@ def try_out(slot: Slot, mutation: Mutation) -> Result:
 
 def _outcome(slot: Slot, mutation: Mutation) -> tuple[Outcome, str]:
     reasons = []
-    arguments = ["-n", "0", "-x", "--tb=line", f"--timeout={TEST_TIMEOUT}", *mutation.tests]
+    arguments = ["-x", "--tb=line", f"--timeout={TEST_TIMEOUT}", *mutation.tests]
+    migrate = ".migrations." in mutation.symbol
     for database in mutation.databases:
-        status, output = slot.pytest(database, arguments)
+        status, output = slot.pytest(database, arguments, migrate=migrate)
+        if status == KILLED:
+            reasons.append(f"ended after {RUN_TIMEOUT} s")
+            continue
         if status == PASSED:
             if mutation.equivalent:
                 return Outcome.DOCUMENTED, mutation.equivalent
             return Outcome.SURVIVED, f"{', '.join(mutation.tests)} on {database}"
         # An error before the test, such as a migration that no longer runs, shows nothing.
-        if status != FAILED or not re.search(r"\d+ failed|ended after", output):
+        if status != FAILED or not re.search(r"\d+ failed", output):
             raise Stale(f"the tests do not run on {database}:\n{output[-1000:]}")
         reasons.append(_reason(output))
     if mutation.equivalent:
