@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -254,3 +255,36 @@ def test_what_a_name_hides_is_shown_as_a_hole(importing):
     certificate = importing(pem_of(leaf), name="")
 
     assert certificate.common_name == "a\ufffdb\ufffdc"
+
+
+# --- Bounds ---------------------------------------------------------------------------------
+
+
+def chain_of(count):
+    """Return as many certificates, each signed by the next, the leaf first."""
+    key, above = self_signed("root", ca=True)
+    chain = [above]
+    for number in range(count - 2):
+        fresh, one = self_signed(f"ca-{number}", sign_with=key, issuer=above, ca=True)
+        key, above = fresh, one
+        chain.insert(0, one)
+    _, leaf = self_signed(sign_with=key, issuer=above)
+    return [leaf, *chain]
+
+
+def test_ten_certificates_come_in_at_once_and_no_more(importing):
+    assert importing(pem_of(*chain_of(10))).current.chain_pem.count("BEGIN") == 9
+
+    with pytest.raises(MalformedCertificate, match="At most 10"):
+        importing(pem_of(*chain_of(11)))
+
+
+def test_a_serial_has_twenty_octets_at_most(importing):
+    _, longest = self_signed(serial=(1 << 159) - 1)
+    assert importing(pem_of(longest)).current.serial == f"{(1 << 159) - 1:x}"
+
+    longer = asn1.Certificate.load(longest.public_bytes(serialization.Encoding.DER))
+    longer["tbs_certificate"]["serial_number"] = 1 << 160
+    body = base64.encodebytes(longer.dump(force=True)).decode()
+    with pytest.raises(MalformedCertificate, match="20 octets"):
+        importing(f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")

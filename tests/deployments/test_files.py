@@ -378,3 +378,18 @@ def test_a_worker_does_not_wait_for_ever(site, certify, deploy_files, monkeypatc
 
     assert not error.permanent
     assert "busy" in error.detail
+
+
+def test_places_are_locked_in_one_order(site, monkeypatch):
+    one, two = paths.Place(site, "a.pem"), paths.Place(site, "b.pem")
+    taken = []
+    lock = swap._lock
+    monkeypatch.setattr(
+        swap, "_lock", lambda place, *rest: taken.append(place.name) or lock(place, *rest)
+    )
+
+    for places in ((one, two), (two, one)):
+        with swap.locked(places, one):
+            pass
+
+    assert taken == ["a.pem", "b.pem"] * 2

@@ -7,11 +7,13 @@ import pytest
 from audit.models import Event
 from certctl.errors import Conflict, Invalid
 from certificates.models import Certificate, CertificateStatus, RenewalPolicy, Version
+from certificates.policy import Archived
 from certificates.services import revoke
 from issuers.models import Profile
 from jobs import runner, services
 from jobs.models import InvalidMove, Job
 from jobs.states import Status
+from tests.factories import PlainCertificateFactory
 from tests.jobs.conftest import status_of
 
 pytestmark = pytest.mark.django_db
@@ -315,3 +317,13 @@ def test_a_leaked_key_is_not_certified_under_another_name(ask, free_profile, car
 
     with pytest.raises(services.requests.approvals.CompromisedKey):
         ask(free_profile, csr_pem=csr, name="another")
+
+
+def test_what_was_archived_before_it_had_a_version_is_not_asked_for_again(alice):
+    certificate = PlainCertificateFactory()
+    certificate.become(CertificateStatus.ARCHIVED)
+
+    with pytest.raises(Archived):
+        services.request_renewal(actor=alice, certificate_id=certificate.pk)
+
+    assert not Job.objects.exists()

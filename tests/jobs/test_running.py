@@ -515,7 +515,9 @@ def test_a_lease_is_drawn_out_by_its_holder_alone(system):
 def test_a_digest_covers_everything_that_will_be_done(awaiting, issued, watched_target):
     signing = approvals.digest_of(awaiting, awaiting.certificate)
     awaiting.lifetime = timedelta(days=1)
-    assert approvals.digest_of(awaiting, awaiting.certificate) != signing
+    shorter = approvals.digest_of(awaiting, awaiting.certificate)
+    awaiting.certificate.sans = ["dns:other.demo.internal"]
+    assert len({signing, shorter, approvals.digest_of(awaiting, awaiting.certificate)}) == 3
 
     job = Job(kind=Job.Kind.DEPLOYMENT, target=watched_target, version=issued.current)
     seen = {approvals.digest_of(job, issued)}

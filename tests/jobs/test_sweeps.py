@@ -332,3 +332,18 @@ def test_work_on_what_is_archived_is_not_tried_again(alice, system):
     assert services.retry_failed(actor=system) == 0
     with pytest.raises(services.DuplicateJob):
         services.retry_job(job_id=job.pk, actor=alice)
+
+
+@pytest.mark.parametrize(("auto_renew", "revoked", "asked"), [(1, 0, 1), (0, 0, 0), (1, 1, 0)])
+def test_what_is_due_is_served_and_renewed_by_itself(
+    renewing, system, alice, auto_renew, revoked, asked
+):
+    RenewalPolicy.objects.update(auto_renew=auto_renew)
+    if revoked:
+        # Found before the sweep of statuses has come to it.
+        Revocation.objects.create(
+            version=renewing.current, revoked_at=timezone.now(), revoked_by=alice
+        )
+
+    with time_machine.travel(renewing.current.not_after - timedelta(days=1)):
+        assert services.request_due_renewals(actor=system) == asked
