@@ -243,3 +243,13 @@ def test_no_edge_acts_for_somebody_disabled(alice, rf):
 
     with pytest.raises(NotPermitted):
         actor_of(request)
+
+
+def test_a_password_has_twelve_characters_at_least(carol):
+    with pytest.raises(Invalid):
+        services.create_principal(actor=carol, username="x", role=None, password="kXq9-vw2Lp7")
+
+    dora = services.create_principal(
+        actor=carol, username="dora", role=None, password="kXq9-vw2Lp78"
+    )
+    assert dora.check_password("kXq9-vw2Lp78")
