@@ -1,12 +1,16 @@
 """The table of mutations is true: what it takes out is there once, and so are the tests it names.
 
-`make mutations` runs them; here nothing is run.
+`make mutations` runs them; here none is run but those of a house of the test's own.
 """
+
+import os
 
 import pytest
 
+from tools.mutations import databases
+from tools.mutations.runner import Outcome, Slot, try_out
 from tools.mutations.source import Stale, change, check_tests
-from tools.mutations.table import BadTable, Mutation, choose, load
+from tools.mutations.table import BadTable, Database, Mutation, choose, load
 from tools.run_tests import ROOT
 
 MUTATIONS = load()
@@ -114,3 +118,65 @@ def test_an_id_stands_in_one_file_only(tmp_path):
 def test_mutations_are_chosen_by_a_pattern():
     assert choose([mutation()], ["house.*"]) == [mutation()]
     assert choose([mutation()], ["garden.*"]) == []
+
+
+# --- Running --------------------------------------------------------------------------------
+
+TESTS = """\
+import pytest
+
+from app.module import House
+
+
+@pytest.fixture
+def broken():
+    raise RuntimeError
+
+
+def test_the_door_is_narrow():
+    assert not House().door(3)
+
+
+def test_the_door_lets_somebody_in():
+    assert House().door(2)
+
+
+def test_nothing_to_do_with_it(broken):
+    pass
+"""
+
+
+@pytest.fixture
+def slot(house, monkeypatch):
+    """The house as a tree in which tests are run, without a database."""
+    (house / "tests" / "test_door.py").write_text(TESTS)
+    monkeypatch.setattr(databases, "copy", lambda *_: None)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    environment |= {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # No more than the runner's own arguments need.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "pytest_django.plugin,pytest_timeout,xdist.plugin",
+    }
+    slot = Slot(house, dict.fromkeys(Database, environment))
+    slot.templates = dict.fromkeys(Database, "")
+    slot.open(["tests/test_door.py"])
+    yield slot
+    slot.close()
+
+
+def test_each_mutation_gets_its_verdict_and_is_undone(slot, house):
+    door = "tests/test_door.py::test_the_door"
+    survivor = {"test": f"{door}_lets_somebody_in"}
+    for fields, outcome, why in (
+        ({"test": f"{door}_is_narrow"}, Outcome.KILLED, "assert not"),
+        (survivor, Outcome.SURVIVED, "lets_somebody_in"),
+        (survivor | {"equivalent": "said so"}, Outcome.DOCUMENTED, "said so"),
+        ({"test": f"{door}_is_narrow", "equivalent": "said so"}, Outcome.STALE, "it dies"),
+        ({"test": "tests/test_door.py::test_nothing_to_do_with_it"}, Outcome.STALE, "do not run"),
+        ({"new": "return width <"}, Outcome.STALE, "is no Python"),
+    ):
+        result = try_out(slot, mutation(on="sqlite", **fields))
+        assert (result.outcome, why in result.why) == (outcome, True), result
+    assert (house / "app" / "module.py").read_text() == SOURCE

@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit.models import Event
 from certificates import services
 from certificates.models import Certificate, RenewalPolicy, Revocation
+from issuers.models import Profile
 from tests.factories import (
     CertificateFactory,
     OwnerFactory,
@@ -586,3 +587,20 @@ def test_a_note_is_bounded(client_of, bob, certificate):
 
     assert response.json()["errors"][0]["code"] == "max_length"
     assert client_of(bob).post(url, {"note": "x" * 2000}).status_code == 200
+
+
+def test_nothing_is_imported_under_the_profile_of_our_own_cas(client_of, alice, owner, local_ca):
+    Profile.objects.create(slug="ca", name="CA certificates", is_ca=True)
+
+    response = client_of(alice).post(
+        f"{URL}import/",
+        {
+            "pem": local_ca.certificate_pem,
+            "owner": owner.name,
+            "issuer": "issuing",
+            "profile": "ca",
+        },
+    )
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "unknown_profile"

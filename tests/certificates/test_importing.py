@@ -37,8 +37,9 @@ def self_signed(
     sign_with=None,
     issuer=None,
     ca=False,
+    key=None,
 ):
-    key = new_key()
+    key = key or new_key()
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = timezone.now()
     certificate = (
@@ -288,3 +289,15 @@ def test_a_serial_has_twenty_octets_at_most(importing):
     body = base64.encodebytes(longer.dump(force=True)).decode()
     with pytest.raises(MalformedCertificate, match="20 octets"):
         importing(f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
+
+
+def test_cas_that_have_nothing_to_do_with_the_certificate_are_no_chain(importing):
+    _, leaf = self_signed()
+    one, two = new_key(), new_key()
+    _, alone = self_signed("One", key=one, ca=True)
+    _, second = self_signed("Two", key=two, sign_with=one, issuer=alone, ca=True)
+    # Each signed the other, so that neither is a leaf.
+    _, first = self_signed("One", key=one, sign_with=two, issuer=second, ca=True)
+
+    with pytest.raises(MalformedCertificate, match="gap"):
+        importing(pem_of(leaf, first, second))

@@ -253,3 +253,10 @@ def test_a_password_has_twelve_characters_at_least(carol):
         actor=carol, username="dora", role=None, password="kXq9-vw2Lp78"
     )
     assert dora.check_password("kXq9-vw2Lp78")
+
+
+def test_an_owners_name_is_taken_once_whoever_asks(carol):
+    services.save_owner(actor=carol, changes={"name": "shop"})
+
+    with pytest.raises(services.NameTaken):
+        services.save_owner(actor=carol, changes={"name": "shop"})

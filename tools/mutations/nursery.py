@@ -12,65 +12,81 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 KILLED = -1  # answered in place of an exit status where a run did not end in time
 
 
 def main() -> None:
-    """Load the modules that pytest needs for the tests named on the command line; then serve."""
+    """Load the modules that pytest needs for the tests named on the command line, then serve.
+
+    Without any nothing is loaded beforehand.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     root = Path.cwd()
-    preload(_needed(sys.argv[1:], root), root)
+    if sys.argv[1:]:
+        preload(_needed(sys.argv[1:], root), root)
     print("ready", flush=True)
     for line in sys.stdin:
         order = json.loads(line)
         print(json.dumps(_run(**order)), flush=True)
 
 
-def preload(names: Iterable[str], root: Path) -> None:
+def preload(names: Sequence[str], root: Path) -> None:
     """Import each of the modules that can be imported without any of those below `root`.
 
     What needs Django's settings does not come so far, and is left to the copies.
     """
     warnings.simplefilter("ignore")
-    for name in names:
-        if name not in sys.modules and _in_copy(lambda name=name: _is_clean(name, root)):
-            importlib.import_module(name)
+    while names:
+        clean, seen = _tried(names, root)
+        for name in clean:
+            # One may need what the copy had loaded with another that was not clean.
+            with suppress(Exception):
+                importlib.import_module(name)
+        names = names[seen:]
     warnings.resetwarnings()
+
+
+def _tried(names: Sequence[str], root: Path) -> tuple[list[str], int]:
+    """Import modules in a copy, up to the first that brings some of ours with it.
+
+    Return those that can be imported, and of how many that is known now.
+    """
+
+    def look() -> tuple[list[str], int]:
+        clean, known = [], set(sys.modules)
+        for seen, name in enumerate(names, start=1):
+            done = False
+            with suppress(Exception):
+                importlib.import_module(name)
+                done = True
+            fresh = set(sys.modules) - known
+            if any(_is_ours(sys.modules[one], root) for one in fresh):
+                return clean, seen
+            known |= fresh
+            clean += [name] if done else []
+        return clean, len(names)
+
+    clean, seen = _in_copy(look)
+    return clean, seen
 
 
 def _needed(tests: list[str], root: Path) -> list[str]:
     """Return the names of the modules that pytest has loaded after collecting `tests`."""
-    reader, writer = os.pipe()
 
-    def collect() -> bool:
+    def collect() -> list[str]:
         import pytest  # noqa: PLC0415 - in a copy only
 
-        _redirect(os.devnull)
         pytest.main(["--collect-only", "-q", "-n", "0", "-p", "no:cacheprovider", *tests])
-        names = [name for name, module in sys.modules.items() if not _is_ours(module, root)]
-        with os.fdopen(writer, "w") as out:
-            out.write("\n".join(names))
-        return True
+        return [name for name, module in sys.modules.items() if not _is_ours(module, root)]
 
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        _exit_with(collect)
-    os.close(writer)
-    with os.fdopen(reader) as said:
-        names = said.read().split()
-    os.waitpid(pid, 0)
+    names: list[str] = _in_copy(collect)
     return names
-
-
-def _is_clean(name: str, root: Path) -> bool:
-    before = set(sys.modules)
-    importlib.import_module(name)
-    return not any(_is_ours(sys.modules[new], root) for new in set(sys.modules) - before)
 
 
 def _is_ours(module: ModuleType, root: Path) -> bool:
@@ -79,21 +95,20 @@ def _is_ours(module: ModuleType, root: Path) -> bool:
     return path is not None and root in path.parents and ".venv" not in path.parts
 
 
-def _in_copy(work: Callable[[], bool]) -> bool:
-    """Do something in a copy of this process; return whether it came out true."""
+def _in_copy(work: Callable[[], Any]) -> Any:
+    """Do something in a copy of this process, silently; return what it returned."""
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         _redirect(os.devnull)
-        _exit_with(work)
-    _, status = os.waitpid(pid, 0)
-    return status == 0
-
-
-def _exit_with(work: Callable[[], bool]) -> None:
-    status = 1
-    with suppress(BaseException):
-        status = 0 if work() else 1
-    os._exit(status)
+        with suppress(BaseException), os.fdopen(writer, "w") as out:
+            json.dump(work(), out)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        text = said.read()
+    os.waitpid(pid, 0)
+    return json.loads(text)
 
 
 def _redirect(output: str) -> None:
@@ -109,19 +124,28 @@ def _run(*, arguments: list[str], environment: dict[str, str], output: str, time
     pid = os.fork()
     if pid == 0:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _redirect(output)
         os.environ.update(environment)
         import pytest  # noqa: PLC0415 - in a copy only
 
         # Not os._exit: what the tests left to be done at the end is done.
         sys.exit(pytest.main(arguments))
-    for _ in _until(time.monotonic() + timeout):
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
+    try:
+        for _ in _until(time.monotonic() + timeout):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+    except SystemExit:
+        _kill(pid)
+        raise
+    _kill(pid)
+    return KILLED
+
+
+def _kill(pid: int) -> None:
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return KILLED
 
 
 def _until(ends: float) -> Iterator[None]:

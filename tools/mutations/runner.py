@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -68,23 +68,22 @@ class Slot:
 
     def open(self, tests: Sequence[str]) -> None:
         """Start the nursery, from which runs of these tests will be copied."""
-        # Not one of pytest's own variables may decide what is loaded here.
         self._nursery = subprocess.Popen(
             [sys.executable, "-m", "tools.mutations.nursery", *tests],
             cwd=self.root,
-            env=self.environments[Database.SQLITE] | {"DJANGO_SETTINGS_MODULE": "tests.settings"},
+            env=self.environments[Database.SQLITE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is for us
         )
-        if not self._said().startswith("ready"):
-            raise NoServer("the process that runs the tests does not start")
+        self._said()
 
     def close(self) -> None:
-        """End the nursery."""
+        """End the nursery, and the tests that it runs just now."""
         if self._nursery is not None:
-            self._nursery.communicate()
+            with self._nursery:
+                self._nursery.terminate()
 
     def pytest(
         self, database: Database, arguments: Sequence[str], *, migrate: bool = False
@@ -114,7 +113,10 @@ class Slot:
     def _said(self) -> str:
         assert self._nursery is not None  # noqa: S101
         assert self._nursery.stdout is not None  # noqa: S101 - stdout=PIPE
-        return self._nursery.stdout.readline()
+        line = self._nursery.stdout.readline()
+        if not line:
+            raise NoServer("The process that runs the tests has ended.")
+        return line
 
 
 def copy_tree(source: Path, destination: Path) -> None:
@@ -248,25 +250,21 @@ def run(every: Sequence[Slot], mutations: Sequence[Mutation]) -> Iterator[Result
     idle: queue.SimpleQueue[Slot] = queue.SimpleQueue()
     for slot in every:
         idle.put(slot)
-    results: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
 
-    def one(mutation: Mutation) -> None:
+    def one(mutation: Mutation) -> Result:
         slot = idle.get()
         try:
-            results.put(try_out(slot, mutation))
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for it
-            results.put(error)
+            return try_out(slot, mutation)
         finally:
             idle.put(slot)
 
     with ThreadPoolExecutor(max_workers=len(every)) as pool:
-        for mutation in mutations:
-            pool.submit(one, mutation)
         try:
-            for _ in mutations:
-                result = results.get()
-                if isinstance(result, BaseException):
-                    raise result
-                yield result
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for done in as_completed([pool.submit(one, mutation) for mutation in mutations]):
+                yield done.result()
+        except BaseException:
+            # Stopped: nobody waits for tests that are under way.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for slot in every:
+                slot.close()
+            raise

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tools.mutations.table import Mutation
@@ -31,10 +32,10 @@ def change(root: Path, mutation: Mutation) -> Change:
     hits = list(_pattern(mutation.old).finditer(before, begin, end))
     if len(hits) != 1:
         raise Stale(f"stands {len(hits)} times in {mutation.symbol}{_elsewhere(root, mutation)}")
-    after = before[: hits[0].start()] + mutation.new + before[hits[0].end() :]
+    changed = before[begin : hits[0].start()] + mutation.new + before[hits[0].end() : end]
     if path.suffix == ".py":
-        _must_parse(after, mutation)
-    return Change(path, before, after)
+        _must_parse(changed, mutation)
+    return Change(path, before, before[:begin] + changed + before[end:])
 
 
 def _path(root: Path, module: str) -> Path:
@@ -57,9 +58,14 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(r"\s+".join(words))
 
 
+@lru_cache(maxsize=256)
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def _extent(source: str, qualname: str) -> tuple[int, int]:
     """Return from where to where a function, class or assigned name stands, decorators too."""
-    body: list[ast.stmt] = ast.parse(source).body
+    body: list[ast.stmt] = _parsed(source).body
     node: ast.stmt | None = None
     for name in qualname.split("."):
         named = [s for s in _statements(body) if name in _names(s)]
@@ -96,8 +102,10 @@ def _names(statement: ast.stmt) -> set[str]:
 
 
 def _must_parse(source: str, mutation: Mutation) -> None:
+    # A method stands indented, and a dedent would change the strings in it.
+    head = "if True:\n" if source.startswith((" ", "\t")) else ""
     try:
-        ast.parse(source)
+        ast.parse(head + source)
     except SyntaxError as error:
         raise Stale(f"what replaces it in {mutation.symbol} is no Python: {error}") from None
 
