@@ -22,7 +22,7 @@ def create(server: str, name: str) -> str:
 
 def templates(root: Path, environments: dict[Database, dict[str, str]]) -> dict[Database, str]:
     """Migrate one database of each kind with the tree at `root`; return where they are."""
-    made = {}
+    made: dict[Database, str] = {}
     for database, environment in environments.items():
         if database is Database.SQLITE:
             made[database] = str(root.parent / "template.sqlite3")
@@ -51,8 +51,8 @@ def copy(template: str, database: Database, environment: dict[str, str]) -> None
     url = environment["CERTCTL_TEST_DATABASE_URL"]
     name = f"test_{url.rpartition('/')[2]}"
     with psycopg.connect(_named(url, "postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[call-overload]
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[call-overload]
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
 
 
 def _named(url: str, name: str) -> str:

@@ -59,7 +59,8 @@ def _tried(names: Sequence[str], root: Path) -> tuple[list[str], int]:
     """
 
     def look() -> tuple[list[str], int]:
-        clean, known = [], set(sys.modules)
+        clean: list[str] = []
+        known = set(sys.modules)
         for seen, name in enumerate(names, start=1):
             done = False
             with suppress(Exception):

@@ -158,7 +158,7 @@ def slots(source: Path, mutations: Sequence[Mutation], *, count: int) -> Iterato
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="certctl-mutants-")))
         folder.chmod(0o755)  # the tests start servers under other accounts from here
         server = stack.enter_context(postgres()) if Database.POSTGRES in wanted else ""
-        made = []
+        made: list[Slot] = []
         for number in range(count):
             root = folder / f"slot{number}" / "tree"
             root.mkdir(parents=True)
