@@ -16,7 +16,7 @@ TEMPLATE = "template_migrated"
 def create(server: str, name: str) -> str:
     """Make an empty database on the PostgreSQL server and return its URL."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        connection.execute(f"CREATE DATABASE {name}")
     return _named(server, name)
 
 
