@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tools.mutations.table import Mutation
 
+NOT_OURS = {".venv", "var", "tests", "tools"}  # where nothing is mutated
+
 
 class Stale(Exception):
     """The source no longer says what the table says, or the replacement is no Python."""
@@ -112,10 +114,14 @@ def _must_parse(source: str, mutation: Mutation) -> None:
 
 def _elsewhere(root: Path, mutation: Mutation) -> str:
     """Say where the text stands now, for whoever moved it."""
-    top = mutation.symbol.partition(":")[0].partition(".")[0].partition("/")[0]
     pattern = _pattern(mutation.old)
-    files = [path for path in sorted((root / top).rglob("*.py")) if path.is_file()]
-    where = [str(p.relative_to(root)) for p in files if pattern.search(p.read_text("utf-8"))]
+    where = [
+        str(path.relative_to(root))
+        for folder in sorted(root.iterdir())
+        if folder.is_dir() and folder.name not in NOT_OURS
+        for path in sorted(folder.rglob("*.py"))
+        if pattern.search(path.read_text("utf-8"))
+    ]
     return f"; found in {', '.join(where)}" if where else ""
 
 
