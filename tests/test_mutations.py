@@ -8,6 +8,7 @@ import os
 import pytest
 
 from tools.mutations import databases
+from tools.mutations.relocate import relocate
 from tools.mutations.runner import Outcome, Slot, try_out
 from tools.mutations.source import Stale, change, check_tests
 from tools.mutations.table import BadTable, Database, Mutation, choose, load
@@ -85,12 +86,29 @@ def test_what_is_not_there_once_is_stale(house, fields, why):
         change(house, mutation(**fields))
 
 
-def test_a_text_that_moved_is_found_again(house):
-    (house / "app" / "module.py").rename(house / "app" / "other.py")
-    (house / "app" / "module.py").write_text("class House:\n    def door(self): ...\n")
+def test_what_only_moved_is_named_anew(house, tmp_path):
+    table = tmp_path / "table"
+    table.mkdir()
+    lines = "\n".join(f'{key} = "{value}"' for key, value in ENTRY.items())
+    (table / "house.toml").write_text(f'["house.door"]\n{lines}\n')
+    (house / "app" / "module.py").rename(house / "app" / "manor.py")
+    (house / "tests" / "test_door.py").rename(house / "tests" / "test_manor.py")
 
-    with pytest.raises(Stale, match=r"stands 0 times .* found in app/other\.py"):
-        change(house, mutation())
+    said = list(relocate(house, table, load(table)))
+
+    assert len(said) == 1
+    [moved] = load(table)
+    assert moved.symbol == "app.manor:House.door"
+    assert moved.tests == ("tests/test_manor.py::test_the_door_is_narrow",)
+    assert list(relocate(house, table, [moved])) == []
+
+
+def test_what_may_have_moved_to_several_places_is_for_people(house):
+    lost = mutation(symbol="app.module:House.window")
+
+    [said] = relocate(house, house, [lost])
+
+    assert "may be in app.module:House.door, app.module:House.gate" in said
 
 
 @pytest.mark.parametrize("test", ["tests/test_door.py::test_gone", "tests/test_gone.py"])

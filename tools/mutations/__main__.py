@@ -14,8 +14,9 @@ from collections import Counter
 from pathlib import Path
 
 from tests.servers import NoServer
+from tools.mutations.relocate import relocate
 from tools.mutations.runner import Outcome, Result, baseline, run, slots
-from tools.mutations.table import Database, choose, load
+from tools.mutations.table import TABLE, Database, choose, load
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--on", choices=[d.value for d in Database], help="this database alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once")
     parser.add_argument("--list", action="store_true", help="the ids, and run nothing")
+    parser.add_argument("--relocate", action="store_true", help="name anew what moved; run nothing")
     parser.add_argument("--no-baseline", action="store_true", help="trust the tests to pass")
     parser.add_argument("-v", "--verbose", action="store_true", help="say what killed each")
     options = parser.parse_args()
@@ -49,6 +51,10 @@ def main() -> int:
     if options.list:
         for mutation in mutations:
             print(f"{mutation.kind:10} {'+'.join(mutation.databases):15} {mutation.id}")
+        return 0
+    if options.relocate:
+        for line in relocate(ROOT, TABLE, mutations):
+            print(line)
         return 0
     if not mutations:
         print("no mutation has such an id", file=sys.stderr)

@@ -23,7 +23,8 @@ from tools.mutations.source import Stale, change, check_tests
 from tools.mutations.table import Database, Mutation
 
 TEST_TIMEOUT = 60  # seconds for one test; a lock taken out may well leave one waiting
-RUN_TIMEOUT = 300  # seconds for one run of pytest, after which it is ended from outside
+RUN_TIMEOUT = 300  # seconds for the tests of one mutation, after which they are ended
+BASELINE_TIMEOUT = 3600  # seconds for all tests of the table, on each database
 # Shared with the tree that is copied, since nothing there is changed.
 LINKED = (".venv", "var")
 PASSED, FAILED = 0, 1  # pytest's exit statuses
@@ -86,7 +87,12 @@ class Slot:
                 self._nursery.terminate()
 
     def pytest(
-        self, database: Database, arguments: Sequence[str], *, migrate: bool = False
+        self,
+        database: Database,
+        arguments: Sequence[str],
+        *,
+        migrate: bool = False,
+        timeout: float = RUN_TIMEOUT,
     ) -> tuple[int, str]:
         """Run pytest on a fresh database; return its exit status and what it printed.
 
@@ -103,7 +109,7 @@ class Slot:
                 "arguments": [*QUIET, *reuse, *arguments],
                 "environment": environment,
                 "output": f"{folder}/output",
-                "timeout": RUN_TIMEOUT,
+                "timeout": timeout,
             }
             self._nursery.stdin.write(json.dumps(order) + "\n")
             self._nursery.stdin.flush()
@@ -190,7 +196,7 @@ def baseline(every: Sequence[Slot], mutations: Sequence[Mutation]) -> str:
     def run_part(slot: Slot, database: Database, tests: list[str]) -> str:
         if not tests:
             return ""
-        status, output = slot.pytest(database, ["--tb=short", *tests])
+        status, output = slot.pytest(database, ["--tb=short", *tests], timeout=BASELINE_TIMEOUT)
         return "" if status == PASSED else f"without any mutation, on {database}:\n{output}"
 
     with ThreadPoolExecutor(max_workers=len(every)) as pool:

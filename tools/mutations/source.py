@@ -31,9 +31,9 @@ def change(root: Path, mutation: Mutation) -> Change:
     path = _path(root, module)
     before = path.read_text("utf-8")
     begin, end = _extent(before, qualname) if qualname else (0, len(before))
-    hits = list(_pattern(mutation.old).finditer(before, begin, end))
+    hits = list(pattern_of(mutation.old).finditer(before, begin, end))
     if len(hits) != 1:
-        raise Stale(f"stands {len(hits)} times in {mutation.symbol}{_elsewhere(root, mutation)}")
+        raise Stale(f"stands {len(hits)} times in {mutation.symbol}")
     changed = before[begin : hits[0].start()] + mutation.new + before[hits[0].end() : end]
     if path.suffix == ".py":
         _must_parse(changed, mutation)
@@ -52,8 +52,8 @@ def _path(root: Path, module: str) -> Path:
     raise Stale(f"there is no {module}")
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    # Formatting may break lines otherwise; everything else is exact.
+def pattern_of(text: str) -> re.Pattern[str]:
+    """Return what finds a mutation's text: exact, but that lines may break otherwise."""
     words = [re.escape(word) for word in text.split()]
     if not words:
         raise Stale("the text to be replaced is empty")
@@ -61,13 +61,14 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=256)
-def _parsed(source: str) -> ast.Module:
+def parsed(source: str) -> ast.Module:
+    """Return a module's syntax; many mutations stand in each."""
     return ast.parse(source)
 
 
 def _extent(source: str, qualname: str) -> tuple[int, int]:
     """Return from where to where a function, class or assigned name stands, decorators too."""
-    body: list[ast.stmt] = _parsed(source).body
+    body: list[ast.stmt] = parsed(source).body
     node: ast.stmt | None = None
     for name in qualname.split("."):
         named = [s for s in _statements(body) if name in _names(s)]
@@ -112,17 +113,13 @@ def _must_parse(source: str, mutation: Mutation) -> None:
         raise Stale(f"what replaces it in {mutation.symbol} is no Python: {error}") from None
 
 
-def _elsewhere(root: Path, mutation: Mutation) -> str:
-    """Say where the text stands now, for whoever moved it."""
-    pattern = _pattern(mutation.old)
-    where = [
-        str(path.relative_to(root))
-        for folder in sorted(root.iterdir())
-        if folder.is_dir() and folder.name not in NOT_OURS
-        for path in sorted(folder.rglob("*.py"))
-        if pattern.search(path.read_text("utf-8"))
-    ]
-    return f"; found in {', '.join(where)}" if where else ""
+def sources(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the module and the text of each Python file that may be mutated."""
+    for folder in sorted(root.iterdir()):
+        if folder.is_dir() and folder.name not in NOT_OURS:
+            for path in sorted(folder.rglob("*.py")):
+                module = ".".join(path.relative_to(root).with_suffix("").parts)
+                yield module.removesuffix(".__init__"), path.read_text("utf-8")
 
 
 def check_tests(root: Path, mutation: Mutation) -> None:
