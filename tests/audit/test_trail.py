@@ -303,3 +303,19 @@ def test_the_very_first_events_may_race():
         list(pool.map(write, people))
 
     assert services.verify() == (4, None)
+
+
+# --- Bounds of its rows ---------------------------------------------------------------------
+
+
+def test_a_long_name_is_cut_to_what_the_trail_keeps(alice):
+    event = record(actor=alice, action="x", subject=Owner(name="o" * 300))
+
+    assert event.subject_name == "o" * 255
+
+
+def test_there_is_one_head(alice):
+    record(actor=alice, action="x")
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ChainHead.objects.create(pk=2)

@@ -21,7 +21,7 @@ from audit.use_cases import (
     use_case,
 )
 from audit.via import Door, Via
-from foundation.errors import Conflict, NotFound
+from foundation.errors import Conflict, NotFound, Unavailable
 from owners import services
 from owners.models import Owner, Team
 from owners.services import NameTaken
@@ -73,6 +73,16 @@ def test_what_nobody_foresaw_is_no_refusal(carol, act):
 
     with pytest.raises(RuntimeError):
         act("toy.break", broken)(actor=carol)
+
+    assert not told().exists()
+
+
+def test_whom_a_busy_database_turned_away_was_refused_nothing(carol, act):
+    def waits(*, actor):
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        act("toy.wait", waits)(actor=carol)
 
     assert not told().exists()
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 
 UUID = "00000000-0000-4000-8000-000000000000"
 VALUES = {
@@ -176,3 +179,25 @@ def test_relying_parties_need_no_credentials_and_get_no_cookies(db, local_ca, sy
 def test_the_api_has_no_crl_and_no_ocsp(carol, client_of, anonymous, local_ca, path, method):
     for client in (client_of(carol), anonymous):
         assert getattr(client, method)(f"/api/v1/{path}").status_code == 404
+
+
+def test_a_guesser_of_passwords_is_locked_out_after_five(carol):
+    carol.set_password("correct horse battery")
+    carol.save()
+
+    def enter(password="correct horse battery"):
+        client = Client()
+        client.post("/admin/login/", {"username": "carol", "password": password})
+        return "_auth_user_id" in client.session
+
+    now = timezone.now()
+    with time_machine.travel(now, tick=False) as clock:
+        assert [enter("guess") for _ in range(4)] == [False] * 4
+        assert enter()
+        assert [enter("guess") for _ in range(5)] == [False] * 5
+        assert not enter()
+        clock.shift(timedelta(minutes=14))
+        assert not enter()
+        # Trying during the lock-out draws it out.
+        clock.shift(timedelta(minutes=15, seconds=1))
+        assert enter()

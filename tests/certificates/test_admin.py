@@ -1,9 +1,11 @@
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from audit.models import Event
 from certificates import crl, services
-from certificates.models import CRL, OCSPResponse, Revocation
+from certificates.admin.versions import VersionInline
+from certificates.models import CRL, Certificate, OCSPResponse, Revocation
 from tests.factories import CertificateFactory, RenewalPolicyFactory, VersionFactory
 
 LIST = "/admin/certificates/certificate/"
@@ -296,3 +298,46 @@ def test_the_page_shows_the_names_and_offers_what_the_state_allows(browse, carol
     assert offered(client, certificate) == {"archive"}
     services.archive(certificate_id=certificate.pk, actor=carol)
     assert offered(client, certificate) == set()
+
+
+# --- Doors ----------------------------------------------------------------------------------
+
+
+def test_an_operator_does_not_archive(browse, alice, certificate):
+    services.revoke(version_id=certificate.current_id, actor=alice)
+
+    response = browse(alice).post(f"{LIST}{certificate.pk}/archive/", {"confirmed": "yes"})
+
+    assert response.status_code == 403
+    certificate.refresh_from_db()
+    assert certificate.status == "Revoked"
+
+
+def test_an_operator_has_no_crl_published(browse, alice, local_ca, system):
+    row = crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    browse(alice).post(
+        "/admin/certificates/crl/", {"action": "publish_now", "_selected_action": [str(row.pk)]}
+    )
+
+    assert CRL.objects.count() == 1
+
+
+def test_a_note_that_is_too_long_is_not_kept(browse, bob, certificate):
+    answer = browse(bob).post(
+        f"{LIST}{certificate.pk}/revoke/",
+        {"confirmed": "yes", "reason": "superseded", "note": "x" * 2001},
+    )
+
+    assert answer.status_code == 400
+    assert not Revocation.objects.exists()
+
+
+def test_versions_are_not_written_on_their_certificates_page(rf, carol):
+    request = rf.get("/")
+    carol.is_superuser = True
+    request.user = carol
+    inline = VersionInline(Certificate, admin.site)
+
+    assert not inline.has_add_permission(request)
+    assert not inline.has_change_permission(request)

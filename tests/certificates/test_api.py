@@ -8,9 +8,11 @@ from django.utils import timezone
 from audit.models import Event
 from certificates import services
 from certificates.models import Certificate, RenewalPolicy, Revocation
+from issuers.models import Profile
 from tests.factories import (
     CertificateFactory,
     OwnerFactory,
+    PrincipalFactory,
     RenewalPolicyFactory,
     TeamFactory,
     VersionFactory,
@@ -541,3 +543,66 @@ def test_a_renewal_policy_out_of_bounds_is_refused(client_of, carol, body):
 
 def test_operators_do_not_write_renewal_policies(client_of, bob):
     assert client_of(bob).post("/api/v1/renewal-policies/", {"name": "p"}).status_code == 403
+
+
+# --- More doors, and bounds -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["versions/", "export/"])
+def test_whoever_may_nothing_reads_and_takes_nothing(client_of, certificate, path):
+    nobody = PrincipalFactory(username="nobody")
+
+    response = client_of(nobody).get(f"{URL}{certificate.pk}/{path}")
+
+    assert (response.status_code, response.json()["code"]) == (403, "missing_permission")
+
+
+def test_a_viewer_revokes_no_version(client_of, victor, certificate):
+    response = client_of(victor).post(f"/api/v1/versions/{certificate.current_id}/revoke/")
+
+    assert (response.status_code, response.json()["code"]) == (403, "missing_permission")
+    assert not Revocation.objects.exists()
+
+
+def test_a_version_of_another_certificate_is_not_revoked_through_this_one(
+    client_of, bob, certificate, issue
+):
+    other = issue("other.demo.internal")
+
+    response = client_of(bob).post(f"{URL}{certificate.pk}/revoke/", {"version": str(other.pk)})
+
+    assert response.status_code == 404
+    assert not Revocation.objects.exists()
+
+
+def test_an_import_is_bounded(client_of, alice):
+    response = client_of(alice).post(f"{URL}import/", {"pem": "x" * 200_001})
+
+    codes = {(error["field"], error["code"]) for error in response.json()["errors"]}
+    assert ("pem", "max_length") in codes
+
+
+def test_a_note_is_bounded(client_of, bob, certificate):
+    url = f"{URL}{certificate.pk}/revoke/"
+
+    response = client_of(bob).post(url, {"note": "x" * 2001})
+
+    assert response.json()["errors"][0]["code"] == "max_length"
+    assert client_of(bob).post(url, {"note": "x" * 2000}).status_code == 200
+
+
+def test_nothing_is_imported_under_the_profile_of_our_own_cas(client_of, alice, owner, local_ca):
+    Profile.objects.create(slug="ca", name="CA certificates", is_ca=True)
+
+    response = client_of(alice).post(
+        f"{URL}import/",
+        {
+            "pem": local_ca.certificate_pem,
+            "owner": owner.name,
+            "issuer": "issuing",
+            "profile": "ca",
+        },
+    )
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "unknown_profile"

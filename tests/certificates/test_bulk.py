@@ -166,3 +166,12 @@ def test_the_estimate_is_what_the_crl_grows_by(many, carol, system, local_ca, re
 
     # The list's own header and longer lengths around it come once.
     assert 0 <= after - before - preview.crl_growth_bytes <= 12
+
+
+def test_ten_thousand_ids_are_the_most(many, carol, monkeypatch):
+    known = str(many[0].pk)
+
+    assert plan(carol, ids=[known] * 10_000).count == 1
+    with pytest.raises(InvalidCriteria) as caught:
+        plan(carol, ids=[known] * 10_001)
+    assert caught.value.errors[0]["code"] == "invalid"

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from cryptography import x509
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import IntegrityError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from audit.models import Event
@@ -367,3 +367,21 @@ def test_the_size_of_an_entry_is_exact(local_ca, revoked, system):
     assert abs(before - after - crl.entry_size(plain.serial, has_reason=False)) <= signature
     entry = crl.entry_size(version.serial, has_reason=True)
     assert entry == crl.entry_size(version.serial, has_reason=False) + 14
+
+
+# --- Bounds ---------------------------------------------------------------------------------
+
+
+def test_the_database_refuses_a_number_twice(local_ca, system):
+    first, second = (crl.publish(issuer_id=local_ca.pk, actor=system) for _ in range(2))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CRL.objects.filter(pk=second.pk).update(number=first.number)
+
+
+def test_twenty_crls_are_kept(local_ca, system):
+    for _ in range(21):
+        crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    assert crl.prune(local_ca) == 1
+    assert CRL.objects.filter(issuer=local_ca).count() == 20

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -327,3 +328,54 @@ def test_no_name_is_dropped_from_the_inventory(importing):
     _, leaf = old("old.example.com", host="under_score.example.com")
 
     assert importing(pem_of(leaf)).sans == ["dns:under_score.example.com"]
+
+
+# --- Bounds ---------------------------------------------------------------------------------
+
+
+def chain_of(count):
+    """Return as many certificates, each signed by the next, the leaf first."""
+    ca, begins = None, timezone.now() - OLD
+    for number in range(count - 1):
+        ca = make_ca(subject=named(f"ca-{number}"), parent=ca, begins=begins)
+    certified = ca.certify("old.example.com", begins=begins)
+    return [certified.certificate, *certified.chain]
+
+
+def test_ten_certificates_come_in_at_once_and_no_more(importing):
+    assert importing(pem_of(*chain_of(10))).current.chain_pem.count("BEGIN") == 9
+
+    with pytest.raises(MalformedCertificate, match="At most 10"):
+        importing(pem_of(*chain_of(11)))
+
+
+def test_a_serial_has_twenty_octets_at_most(importing):
+    _, leaf = old()
+
+    def with_serial(number):
+        changed = asn1.Certificate.load(leaf.public_bytes(serialization.Encoding.DER))
+        changed["tbs_certificate"]["serial_number"] = number
+        body = base64.encodebytes(changed.dump(force=True)).decode()
+        return f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
+
+    longest = (1 << 159) - 1
+    assert importing(with_serial(longest)).current.serial == f"{longest:x}"
+    with pytest.raises(MalformedCertificate, match="20 octets"):
+        importing(with_serial(1 << 160))
+
+
+def test_cas_that_have_nothing_to_do_with_the_certificate_are_no_chain(importing):
+    _, leaf = old()
+    one = make_ca(subject=named("One"), begins=timezone.now() - OLD)
+    two = make_ca(subject=named("Two"), parent=one, begins=timezone.now() - OLD)
+    # Each signed the other, so that neither is a leaf.
+    crossed = certs.build_ca(
+        public_key=one.key.public_key(),
+        subject=one.certificate.subject,
+        not_before=timezone.now() - OLD,
+        not_after=timezone.now() + OLD,
+        **two.signer,
+    )
+
+    with pytest.raises(MalformedCertificate, match="gap"):
+        importing(pem_of(leaf, crossed, two.certificate))

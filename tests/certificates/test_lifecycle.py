@@ -8,12 +8,19 @@ from django.utils import timezone
 from audit.models import Event
 from certificates import services
 from certificates.details import Details
-from certificates.models import Certificate, CertificateStatus, Version
+from certificates.models import Certificate, CertificateStatus, Revocation, Version
 from certificates.policy import Archived
+from certificates.services import expiry
 from foundation.errors import Invalid
 from jobs.models import Job
 from jobs.states import Status
-from tests.factories import CertificateFactory, OwnerFactory, RenewalPolicyFactory, VersionFactory
+from tests.factories import (
+    CertificateFactory,
+    OwnerFactory,
+    RenewalPolicyFactory,
+    TeamFactory,
+    VersionFactory,
+)
 
 
 def locked(certificate):
@@ -290,3 +297,81 @@ def test_the_sweep_goes_through_every_batch(ending, system, monkeypatch):
 
     assert services.update_expiry_statuses(now=timezone.now(), actor=system) == 5
     assert services.update_expiry_statuses(now=timezone.now(), actor=system) == 0
+
+
+# --- Rules that only a second look shows, and bounds ----------------------------------------
+
+
+def test_nobody_leaves_the_team_while_a_job_is_open(certificate, alice, bob):
+    Job.objects.create(kind="Renewal", certificate=certificate, requested_by=alice)
+
+    with pytest.raises(services.details.JobOpen):
+        services.update_details(
+            certificate_id=certificate.pk, actor=bob, changes={"team": TeamFactory()}
+        )
+
+
+def test_what_identifies_a_version_is_there_once(local_ca, profile):
+    one, other = (
+        VersionFactory(certificate=CertificateFactory(issuer=local_ca, profile=profile))
+        for _ in range(2)
+    )
+
+    for change in (
+        {"serial": one.serial},
+        {"certificate": one.certificate, "number": one.number},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Version.objects.filter(pk=other.pk).update(**change)
+
+
+def test_the_database_refuses_an_unknown_status_or_reason(certificate, carol):
+    services.revoke(version_id=certificate.current_id, actor=carol)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Certificate.objects.filter(pk=certificate.pk).update(status="Lost")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Revocation.objects.update(reason="boredom")
+
+
+def test_a_sweep_looks_again_when_it_has_the_row(ending, system):
+    """It was due when the sweep listed it; then somebody revoked it."""
+    certificate = ending(-1, "Revoked")
+
+    assert expiry._settle([certificate.pk], timezone.now(), system) == 0
+
+    certificate.refresh_from_db()
+    assert certificate.status == CertificateStatus.REVOKED
+
+
+def test_a_batch_of_the_sweep_is_bounded(ending, system, monkeypatch):
+    sizes = []
+    settle = expiry._settle
+    monkeypatch.setattr(expiry, "BATCH", 2)
+    monkeypatch.setattr(
+        expiry, "_settle", lambda pks, *rest: sizes.append(len(pks)) or settle(pks, *rest)
+    )
+    for _ in range(5):
+        ending(-1, "Active")
+
+    services.update_expiry_statuses(now=timezone.now(), actor=system)
+
+    assert sizes == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("window", timedelta(days=365), [timedelta(0), timedelta(days=365, microseconds=1)]),
+        ("max_attempts", 20, [0, 21]),
+        ("retry_delay", timedelta(days=1), [timedelta(0), timedelta(days=1, microseconds=1)]),
+        ("alert_days", [0, 3650], [[-1], [3651], ["7"], [True], 7]),
+    ],
+)
+def test_a_renewal_policy_is_bounded_whoever_makes_it(carol, field, good, bad):
+    services.create_policy(actor=carol, name="good", **{field: good})
+
+    for value in bad:
+        with pytest.raises(Invalid) as refused:
+            services.create_policy(actor=carol, name="bad", **{field: value})
+        assert refused.value.errors[0]["field"] == field

@@ -304,3 +304,32 @@ def test_parameters_that_a_question_leaves_out_are_left_out_of_its_answer(versio
             assert asked.encode() in der
             assert other.encode() not in der
     assert OCSPResponse.objects.count() == 2
+
+
+# --- What is not served from what is stored -------------------------------------------------
+
+
+def test_an_answer_of_the_future_is_not_fresh(version):
+    row = ask(version)
+
+    assert ocsp.is_fresh(row, row.this_update)
+    assert not ocsp.is_fresh(row, row.this_update - timedelta(seconds=1))
+
+
+def test_an_answer_that_a_revocation_dropped_is_not_served_while_signing_fails(
+    version, bob, monkeypatch
+):
+    first = ask(version)
+
+    def broken(self, **kwargs):
+        services.revoke(version_id=version.pk, actor=bob)
+        raise ConnectorError("the HSM is away", permanent=False)
+
+    # Outside of the transaction that failed, as another worker's revocation would be.
+    monkeypatch.setattr(ocsp, "_sign", lambda slug, asked: broken(None))
+
+    with (
+        time_machine.travel(first.next_update - timedelta(minutes=1), tick=False),
+        pytest.raises(ConnectorError),
+    ):
+        ask(version)

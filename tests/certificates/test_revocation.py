@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from cryptography import x509
 from django.db import transaction
 from django.utils import timezone
@@ -190,3 +191,17 @@ def test_revoking_what_is_renewed_meanwhile_leaves_the_certificate_active(issue,
     certificate = Certificate.objects.get(pk=old.certificate_id)
     assert Revocation.objects.get().version == old
     assert (certificate.current.number, certificate.status) == (2, "Active")
+
+
+def test_the_earlier_date_of_a_corrected_revocation_stands(version, bob):
+    first = services.revoke(version_id=version.pk, actor=bob, reason="superseded")
+
+    with time_machine.travel(first.revoked_at + timedelta(hours=2)):
+        services.revoke(
+            version_id=version.pk,
+            actor=bob,
+            reason="keyCompromise",
+            revoked_at=first.revoked_at + timedelta(hours=1),
+        )
+
+    assert Revocation.objects.get().revoked_at == first.revoked_at

@@ -148,3 +148,12 @@ def test_the_list_of_deployments_asks_few_questions(
 
     with django_assert_max_num_queries(14):
         browser.get(f"{URL}deployment/")
+
+
+def test_a_viewer_tests_nothing(victor, target):
+    client = Client()
+    client.force_login(victor, backend="django.contrib.auth.backends.ModelBackend")
+
+    client.post(f"{URL}target/", {"action": "test", "_selected_action": str(target.pk)})
+
+    assert not Event.objects.filter(action="target.test").exists()

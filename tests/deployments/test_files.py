@@ -315,6 +315,7 @@ def test_two_paths_that_lead_to_one_file_are_refused(site, certify, deploy_files
     error = failure(deploy_files, certify().material(), chain_path=str(site / "other.pem"))
 
     assert error.permanent
+    assert "lead to one file" in error.detail
 
 
 def test_a_leftover_of_a_worker_that_died_is_replaced(site, certify, deploy_files, left_over):
@@ -378,3 +379,38 @@ def test_a_worker_does_not_wait_for_ever(site, certify, deploy_files, monkeypatc
 
     assert not error.permanent
     assert "busy" in error.detail
+
+
+def test_places_are_locked_in_one_order(site, monkeypatch):
+    one, two = paths.Place(site, "a.pem"), paths.Place(site, "b.pem")
+    taken = []
+    lock = swap._lock
+    monkeypatch.setattr(
+        swap, "_lock", lambda place, *rest: taken.append(place.name) or lock(place, *rest)
+    )
+
+    for places in ((one, two), (two, one)):
+        with swap.locked(places, one):
+            pass
+
+    assert taken == ["a.pem", "b.pem"] * 2
+
+
+def test_a_new_file_is_its_owners_alone_from_the_first_moment(
+    site, certify, deploy_files, monkeypatch
+):
+    made = []
+    fchmod = os.fchmod
+
+    def note(descriptor, wanted):
+        made.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        fchmod(descriptor, wanted)
+
+    monkeypatch.setattr(spot.os, "fchmod", note)
+    old = os.umask(0)
+    try:
+        deploy_files(certify().material(with_key=True), key_path=str(site / "key.pem"))
+    finally:
+        os.umask(old)
+
+    assert set(made) == {0o600}

@@ -321,3 +321,22 @@ def test_the_next_address_is_tried_where_one_does_not_answer(tls_server, certify
     monkeypatch.setattr("pytest_socket.host_from_address", lambda _: "127.0.0.1")
 
     assert look(tls_server.port, host="two.example") == made.fingerprint
+
+
+@pytest.mark.parametrize("address", ["64:ff9b:1::1:7f00:1", "64:ff9b:1:2:3:4:a9fe:a9fe"])
+def test_an_address_behind_nat64_is_the_last_32_bits_whatever_stands_above(address):
+    assert addresses.refusal(address, loopback=False)
+
+
+def test_a_deadline_that_passes_between_two_steps_ends_the_look(tls_server, certify, monkeypatch):
+    tls_server.serve(certify())
+    resolve = handshake.resolve
+    monkeypatch.setattr(handshake, "TIMEOUT", 0.05)
+
+    def slowly(endpoint, *, loopback):
+        time.sleep(0.1)
+        return resolve(endpoint, loopback=loopback)
+
+    monkeypatch.setattr(handshake, "resolve", slowly)
+
+    assert "No answer" in unreachable(tls_server.port)

@@ -103,3 +103,13 @@ def test_a_folder_is_opened_by_its_real_path(site):
 
     assert os.path.samestat(os.fstat(descriptor), site.stat())
     os.close(descriptor)
+
+
+def test_a_path_and_a_name_are_bounded():
+    folder = "/" + "/".join(["a" * 200] * 5)
+    longest = folder + "/" + "b" * (1024 - len(folder) - 1)
+
+    assert paths.shape_error(longest) == ""
+    assert paths.shape_error(f"{longest}b")
+    assert paths.shape_error("/srv/" + "b" * 200) == ""
+    assert paths.shape_error("/srv/" + "b" * 201)

@@ -465,3 +465,12 @@ def test_a_lock_is_not_removed_when_it_is_let_go(site):
         pass
 
     assert (site / ".cert.pem.certctl-lock").exists()
+
+
+def test_a_journal_has_64_kib_at_most(site, certify, deploy_files):
+    journal = site / ".cert.pem.certctl-journal"
+
+    journal.write_text("[]" + " " * (64 * 1024 - 2))
+    assert deploy_files(certify().material()).changed
+    journal.write_text("[]" + " " * (64 * 1024 - 1))
+    assert failure(deploy_files, certify().material()).permanent

@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from audit.models import Event
+from audit.services import Busy
 from certificates.models import Revocation
 from deployments import policy, services
 from deployments.connectors import addresses, handshake
@@ -20,7 +21,7 @@ from foundation.sealed import Context, Sealed
 from issuers.server_keys import SERVER_KEY
 from owners.services import NameTaken
 from tests.factories import CertificateFactory, PrincipalFactory
-from tests.races import beside, meanwhile, together, until_blocked
+from tests.races import aside, beside, meanwhile, together, until_blocked
 
 pytestmark = pytest.mark.django_db
 
@@ -722,3 +723,45 @@ def test_the_database_refuses_what_the_service_would(target, alice):
 
     with pytest.raises(ProtectedError):
         target.delete()
+
+
+# --- Doors and bounds -----------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_target_waits_for_nobody_who_holds_it(target):
+    actor = PrincipalFactory()
+
+    with transaction.atomic():
+        Target.objects.select_for_update(no_key=True).get(pk=target.pk)
+        with pytest.raises(Busy):
+            aside(lambda: services.delete_target(actor=actor, target_id=target.pk))
+
+    assert Target.objects.filter(pk=target.pk).exists()
+
+
+def test_nothing_but_its_fields_can_be_changed_of_a_target(target, carol):
+    with pytest.raises(Invalid) as caught:
+        services.update_target(
+            actor=carol, target_id=target.pk, changes={"created_at": timezone.now()}
+        )
+
+    assert caught.value.errors[0]["code"] == "unknown"
+
+
+def test_a_host_name_has_253_characters_at_most():
+    longest = ".".join(["a" * 63] * 3 + ["b" * 61])
+
+    assert policy.is_host(longest)
+    assert not policy.is_host(f"{longest}b")
+    assert not policy.is_host("")
+
+
+def test_a_secret_has_16_kib_at_most(create, monkeypatch):
+    monkeypatch.setattr(FileConnector, "SECRETS", ("password",))
+
+    assert create(secrets={"password": "x" * 16384}).secrets
+    with pytest.raises(policy.InvalidTarget) as caught:
+        create(name="other", secrets={"password": "x" * 16385})
+    assert caught.value.errors[0]["field"] == "secrets.password"

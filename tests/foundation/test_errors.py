@@ -156,3 +156,22 @@ def test_the_place_of_a_page_is_its_app_model_and_verb():
     place = at("certificates_certificate_release_hold")
 
     assert place == ("certificates", "certificate", "release_hold")
+
+
+def test_a_body_of_exactly_the_limit_is_read(carol, client_of, settings):
+    settings.MAX_BODY_BYTES = 200
+    client = client_of(carol)
+
+    def post(size):
+        body = b'{"name": "red"}'.ljust(size)
+        return client.generic("POST", "/api/v1/teams/", body, content_type="application/json")
+
+    assert post(201).status_code == 413
+    assert post(200).status_code == 201
+
+
+def test_a_content_length_that_is_no_number_is_refused(carol, client_of):
+    answer = client_of(carol).generic("POST", "/api/v1/teams/", b"", CONTENT_LENGTH="x")
+
+    assert answer.status_code == 400
+    assert problem_of(answer)["code"] == "malformed"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from foundation.rest.throttles import PrincipalThrottle
+from owners.models import Team
 from tests.factories import TeamFactory
 
 
@@ -56,8 +58,6 @@ def test_the_page_size_is_bounded(victor, client_of, db):
 
 
 def test_too_many_requests_are_429_with_retry_after(victor, client_of, monkeypatch):
-    from foundation.rest.throttles import PrincipalThrottle  # noqa: PLC0415
-
     monkeypatch.setattr(PrincipalThrottle, "get_rate", lambda self: "2/min")
     client = client_of(victor)
 
@@ -66,3 +66,19 @@ def test_too_many_requests_are_429_with_retry_after(victor, client_of, monkeypat
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 61
     assert answers[2].json()["code"] == "throttled"
+
+
+def test_the_page_size_is_bounded_by_cursor_too(victor, client_of, db):
+    Team.objects.bulk_create(Team(name=f"t{n}") for n in range(501))
+
+    answer = client_of(victor).get("/api/v1/teams/?cursor=&page_size=100000")
+
+    assert len(answer.json()["results"]) == 500
+
+
+def test_a_second_key_of_a_principal_is_no_second_allowance(victor, client_of, monkeypatch):
+    monkeypatch.setattr(PrincipalThrottle, "get_rate", lambda self: "2/min")
+
+    answers = [client_of(victor).get("/api/v1/teams/") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]

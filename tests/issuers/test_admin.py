@@ -241,3 +241,13 @@ def test_the_profile_of_our_own_cas_is_not_edited_or_deleted(browse, carol, prof
 
     assert (shown.status_code, changed.status_code) == (200, 403)
     assert Profile.objects.filter(slug="tls-server").exists()
+
+
+def test_there_is_no_page_to_delete_the_profile_of_our_own_cas(browse, carol, profile):
+    delete = reverse("admin:issuers_profile_delete", args=[profile.pk])
+    client = browse(carol)
+    assert client.get(delete).status_code == 200
+
+    Profile.objects.update(is_ca=True)
+
+    assert client.get(delete).status_code == 403

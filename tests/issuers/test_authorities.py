@@ -417,6 +417,51 @@ def test_changing_nothing_writes_no_event(local_ca, carol):
     assert not Event.objects.filter(subject_id=str(local_ca.pk), action__in=SWITCHED).exists()
 
 
+def test_nothing_but_name_and_switch_of_an_issuer_changes(local_ca, carol):
+    services.update_issuer(
+        actor=carol, issuer_id=local_ca.pk, changes={"name": "New", "slug": "new", "crl_number": 9}
+    )
+
+    kept = Issuer.objects.get(pk=local_ca.pk)
+    assert (kept.name, kept.slug, kept.crl_number) == ("New", "issuing", 0)
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(hours=1), timedelta(days=10_950)])
+def test_a_ca_lives_an_hour_at_least_and_thirty_years_at_most(create, lifetime):
+    second = timedelta(seconds=1)
+    beyond = lifetime - second if lifetime < YEAR else lifetime + second
+
+    assert create(lifetime=lifetime).slug == "made"
+    with pytest.raises(Invalid) as caught:
+        create(slug="beyond", lifetime=beyond)
+    assert fields(caught) == [("lifetime_days", "invalid")]
+
+
+def test_a_ca_of_a_weak_rsa_key_is_not_taken_over(take, monkeypatch):
+    # A bound of the rule's own: what makes a key in tests makes none of 1024 bits.
+    monkeypatch.setattr("issuers.services.ca_rules.MIN_RSA_BITS", 2049)
+    weak = make_ca("rsa-2048", begins=timezone.now().replace(microsecond=0) - timedelta(days=1))
+
+    with pytest.raises(services.CannotImport, match="RSA keys under 2049 bits"):
+        take(certificate_pem=pem(weak.certificate), key_pem=key_pem(weak.key), chain_pem="")
+
+
+def test_a_certificate_that_may_sign_but_is_no_ca_is_refused(take, tmp_path):
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-subj", "/CN=Foreign", "-keyout", tmp_path / "key", "-out", tmp_path / "ca",
+        "-addext", "basicConstraints=critical,CA:FALSE",
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+    )  # fmt: skip
+
+    with pytest.raises(services.CannotImport, match="not that of a CA"):
+        take(
+            certificate_pem=(tmp_path / "ca").read_text(),
+            key_pem=(tmp_path / "key").read_bytes(),
+            chain_pem="",
+        )
+
+
 def test_a_ca_whose_key_is_bound_to_pss_is_refused_in_words(take, tmp_path):
     """What we sign with RSA is PKCS #1 v1.5, which such a key may not (RFC 4055 §1.2)."""
     openssl(

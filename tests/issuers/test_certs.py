@@ -11,6 +11,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
 from issuers.x509 import certs, lint, names
+from issuers.x509.signing import hash_for
 from tests.ca import KEYS, NOW, make_ca, openssl, write
 
 POINTERS = certs.Pointers("http://pki.test/crl/a", "http://pki.test/ocsp/a", "http://pki.test/ca/a")
@@ -288,3 +289,33 @@ def test_unknown_usages_are_refused():
         certs.key_usage(["fly"])
     with pytest.raises(ValueError, match="fly"):
         certs.extended(["fly"])
+
+
+def test_the_last_look_catches_what_outlives_its_issuer():
+    ca = make_ca()
+    wanted = contents(not_after=NOW + timedelta(days=9999))
+
+    problems = lint.check_leaf(certs.build_leaf(wanted, **ca.signer), wanted, issuer=ca.certificate)
+
+    assert problems == ["it outlives its issuer"]
+
+
+def test_the_last_look_catches_a_serial_out_of_bounds(monkeypatch):
+    ca = make_ca()
+    wanted = contents()
+    der = certs.build_leaf(wanted, **ca.signer).public_bytes(serialization.Encoding.DER)
+    longer = asn1.Certificate.load(der)
+    longer["tbs_certificate"]["serial_number"] = 1 << 159
+    signed = x509.load_der_x509_certificate(longer.dump(force=True))
+
+    assert "a serial out of bounds" in lint.check_leaf(signed, wanted, issuer=ca.certificate)
+
+
+@pytest.mark.parametrize(
+    ("curve", "digest"),
+    [(ec.SECP256R1, "sha256"), (ec.SECP384R1, "sha384"), (ec.SECP521R1, "sha512")],
+)
+def test_each_curve_signs_with_the_hash_of_its_strength(curve, digest):
+    key = ec.generate_private_key(curve())
+
+    assert hash_for(key).name == hash_for(key.public_key()).name == digest

@@ -588,3 +588,18 @@ def test_everything_that_is_wrong_is_said_at_once(profile):
     codes = {code for _, code in refused(csr_pem=csr, profile=profile)}
 
     assert codes == {"ca_requested", "key_not_allowed", "subject_not_allowed", "name_not_allowed"}
+
+
+def test_exactly_as_many_names_as_the_profile_allows_are_taken(profile):
+    profile.max_sans = 3
+    csr = build(dns(*(f"n{n}.demo.internal" for n in range(3))))
+
+    assert len(services.check_csr(csr_pem=csr, profile=profile).sans) == 3
+
+
+def test_a_request_has_64_kib_at_most():
+    text = pem(DER)
+    fitting = text + " " * (65536 - len(text))
+
+    assert requests.parse(fitting) is not None
+    assert malformed(fitting + " ") == "too_large"

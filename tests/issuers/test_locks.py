@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Event
+from audit.services import record
 from issuers import services
 from issuers.models import Issuer, Profile
+from tests.factories import CertificateFactory
 from tests.races import meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,3 +43,16 @@ def test_changing_a_profile_waits_for_whoever_is_changing_it(profile, carol):
     assert (profile.name, profile.max_lifetime) == ("Second", timedelta(days=9))
     [event] = Event.objects.filter(action="profile.update")
     assert event.data["changes"] == {"name": {"before": "First", "after": "Second"}}
+
+
+def test_a_profile_that_a_certificate_gets_meanwhile_is_not_deleted(profile, carol):
+    with pytest.raises(services.profiles.ProfileInUse):
+        meanwhile(
+            lambda: (
+                CertificateFactory(profile=profile),
+                record(actor=carol, action="certificate.register"),
+            ),
+            lambda: services.delete_profile(actor=carol, profile=profile),
+        )
+
+    assert Profile.objects.filter(pk=profile.pk).exists()

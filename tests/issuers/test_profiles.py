@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from audit.models import Event
 from foundation.errors import Invalid
 from issuers import services
-from issuers.models import Profile
+from issuers.models import Issuer, Profile
 from tests.factories import CertificateFactory
 
 
@@ -180,3 +181,26 @@ def test_a_profile_that_issues_nothing_says_so(carol):
     profile = save(carol, allowed_sans=[], issues_nothing=True)
     with pytest.raises(Invalid):
         services.save_profile(actor=carol, profile_id=profile.pk, changes={"issues_nothing": False})
+
+
+def test_the_database_keeps_numbers_and_lifetimes_in_bounds(profile, local_ca):
+    for rows, change in (
+        (Issuer.objects.filter(pk=local_ca.pk), {"crl_number": -1}),
+        (Profile.objects.filter(pk=profile.pk), {"max_lifetime": timedelta(0)}),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**change)
+
+
+@pytest.mark.parametrize(
+    ("bound", "beyond"),
+    [
+        (timedelta(minutes=5), timedelta(minutes=5, microseconds=-1)),
+        (timedelta(days=3660), timedelta(days=3660, microseconds=1)),
+    ],
+)
+def test_a_lifetime_is_five_minutes_at_least_and_ten_years_at_most(carol, bound, beyond):
+    assert save(carol, max_lifetime=bound).max_lifetime == bound
+
+    with pytest.raises(Invalid):
+        save(carol, slug="beyond", max_lifetime=beyond)

@@ -197,6 +197,14 @@ def test_the_digest_changes_with_every_rule_of_the_profile(digest, free_profile,
     assert digest() != before
 
 
+def test_the_digest_changes_with_the_longest_lifetime_whatever_was_asked_for(digest, free_profile):
+    before = digest(lifetime=timedelta(days=1))
+
+    free_profile.max_lifetime = timedelta(days=90)
+
+    assert digest(lifetime=timedelta(days=1)) != before
+
+
 def test_the_digest_changes_with_the_issuers_certificate(digest, local_ca, root_ca):
     before = digest()
 

@@ -231,3 +231,12 @@ def test_what_people_wrote_is_shown_as_text(browse, bob, ask, profile):
         browse(bob).get(LIST),
     ):
         assert "<script>alert(1)" not in response.content.decode()
+
+
+def test_more_than_a_page_is_not_decided_at_once(browse, bob, ask, profile, monkeypatch):
+    jobs = [ask(profile, f"{name}.demo.internal") for name in ("a", "b")]
+    monkeypatch.setattr("jobs.admin.jobs.MOST_AT_ONCE", 1)
+
+    confirm(browse(bob), "approve", *jobs)
+
+    assert {status_of(job) for job in jobs} == {Status.AWAITING_APPROVAL}

@@ -2,10 +2,12 @@
 
 import pytest
 
+import deployments.services
 from audit.models import Event
 from jobs import approvals, runner, services
 from jobs.models import Job
 from jobs.states import Status
+from owners.models import Principal
 from tests.factories import JobFactory, TeamFactory
 from tests.jobs.conftest import NAME, status_of
 
@@ -418,3 +420,50 @@ def test_a_key_is_printable_and_not_too_long(client_of, alice, body, key):
 
     assert (response.status_code, response.json()["code"]) == (400, "invalid_idempotency_key")
     assert not Job.objects.exists()
+
+
+# --- Doors and bounds ------------------------------------------------------------------------
+
+
+def test_whoever_may_nothing_reads_no_review(client_of, awaiting):
+    nobody = Principal.objects.create(username="nobody")
+
+    response = client_of(nobody).get(url(awaiting, "review"))
+
+    assert (response.status_code, response.json()["code"]) == (403, "missing_permission")
+
+
+def test_a_viewer_has_no_job_looked_at_again(client_of, victor, awaiting):
+    response = client_of(victor).post(url(awaiting, "verify"))
+
+    assert (response.status_code, response.json()["code"]) == (403, "missing_permission")
+
+
+def test_of_two_targets_one_must_be_named(client_of, alice, issued, target, watched_target):
+    for one in (target, watched_target):
+        deployments.services.bind(actor=alice, certificate=issued, target=one)
+
+    response = client_of(alice).post(f"/api/v1/certificates/{issued.pk}/deploy/", {})
+
+    assert (response.status_code, response.json()["code"]) == (409, "no_target")
+
+
+def test_a_csr_is_bounded(client_of, alice, body, awaiting):
+    client = client_of(alice)
+    long = {"csr": "x" * 65537}
+
+    for path, data in (("/api/v1/certificates/", body | long), (url(awaiting, "csr"), long)):
+        response = client.post(path, data)
+        assert response.status_code == 400
+        assert ("csr", "max_length") in {
+            (error["field"], error["code"]) for error in response.json()["errors"]
+        }
+
+
+def test_a_thousand_names_may_be_asked_for_and_no_more(client_of, alice, body):
+    sans = [f"dns:{n}.demo.internal" for n in range(1001)]
+
+    response = client_of(alice).post("/api/v1/certificates/", {**body, "sans": sans})
+
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["code"] == "max_length"

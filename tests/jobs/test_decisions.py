@@ -6,8 +6,8 @@ from django.utils import timezone
 from audit.models import Event
 from certificates.models import CertificateStatus
 from foundation.errors import Invalid
-from jobs import policy, services
-from jobs.models import InvalidMove
+from jobs import policy, runner, services
+from jobs.models import InvalidMove, Job
 from jobs.services import ChangedSinceShown
 from jobs.states import OPEN, Status
 from owners.models import Principal
@@ -338,3 +338,47 @@ def test_roles_are_what_they_are(db):
     services.approve_job(job_id=job.pk, actor=dora)
 
     assert status_of(job) == Status.PENDING
+
+
+# --- Who gains from what follows, and bounds -------------------------------------------------
+
+
+def test_whoever_gave_the_csr_does_not_approve_what_follows(
+    bob, carol, ask, profile, csr_for, target
+):
+    profile.approval_required_for = ["Issuance", "Deployment"]
+    profile.save()
+    job = ask(profile, csr_pem="", sans=["dns:web.demo.internal"], targets=[target])
+    services.submit_csr(job_id=job.pk, actor=bob, csr_pem=csr_for("web.demo.internal"))
+    services.approve_job(job_id=job.pk, actor=carol)
+    runner.run_pending()
+    deployment = Job.objects.get(kind=Job.Kind.DEPLOYMENT)
+
+    with pytest.raises(policy.SelfApproval):
+        services.approve_job(job_id=deployment.pk, actor=bob)
+    services.approve_job(job_id=deployment.pk, actor=carol)
+
+
+def test_somebody_disabled_does_not_cancel_their_own(alice):
+    job = waiting(requested_by=alice)
+    alice.is_active = False
+
+    with pytest.raises(policy.NotYours):
+        services.cancel_job(job_id=job.pk, actor=alice)
+
+
+def test_the_system_cancels_not_even_what_it_asked_for(system):
+    job = waiting(requested_by=system)
+
+    with pytest.raises(policy.NotYours):
+        services.cancel_job(job_id=job.pk, actor=system)
+
+
+def test_a_reason_has_two_thousand_characters_at_most(bob):
+    job = waiting()
+
+    for decide in (services.approve_job, services.reject_job, services.cancel_job):
+        with pytest.raises(Invalid) as refused:
+            decide(job_id=job.pk, actor=bob, reason="x" * 2001)
+        assert refused.value.errors[0]["code"] == "too_long"
+    services.approve_job(job_id=job.pk, actor=bob, reason="x" * 2000)

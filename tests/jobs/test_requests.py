@@ -5,12 +5,16 @@ from datetime import timedelta
 import pytest
 
 from audit.models import Event
-from certificates.models import Certificate, CertificateStatus, RenewalPolicy
+from certificates.models import Certificate, CertificateStatus, RenewalPolicy, Version
+from certificates.policy import Archived
+from certificates.services import revoke
 from foundation.errors import Conflict, Invalid
 from issuers.models import Profile
 from jobs import runner, services
+from jobs.kinds.signing import CompromisedKey
 from jobs.models import InvalidMove, Job
 from jobs.states import Status
+from tests.factories import CertificateFactory
 from tests.jobs.conftest import status_of
 
 pytestmark = pytest.mark.django_db
@@ -300,3 +304,27 @@ def test_a_target_without_an_endpoint_cannot_be_looked_at(issued, alice, target)
         services.request_validation(actor=alice, certificate_id=issued.pk, target=target)
 
     assert codes(refused) == {"no_endpoint"}
+
+
+def test_the_whole_lifetime_of_the_profile_may_be_asked_for(ask, profile):
+    assert ask(profile, lifetime=profile.max_lifetime).lifetime == profile.max_lifetime
+
+
+def test_a_leaked_key_is_not_certified_under_another_name(ask, free_profile, carol, csr_for):
+    csr = csr_for("web.demo.internal")
+    ask(free_profile, csr_pem=csr)
+    runner.run_pending()
+    revoke(version_id=Version.objects.get().pk, actor=carol, reason="keyCompromise")
+
+    with pytest.raises(CompromisedKey):
+        ask(free_profile, csr_pem=csr, name="another")
+
+
+def test_what_was_archived_before_it_had_a_version_is_not_asked_for_again(alice):
+    certificate = CertificateFactory()
+    certificate.become(CertificateStatus.ARCHIVED)
+
+    with pytest.raises(Archived):
+        services.request_renewal(actor=alice, certificate_id=certificate.pk)
+
+    assert not Job.objects.exists()

@@ -12,9 +12,11 @@ import issuers.services
 from audit.models import Event
 from audit.services import verify
 from certificates.models import CertificateStatus, Revocation, Version
+from certificates.services import revoke
 from deployments.models import Agent, Deployment, Target
 from foundation.errors import ConnectorError, Invalid
-from jobs import runner, services
+from jobs import approvals, runner, services
+from jobs.kinds.base import Skipped
 from jobs.models import Job
 from jobs.services.settle import MAX_DELAY, delay_after
 from jobs.states import Status
@@ -542,3 +544,92 @@ def test_a_kind_that_nobody_does_fails_for_good(system):
 
     job.refresh_from_db()
     assert (job.status, job.given_up) == (Status.FAILED, True)
+
+
+# --- Rules that only a second look shows -----------------------------------------------------
+
+
+def test_a_lease_is_drawn_out_by_its_holder_alone(system):
+    job = JobFactory()
+    (late,) = claim(system)
+    Job.objects.filter(pk=job.pk).update(claim_number=late.claim_number + 1)
+
+    assert Job.objects.extend([late], lease=LEASE * 9) == set()
+
+    job.refresh_from_db()
+    assert job.lease_until == late.lease_until
+
+
+def test_a_digest_covers_everything_that_will_be_done(awaiting, issued, watched_target):
+    signing = approvals.digest_of(awaiting, awaiting.certificate)
+    awaiting.lifetime = timedelta(days=1)
+    shorter = approvals.digest_of(awaiting, awaiting.certificate)
+    awaiting.certificate.sans = ["dns:other.demo.internal"]
+    assert len({signing, shorter, approvals.digest_of(awaiting, awaiting.certificate)}) == 3
+
+    job = Job(kind=Job.Kind.DEPLOYMENT, target=watched_target, version=issued.current)
+    seen = {approvals.digest_of(job, issued)}
+    for field, value in (
+        ("endpoint_host", "192.0.2.1"),
+        ("endpoint_port", 8443),
+        ("server_name", "other.demo.internal"),
+        ("kind", Target.Kind.NGINX),
+        ("config", {"certificate_path": "/elsewhere"}),
+    ):
+        setattr(watched_target, field, value)
+        seen.add(approvals.digest_of(job, issued))
+    job.kind = Job.Kind.VALIDATION
+    seen.add(approvals.digest_of(job, issued))
+    job.version = None
+    seen.add(approvals.digest_of(job, issued))
+    assert len(seen) == 8
+
+
+def test_a_validation_that_nobody_approved_looks_at_nothing(
+    ask, free_profile, watched_target, places, alice
+):
+    certificate = ask(free_profile, targets=[watched_target]).certificate
+    runner.run_pending()
+    job = services.request_validation(
+        actor=alice, certificate_id=certificate.pk, target=watched_target
+    )
+    free_profile.approval_required_for = ["Validation"]
+    free_profile.save()
+
+    runner.run_pending()
+
+    job.refresh_from_db()
+    assert (job.status, job.verification) == (Status.FAILED, "pending")
+    assert "wants an approval" in job.last_error
+
+
+def test_a_key_that_leaks_after_the_approval_is_not_signed(
+    ask, free_profile, profile, bob, csr_for
+):
+    csr = csr_for("web.demo.internal")
+    ask(free_profile, csr_pem=csr)
+    runner.run_pending()
+    job = ask(profile, csr_pem=csr)
+    services.approve_job(job_id=job.pk, actor=bob)
+    revoke(version_id=Version.objects.get().pk, actor=bob, reason="keyCompromise")
+
+    runner.run_pending()
+
+    job.refresh_from_db()
+    assert job.status == Status.FAILED
+    assert "key compromise" in job.last_error
+    assert Version.objects.count() == 1
+
+
+def test_a_worker_whose_job_was_cancelled_records_no_validation(
+    issued, alice, system, watched_target, places
+):
+    services.request_validation(actor=alice, certificate_id=issued.pk, target=watched_target)
+    (job,) = claim(system)
+    services.cancel_job(job_id=job.pk, actor=alice)
+    seen = deployments.services.validate(target=watched_target, version=issued.current)
+
+    assert services.complete(job=job, result=seen, actor=system) is None
+    assert services.complete(job=job, result=Skipped("nothing there"), actor=system) is None
+
+    assert status_of(job) == Status.CANCELLED

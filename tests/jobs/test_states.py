@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from audit.models import Event
 from jobs.models import InvalidMove, Job
 from jobs.states import OPEN, Move, Status
-from tests.factories import JobFactory
+from tests.factories import CertificateFactory, JobFactory, VersionFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,3 +88,14 @@ def test_a_new_job_begins_and_any_other_moves(db):
 
     with pytest.raises(ValueError, match="Only a new job"):
         job.begin(Status.RUNNING)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_second_open_revocation(local_ca, free_profile):
+    certificate = CertificateFactory(issuer=local_ca, profile=free_profile)
+    version = VersionFactory(certificate=certificate)
+    wanted = {"kind": Job.Kind.REVOCATION, "certificate": certificate, "version": version}
+    JobFactory(**wanted)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        JobFactory(**wanted)

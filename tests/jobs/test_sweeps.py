@@ -303,3 +303,49 @@ def test_answers_are_kept_for_a_day(alice, clock):
     assert services.drop_old_idempotency_records() == 0
     clock.shift(timedelta(seconds=1))
     assert services.drop_old_idempotency_records() == 1
+
+
+def test_a_key_can_be_used_again_after_a_day(alice, clock):
+    def once(number):
+        return services.once(
+            actor=alice, key="k", request_digest="d", work=lambda: services.Answer(201, number)
+        ).body
+
+    assert [once(1), once(2)] == [1, 1]
+    clock.shift(timedelta(hours=24))
+
+    assert once(3) == 3
+
+
+def test_renewals_are_spread_over_five_minutes_and_no_more(clock):
+    now = timezone.now()
+
+    waits = [sweeps._spread(now, now + timedelta(days=400)) - now for _ in range(99)]
+
+    assert timedelta(minutes=1) < max(waits) <= timedelta(minutes=5)
+    assert min(waits) >= timedelta(0)
+
+
+def test_work_on_what_is_archived_is_not_tried_again(alice, system):
+    job = JobFactory(max_attempts=2, retry_delay=timedelta(0))
+    fail_once(system)
+    job.certificate.become(CertificateStatus.ARCHIVED)
+
+    assert services.retry_failed(actor=system) == 0
+    with pytest.raises(services.DuplicateJob):
+        services.retry_job(job_id=job.pk, actor=alice)
+
+
+@pytest.mark.parametrize(("auto_renew", "revoked", "asked"), [(1, 0, 1), (0, 0, 0), (1, 1, 0)])
+def test_what_is_due_is_served_and_renewed_by_itself(
+    renewing, system, alice, auto_renew, revoked, asked
+):
+    RenewalPolicy.objects.update(auto_renew=auto_renew)
+    if revoked:
+        # Found before the sweep of statuses has come to it.
+        Revocation.objects.create(
+            version=renewing.current, revoked_at=timezone.now(), revoked_by=alice
+        )
+
+    with time_machine.travel(renewing.current.not_after - timedelta(days=1)):
+        assert services.request_due_renewals(actor=system) == asked

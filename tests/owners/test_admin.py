@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from audit.models import Event
 from owners.models import ApiKey, Owner, Principal
@@ -132,3 +133,27 @@ def test_nobody_leaves_an_owner_or_team_here_either(browse, carol):
     assert all("Somebody else must take you out" in str(errors_of(one)) for one in answers)
     assert Owner.objects.get(pk=owner.pk).includes(carol)
     assert list(team.members.all()) == [carol]
+
+
+def test_principals_and_keys_are_not_deleted(browse, alice, carol, key_of):
+    key_of(alice)
+    key = ApiKey.objects.get()
+    carol.is_superuser = True
+    carol.save()
+    client = browse(carol)
+
+    for page in (f"{PEOPLE}{alice.pk}/delete/", f"{KEYS}{key.pk}/delete/"):
+        assert client.get(page).status_code == 403
+
+
+def test_who_only_sees_keys_disables_none(browse, alice, carol, key_of):
+    key_of(carol)
+    key = ApiKey.objects.get()
+    alice.user_permissions.add(Permission.objects.get(codename="view_apikey"))
+    client = browse(alice)
+
+    assert client.get(KEYS).status_code == 200
+    client.post(KEYS, {"action": "disable", "_selected_action": [str(key.pk)]})
+
+    key.refresh_from_db()
+    assert key.disabled_at is None

@@ -8,6 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from audit.models import Event
+from foundation.errors import Invalid
 from owners import keys, services
 from owners.models import ApiKey
 from owners.roles import Role
@@ -255,3 +256,71 @@ def test_a_bad_request_names_its_field(carol, alice, client_of, field, value):
     assert answer.status_code == 400
     assert field in {error["field"].split(".")[0] for error in answer.json()["errors"]}
     assert not ApiKey.objects.filter(principal=alice).exists()
+
+
+# --- Bounds ---------------------------------------------------------------------------------
+
+
+def test_what_follows_a_key_is_no_part_of_it():
+    whole, prefix, _ = keys.make()
+
+    assert keys.parse(whole.encode())[0] == prefix
+    assert keys.parse(f"{whole}A".encode()) is None
+
+
+def test_a_key_ends_at_the_second_that_it_says(alice):
+    ends = timezone.now()
+    key = ApiKey(principal=alice, expires_at=ends)
+
+    assert key.is_live(ends - timedelta(microseconds=1))
+    assert not key.is_live(ends)
+    assert not ApiKey(principal=alice, disabled_at=ends).is_live(ends)
+    alice.is_active = False
+    assert not ApiKey(principal=alice).is_live(ends)
+
+
+def test_a_key_that_is_bound_to_networks_wants_an_address():
+    assert not ApiKey(allowed_networks=["10.0.0.0/8"]).allows_address(None)
+    assert ApiKey().allows_address(None)
+
+
+def test_a_key_is_made_with_a_role_for_a_cap_and_a_future(carol, alice):
+    asked = {"actor": carol, "principal": alice, "name": "x"}
+
+    with pytest.raises(Invalid):
+        services.issue_api_key(**asked, role_cap="emperor")
+    with pytest.raises(Invalid):
+        services.issue_api_key(**asked, role_cap=Role.VIEWER, expires_at=timezone.now())
+
+
+def test_a_principal_has_one_key_of_a_name(carol, alice):
+    asked = {"actor": carol, "name": "ci", "role_cap": Role.VIEWER}
+    services.issue_api_key(**asked, principal=alice)
+    services.issue_api_key(**asked, principal=carol)
+
+    with pytest.raises(services.NameTaken):
+        services.issue_api_key(**asked, principal=alice)
+
+
+def test_a_key_takes_fifty_networks_and_no_more(carol, client_of):
+    networks = [f"10.0.{n}.0/24" for n in range(51)]
+    body = {"name": "x", "principal": "carol", "role_cap": "viewer"}
+    client = client_of(carol)
+
+    answer = client.post("/api/v1/api-keys/", {**body, "allowed_networks": networks})
+
+    assert answer.status_code == 400
+    answer = client.post("/api/v1/api-keys/", {**body, "allowed_networks": networks[1:]})
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("who", ["alice", "victor"])
+def test_only_administrators_disable_keys(who, carol, key_of, client_of, request):
+    key_of(carol, name="hers")
+    key = ApiKey.objects.get(name="hers")
+
+    answer = client_of(request.getfixturevalue(who)).post(f"/api/v1/api-keys/{key.pk}/disable/")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "missing_permission")
+    key.refresh_from_db()
+    assert key.disabled_at is None

@@ -3,6 +3,10 @@
 import pytest
 
 from audit.models import Event
+from audit.via import Door
+from foundation.errors import Invalid, NotPermitted
+from owners import services
+from owners.actors import actor_of
 from owners.models import Owner, Principal, Team
 from tests.factories import OwnerFactory, TeamFactory
 
@@ -209,3 +213,51 @@ def test_who_does_not_exist_is_named_in_the_answer(carol, client_of, what, body,
 
     assert answer.status_code == 400
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [(field, code)]
+
+
+# --- Who somebody may be --------------------------------------------------------------------
+
+
+def test_nobody_makes_another_system(carol):
+    with pytest.raises(Invalid):
+        services.create_principal(actor=carol, username="x", role=None, kind="system")
+
+
+def test_there_is_no_role_but_the_three(carol):
+    with pytest.raises(Invalid):
+        services.create_principal(actor=carol, username="x", role="emperor")
+
+
+def test_a_machine_does_not_see_the_admin(carol):
+    robot = services.create_principal(actor=carol, username="x", role="admin", kind="machine")
+    dora = services.create_principal(actor=carol, username="dora", role="viewer")
+
+    assert (robot.is_staff, dora.is_staff) == (False, True)
+
+
+def test_no_edge_acts_for_somebody_disabled(alice, rf):
+    request = rf.get("/")
+    request.user = alice
+    assert actor_of(request, Door.ADMIN) == alice
+
+    alice.is_active = False
+
+    with pytest.raises(NotPermitted):
+        actor_of(request, Door.ADMIN)
+
+
+def test_a_password_has_twelve_characters_at_least(carol):
+    with pytest.raises(Invalid):
+        services.create_principal(actor=carol, username="x", role=None, password="kXq9-vw2Lp7")
+
+    dora = services.create_principal(
+        actor=carol, username="dora", role=None, password="kXq9-vw2Lp78"
+    )
+    assert dora.check_password("kXq9-vw2Lp78")
+
+
+def test_an_owners_name_is_taken_once_whoever_asks(carol):
+    services.save_owner(actor=carol, changes={"name": "shop"})
+
+    with pytest.raises(services.NameTaken):
+        services.save_owner(actor=carol, changes={"name": "shop"})

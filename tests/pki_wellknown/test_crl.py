@@ -47,6 +47,10 @@ def test_its_headers_say_how_long_it_may_be_kept(client, published):
     assert 0 < int(directives[0].removeprefix("max-age=")) < left
 
 
+def test_a_cache_asks_again_after_a_quarter_of_an_hour(client, published):
+    assert client.get(URL)["Cache-Control"].startswith("max-age=900, ")
+
+
 def test_no_cache_keeps_it_past_its_end(client, published):
     with time_machine.travel(published.next_update - timedelta(seconds=30), tick=False):
         response = client.get(URL)

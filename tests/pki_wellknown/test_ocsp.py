@@ -427,3 +427,12 @@ def test_openssl_reads_what_a_serial_is_answered_with(client, version, tmp_path,
 
     assert "leaf.pem: good" in shown.stdout
     assert timezone.now() - OCSPResponse.objects.get().this_update < timedelta(minutes=2)
+
+
+def test_a_question_is_read_up_to_64_kib_exactly(client, version):
+    room = 65536 - (len(request_for(version, padding=60000)) - 60000)
+    longest, longer = (request_for(version, padding=size) for size in (room, room + 1))
+    assert (len(longest), len(longer)) == (65536, 65537)
+
+    assert status(post(client, longest)) == "GOOD"
+    refused(post(client, longer), MALFORMED)
