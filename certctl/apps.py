@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from typing_extensions import override
 
 
 class CertctlConfig(AppConfig):
@@ -10,6 +11,7 @@ class CertctlConfig(AppConfig):
     default = True
     name = "certctl"
 
+    @override
     def ready(self) -> None:
         """Register the system checks, and load Celery so that shared tasks find their app."""
         from certctl import celery, checks  # noqa: F401, PLC0415 - settings must be there first

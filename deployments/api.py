@@ -8,6 +8,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
 from deployments import services
 from deployments.models import Agent, Deployment, Target
@@ -120,18 +121,19 @@ class TargetViewSet(
     bodiless = ("test",)
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
+    @override
     def get_serializer_class(self) -> type[TargetSerializer]:
         """Say the warnings of one target, not those of a whole list."""
         return TargetSerializer if self.action == "list" else OneTargetSerializer
 
+    @override
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Make it."""
         serializer.instance = services.create_target(
             actor=actor_of(self.request), **serializer.validated_data
         )
 
+    @override
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Change it."""
         assert serializer.instance is not None  # noqa: S101 - REST framework gives it
         changes = dict(serializer.validated_data)
         secrets = changes.pop("secrets", None)
@@ -142,8 +144,8 @@ class TargetViewSet(
             secrets=secrets,
         )
 
+    @override
     def perform_destroy(self, instance: Target) -> None:
-        """Delete it, where nothing refers to it."""
         services.delete_target(actor=actor_of(self.request), target_id=instance.pk)
 
     @extend_schema(request=None, responses=TestResultSerializer)

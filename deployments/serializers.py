@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 from rest_framework import serializers
+from typing_extensions import override
 
 from deployments.connectors import TABLE, connector_class
 from deployments.connectors.fields import schema_of
@@ -21,8 +22,8 @@ class ConfigSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
 
     target_class = ConfigField
 
+    @override
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """Describe each kind by the fields of its connector."""
         return {"anyOf": [_component(auto_schema, kind) for kind in TABLE]}
 
 

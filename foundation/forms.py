@@ -19,14 +19,15 @@ class LinesField(forms.CharField):
         super().__init__(required=False, strip=True, **kwargs)
         self.widget.attrs.update(rows=4, spellcheck="false", autocapitalize="off")
 
+    @override
     def prepare_value(self, value: Any) -> Any:
-        """Show a list as lines."""
         return "\n".join(map(str, value)) if isinstance(value, list) else value
 
+    @override
     def to_python(self, value: Any) -> Any:
-        """Read lines as a list."""
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
 
+    @override
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare the lists and not their text."""
         return bool((initial or []) != self.to_python(data))

@@ -7,6 +7,7 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
 from foundation.rest.parsers import valid
 from foundation.rest.views import Strict
@@ -78,14 +79,15 @@ class ProfileViewSet(
     cursor_ordering = ("slug",)
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
+    @override
     def perform_create(self, serializer: serializers.BaseSerializer[Profile]) -> None:
-        """Make it through the service."""
         self._save(serializer)
 
+    @override
     def perform_update(self, serializer: serializers.BaseSerializer[Profile]) -> None:
-        """Change it through the service."""
         self._save(serializer)
 
+    @override
     def perform_destroy(self, instance: Profile) -> None:
         """Delete it, where nothing was ever issued under it."""
         services.delete_profile(actor=actor_of(self.request), profile=instance)

@@ -11,6 +11,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from typing_extensions import override
 
 from foundation.rest.fields import Named, SparseFields, StrictInput
 from foundation.rest.parsers import valid
@@ -28,8 +29,8 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = "owners.authentication.ApiKeyAuthentication"
     name = "apiKey"
 
+    @override
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        """Describe the header."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "certctl_<prefix>_<secret>"}
 
 
@@ -248,16 +249,16 @@ class _Saved(
 
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
+    @override
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Make it."""
         serializer.instance = self.save_row(dict(serializer.validated_data), None)
 
+    @override
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Change it."""
         serializer.instance = self.save_row(dict(serializer.validated_data), serializer.instance)
 
+    @override
     def perform_destroy(self, instance: Any) -> None:
-        """Delete it, where nothing refers to it."""
         services.delete_named(actor=actor_of(self.request), row=instance)
 
     def save_row(self, data: dict[str, Any], row: Any) -> Any:
@@ -279,8 +280,8 @@ class TeamViewSet(_Saved):
     search_fields = ("name",)
     ordering_fields = ("name", "created_at")
 
+    @override
     def save_row(self, data: dict[str, Any], row: Any) -> Any:
-        """Make or change a team."""
         return services.save_team(
             actor=actor_of(self.request),
             name=data.get("name", row.name if row else ""),
@@ -303,8 +304,8 @@ class OwnerViewSet(_Saved):
     search_fields = ("name", "email")
     ordering_fields = ("name", "created_at")
 
+    @override
     def save_row(self, data: dict[str, Any], row: Any) -> Any:
-        """Make or change an owner."""
         members = data.pop("members", None)
         return services.save_owner(
             actor=actor_of(self.request),

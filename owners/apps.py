@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.auth import signals
 from django.db.models.signals import post_migrate  # noqa: TID251 - the only moment when permissions exist
+from typing_extensions import override
 
 
 class OwnersConfig(AppConfig):
@@ -11,6 +12,7 @@ class OwnersConfig(AppConfig):
     name = "owners"
     verbose_name = "Owners and access"
 
+    @override
     def ready(self) -> None:
         """Keep the role groups current after every migrate, and logins in the audit trail."""
         from axes.signals import user_locked_out  # noqa: PLC0415

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils import timezone
+from typing_extensions import override
 
 from audit.about import About
 from audit.via import Via
@@ -65,6 +66,7 @@ class Principal(AbstractUser):
         mailbox = persons.mailbox(self.email)
         return bool(mailbox) and mailbox == persons.mailbox(other.email)
 
+    @override
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Whether the principal may, and the key that it came with allows as much."""
         if self.kind == self.Kind.SYSTEM:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.permissions import BasePermission, DjangoModelPermissions
 from rest_framework.request import Request
+from typing_extensions import override
 
 if TYPE_CHECKING:
     # REST framework loads these classes while it loads its views.
@@ -25,6 +26,7 @@ class ModelPermissions(DjangoModelPermissions):
         "OPTIONS": ["%(app_label)s.view_%(model_name)s"],
     }
 
+    @override
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Ask the table; a method that the view lacks is 405 to whoever is signed in, not 403."""
         if request.user.is_authenticated and request.method not in view.allowed_methods:

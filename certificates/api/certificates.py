@@ -14,6 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
 from certificates import serializers as shapes
 from certificates import services
@@ -78,6 +79,7 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
         "destroy": needs("certificates.archive_certificate"),
     }
 
+    @override
     def get_permissions(self) -> list[Any]:
         """Ask for the permission that belongs to the action."""
         special = self.action_permissions.get(str(self.action))

@@ -10,6 +10,7 @@ from drf_spectacular.utils import (
 from rest_framework import renderers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
 from certificates import services
 from certificates.models import Version
@@ -24,10 +25,10 @@ class _File(renderers.BaseRenderer):
     charset = None
     render_style = "binary"
 
+    @override
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
     ) -> bytes:
-        """Return the bytes."""
         return data if isinstance(data, bytes) else json.dumps(data, default=str).encode()
 
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
+from typing_extensions import override
 
 from certificates import serializers as shapes
 from certificates import services
@@ -33,20 +34,20 @@ class RenewalPolicyViewSet(
     ordering_fields: ClassVar = ("name", "window", "created_at")
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
+    @override
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Make it."""
         serializer.instance = services.create_policy(
             actor=actor_of(self.request), **serializer.validated_data
         )
 
+    @override
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        """Change it."""
         serializer.instance = services.update_policy(
             policy_id=self.get_object().pk,
             actor=actor_of(self.request),
             changes=dict(serializer.validated_data),
         )
 
+    @override
     def perform_destroy(self, instance: RenewalPolicy) -> None:
-        """Delete it, where no certificate uses it."""
         services.delete_policy(policy_id=instance.pk, actor=actor_of(self.request))

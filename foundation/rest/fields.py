@@ -96,6 +96,7 @@ class SparseFields(StrictInput, serializers.ModelSerializer[Any]):
     """A serializer that gives only the fields named in `?fields=id,name`."""
 
     @classmethod
+    @override
     def many_init(cls, *args: Any, **kwargs: Any) -> Any:
         """Look at the names at once, so that an empty list refuses unknown ones too."""
         many: Any = super().many_init(*args, **kwargs)
@@ -103,6 +104,7 @@ class SparseFields(StrictInput, serializers.ModelSerializer[Any]):
             _ = many.child.fields
         return many
 
+    @override
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Drop what was not asked for; refuse what does not exist."""
         fields = super().get_fields()
@@ -135,8 +137,8 @@ class Named(serializers.SlugRelatedField[Any]):
         self.error_messages[f"unknown_{what}"] = f"There is no {what} {{given!r}}."
         self.error_messages["invalid"] = f"Give the {what}'s id or {by}, as a string."
 
+    @override
     def to_internal_value(self, data: Any) -> Any:
-        """Find the row; say what does not exist."""
         if not isinstance(data, str) or not data:
             self.fail("invalid")
         named = Q(**{str(self.slug_field): data})
@@ -148,6 +150,7 @@ class Named(serializers.SlugRelatedField[Any]):
             self.fail(f"unknown_{self.what}", given=data[:100])
         return row
 
+    @override
     def to_representation(self, obj: Any) -> Any:
         """Give the name, or the id."""
         return obj.pk if self.as_id else super().to_representation(obj)

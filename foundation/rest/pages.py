@@ -9,6 +9,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import override
 
 from foundation.texts import is_unusable
 
@@ -49,6 +50,7 @@ class _Cursor(CursorPagination):
             value = getattr(value, name, None)
         return str(value)
 
+    @override
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: Any) -> tuple[str, ...]:
         """Follow the order that was asked for, else the view's own, else the newest first."""
         return tuple(queryset.query.order_by or getattr(view, "cursor_ordering", self.ordering))
@@ -64,10 +66,10 @@ class Pagination(PageNumberPagination):
     def __init__(self) -> None:
         self._cursor: _Cursor | None = None
 
+    @override
     def paginate_queryset(
         self, queryset: Any, request: Request, view: "APIView | None" = None
     ) -> list[Any] | None:
-        """Return the page's rows."""
         if "cursor" in request.query_params:
             if "page" in request.query_params:
                 raise ValidationError({"page": "Give either a page or a cursor."})
@@ -75,12 +77,13 @@ class Pagination(PageNumberPagination):
             return self._cursor.paginate_queryset(queryset, request, view)
         return super().paginate_queryset(queryset, request, view)
 
+    @override
     def get_paginated_response(self, data: Any) -> Response:
-        """Wrap the rows with the links to the next and previous page."""
         if self._cursor is not None:
             return self._cursor.get_paginated_response(data)
         return super().get_paginated_response(data)
 
+    @override
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Describe both kinds of page: one that was walked to by key is not counted."""
         described: dict[str, Any] = super().get_paginated_response_schema(schema)
@@ -88,8 +91,8 @@ class Pagination(PageNumberPagination):
         described["properties"]["count"]["description"] = "Of all rows; absent with `cursor`."
         return described
 
+    @override
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Describe both ways in the OpenAPI schema."""
         return [
             *super().get_schema_operation_parameters(view),
             {

@@ -7,6 +7,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
+from typing_extensions import override
 
 from foundation.rest.fields import StrictInput
 
@@ -14,13 +15,13 @@ from foundation.rest.fields import StrictInput
 class Json(JSONParser):
     """JSON, with nesting that Python's own parser gives up on told as malformed."""
 
+    @override
     def parse(
         self,
         stream: Any,
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the body's value; raises ParseError."""
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
+from typing_extensions import override
 
 
 class SortFilter(OrderingFilter):
@@ -13,6 +14,7 @@ class SortFilter(OrderingFilter):
 
     ordering_param = "sort"
 
+    @override
     def remove_invalid_fields(
         self, queryset: QuerySet[Any], fields: Any, view: Any, request: Request
     ) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from typing_extensions import override
 
 from audit import services
 
@@ -12,6 +13,7 @@ class Command(BaseCommand):
 
     help = "Check every link of the audit trail's hash chain; exits 1 at the first broken one."
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         """Print how many events hold, or fail naming the first that does not."""
         count, broken = services.verify()

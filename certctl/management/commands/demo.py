@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
+from typing_extensions import override
 
 from certctl.demo.bootstrap import PEOPLE, Folders, bootstrap
 from certctl.demo.programs import NoProgram, bring_openssl
@@ -20,12 +21,13 @@ class Command(serve.Command):
 
     help = "Run certctl with demo data and walk one certificate through its whole life."
 
+    @override
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say where to listen, and whether to walk."""
         super().add_arguments(parser)
         parser.add_argument("--no-walk", action="store_true", help="start only")
         parser.add_argument("--exit", action="store_true", help="end after the walk")
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal ends it, or until the walk did where --exit says so."""
         # Asked before anything starts, not in the middle of the walk.
@@ -67,8 +69,8 @@ class Command(serve.Command):
                 raise failures[0]
             raise CommandError(f"The walk failed: {failures[0]}")
 
+    @override
     def prepare(self, options: dict[str, Any]) -> None:
-        """Make the people, the CA and the target."""
         self.told = bootstrap(base_url=self.base_url, tls_port=self.tls_port)
 
     def say(self, text: str) -> None:

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from typing_extensions import override
 
 
 class Command(BaseCommand):
@@ -13,6 +14,6 @@ class Command(BaseCommand):
     help = "Print a fresh key for CERTCTL_KEY_ENCRYPTION_KEYS (put it first to rotate)."
     requires_system_checks: list[str] = []
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print it."""
         self.stdout.write(base64.b64encode(secrets.token_bytes(32)).decode())

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from typing_extensions import override
 
 from certctl import serving
 from certctl.embedded import EVERYWHERE, PKI_BASE_URL, command, url_of
@@ -17,14 +18,14 @@ class Command(BaseCommand):
 
     help = "Run certctl on this machine with no other service: web server, worker and beat."
 
+    @override
     def add_arguments(self, parser: CommandParser) -> None:
-        """Say where to listen."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on")
         parser.add_argument("--workers", type=int, default=1, help="web server processes")
 
+    @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until a signal ends it."""
         supervisor = self.up(options)
         try:
             self.stdout.write(
