@@ -185,6 +185,17 @@ def test_an_order_that_is_never_answered_fails_when_its_time_is_over(order, desk
     assert len(desk.keys) == 1
 
 
+def test_an_issuer_that_wants_to_be_asked_too_late_is_asked_at_the_very_end(
+    order, desk, clock, monkeypatch
+):
+    monkeypatch.setattr("tests.remote_ca.LATER", LONGEST * 3)
+
+    runner.run_pending()
+
+    parked = fresh(order)
+    assert parked.scheduled_at == parked.ordered_at + LONGEST
+
+
 def test_an_order_is_asked_for_again_when_a_person_tries_again(order, desk, clock, alice):
     runner.run_pending()
     clock.shift(LONGEST)
