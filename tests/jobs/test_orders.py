@@ -130,6 +130,17 @@ def test_that_an_order_goes_out_is_committed_before_the_call(order, desk):
     assert seen == [(True, True, [])]
 
 
+def test_a_claim_lasts_from_the_moment_that_its_order_goes_out(
+    order, desk, clock, system, settings
+):
+    job = claim(system)
+    clock.shift(LEASE / 2)
+
+    work(job, system)
+
+    assert fresh(order).lease_until == timezone.now() + settings.JOB_LEASE
+
+
 def test_a_person_sees_whose_answer_is_waited_for(order, client_of, victor):
     runner.run_pending()
 
