@@ -76,6 +76,7 @@ def test_a_file_that_holds_nothing_is_written_over(site, certify, deploy_files, 
         lambda made: made.served_pem.encode() + made.key_pem,
         lambda made: made.key_pem + made.key_pem,
         lambda made: made.served_pem.encode(),
+        lambda made: made.leaf_pem.encode(),
         lambda _: b"a keystore of some kind",
     ],
 )

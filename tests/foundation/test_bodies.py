@@ -31,8 +31,10 @@ def test_chunks_are_read_to_their_end_and_no_further_than_the_limit():
     read_whole(request, limit=10)
 
     assert request.body == b"x" * 10
+    longer = BytesIO(b"x" * 100)
     with pytest.raises(TooLarge):
-        read_whole(chunked(b"x" * 11), limit=10)
+        read_whole(chunked(longer), limit=10)
+    assert longer.tell() == 11
 
 
 def test_chunks_that_stop_are_refused():

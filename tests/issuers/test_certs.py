@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
+from django.utils import timezone
 
 from issuers.x509 import certs, lint, names
 from issuers.x509.signing import hash_for
-from tests.ca import KEYS, NOW, make_ca, openssl, write
+from tests.ca import KEYS, NOW, OLD, make_ca, openssl, write
 
 POINTERS = certs.Pointers("http://pki.test/crl/a", "http://pki.test/ocsp/a", "http://pki.test/ca/a")
 
@@ -319,3 +320,28 @@ def test_each_curve_signs_with_the_hash_of_its_strength(curve, digest):
     key = ec.generate_private_key(curve())
 
     assert hash_for(key).name == hash_for(key.public_key()).name == digest
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "problems"),
+    [
+        (timedelta(minutes=-30), timedelta(days=40), []),
+        (timedelta(hours=-2), timedelta(days=40, minutes=-30), ["it lives longer"]),
+        (timedelta(0), timedelta(days=40, minutes=30), ["it lives longer"]),
+    ],
+)
+def test_what_is_received_neither_lives_nor_ends_later_than_asked(begins, ends, problems):
+    now = timezone.now()
+    made = make_ca(begins=now - OLD).certify(
+        "web.demo.internal", begins=now + begins, lifetime=ends
+    )
+    asked = lint.Asked(
+        public_key=made.key.public_key(),
+        subject=made.certificate.subject,
+        sans=["dns:web.demo.internal"],
+        lifetime=timedelta(days=40),
+        key_usage=[],
+        extended_key_usage=[],
+    )
+
+    assert lint.check_received(made.certificate, asked, chain=made.chain, now=now) == problems

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from audit.models import Event
-from audit.services import record
+from audit.services import Busy, record
 from issuers import services
 from issuers.models import Issuer, Profile
 from tests.factories import CertificateFactory
-from tests.races import meanwhile
+from tests.races import aside, meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,5 +55,15 @@ def test_a_profile_that_a_certificate_gets_meanwhile_is_not_deleted(profile, car
             ),
             lambda: services.delete_profile(actor=carol, profile=profile),
         )
+
+    assert Profile.objects.filter(pk=profile.pk).exists()
+
+
+@pytest.mark.postgres
+def test_deleting_a_profile_that_somebody_is_changing_waits_for_nobody(profile, carol):
+    with transaction.atomic():
+        Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+        with pytest.raises(Busy):
+            aside(lambda: services.delete_profile(actor=carol, profile=profile))
 
     assert Profile.objects.filter(pk=profile.pk).exists()

@@ -145,6 +145,17 @@ def test_that_an_order_goes_out_is_committed_before_the_call(order, desk):
     assert seen == [(True, True, [])]
 
 
+def test_a_claim_lasts_from_the_moment_that_its_order_goes_out(
+    order, desk, clock, system, settings
+):
+    job = claim(system)
+    clock.shift(LEASE / 2)
+
+    work(job, system)
+
+    assert fresh(order).lease_until == timezone.now() + settings.JOB_LEASE
+
+
 def test_a_person_sees_whose_answer_is_waited_for(order, client_of, victor):
     runner.run_pending()
 
@@ -198,6 +209,17 @@ def test_an_order_that_is_never_answered_fails_when_its_time_is_over(order, desk
     job.certificate.refresh_from_db()
     assert job.certificate.status == CertificateStatus.FAILED
     assert len(desk.keys) == 1
+
+
+def test_an_issuer_that_wants_to_be_asked_too_late_is_asked_at_the_very_end(
+    order, desk, clock, monkeypatch
+):
+    monkeypatch.setattr("tests.remote_ca.LATER", LONGEST * 3)
+
+    runner.run_pending()
+
+    parked = fresh(order)
+    assert parked.scheduled_at == parked.ordered_at + LONGEST
 
 
 def test_an_order_is_asked_for_again_when_a_person_tries_again(order, desk, clock, alice):
