@@ -33,6 +33,7 @@ class EventAdmin(ReadOnly):
         ("owner", FieldTextFilter),
     )
     list_filter_submit = True
+    linked = ("certificate", "owner")  # from the pages of those
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
     list_per_page = 50
     show_full_result_count = False

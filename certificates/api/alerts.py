@@ -13,14 +13,16 @@ from certificates import serializers as shapes
 from certificates import services
 from certificates.filters import AlertFilter
 from certificates.models import Alert
+from foundation.rest.views import Strict
 from owners.authentication import actor_of
 from owners.permissions import needs
 
 
-class AlertViewSet(viewsets.ReadOnlyModelViewSet[Alert]):
+class AlertViewSet(Strict, viewsets.ReadOnlyModelViewSet[Alert]):
     """What somebody has to look at; what is over stays as history (`?open=true` leaves it out)."""
 
     use_cases: ClassVar = {"acknowledge": "alert.acknowledge"}
+    bodiless: ClassVar = ("acknowledge",)
     queryset: QuerySet[Alert] = Alert.objects.select_related(
         "certificate", "issuer", "acknowledged_by"
     ).order_by("-since", "pk")

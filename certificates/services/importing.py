@@ -160,8 +160,8 @@ def _store_once(
                 brought=Brought(actor, actor),
             )
     except IntegrityError as error:
-        known = Version.objects.filter(fingerprint=signed.fingerprint)
-        raise (AlreadyImported if known.exists() else SerialTaken) from error
+        known = Version.objects.filter(fingerprint=signed.fingerprint).first()
+        raise (SerialTaken if known is None else AlreadyImported) from error
 
 
 def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:

@@ -18,7 +18,7 @@ from jobs.models import Job
 from jobs.states import Status
 from tests.ca import OLD, make_ca, named, pem_of
 from tests.fixtures import make_csr, new_key
-from tests.jobs.conftest import NAME, status_of
+from tests.jobs.conftest import NAME, grow_old, status_of
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +132,7 @@ def test_a_refused_issuance_is_not_asked_for_again_the_same_day(imported, system
         name="always", window=timedelta(days=400)
     )
     imported.save()
+    grow_old()
     assert services.request_due_renewals(actor=system) == 1
     job = Job.objects.get()
     services.submit_csr(job_id=job.pk, actor=system, csr_pem=make_csr(NAME))

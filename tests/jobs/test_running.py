@@ -617,7 +617,7 @@ def test_a_key_that_leaks_after_the_approval_is_not_signed(
 
     job.refresh_from_db()
     assert job.status == Status.FAILED
-    assert "key compromise" in job.last_error
+    assert "revoked for a compromise" in job.last_error
     assert Version.objects.count() == 1
 
 

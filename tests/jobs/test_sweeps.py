@@ -320,7 +320,7 @@ def test_a_key_can_be_used_again_after_a_day(alice, clock):
 def test_renewals_are_spread_over_five_minutes_and_no_more(clock):
     now = timezone.now()
 
-    waits = [sweeps._spread(now, now + timedelta(days=400)) - now for _ in range(99)]
+    waits = [renewals._spread(now, now + timedelta(days=400)) - now for _ in range(99)]
 
     assert timedelta(minutes=1) < max(waits) <= timedelta(minutes=5)
     assert min(waits) >= timedelta(0)
