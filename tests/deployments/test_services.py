@@ -331,7 +331,10 @@ def test_a_disabled_target_gets_nothing(target, certify, keep):
 def test_an_agents_target_is_not_the_servers(target, certify, keep, site):
     target.agent = Agent.objects.create(name="host-1")
 
-    assert permanent(deploy, version=keep(certify()), target=target)
+    error = permanent(deploy, version=keep(certify()), target=target)
+
+    # Not for its path, which nothing here allows and which would be refused as well.
+    assert error.detail == "An agent carries certificates there."
     assert not (site / "cert.pem").exists()
 
 
