@@ -61,7 +61,7 @@ def load() -> None:
 
     Also those that no door imports yet.
     """
-    autodiscover_modules("services", "crl")
+    autodiscover_modules("services", "accounts", "crl")
     for config in apps.get_app_configs():
         package = f"{config.name}.services"
         where = getattr(sys.modules.get(package), "__path__", ())

@@ -294,7 +294,7 @@ class ExportInput(StrictInput):
     version = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
-class OldCRLsInput(serializers.Serializer[Any]):
+class OldCRLsInput(StrictInput):
     """What a CA published before it was taken over."""
 
     crls = serializers.ListField(

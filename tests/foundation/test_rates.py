@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.core.cache import cache
 
 from foundation.errors import TooMany
 from foundation.outcomes import outcome_of
@@ -17,6 +18,7 @@ TWICE = Rate(2, 60)
 def _own_memory(settings):
     """A cache whose time a test can move: Redis has its own."""
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

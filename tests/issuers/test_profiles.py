@@ -185,7 +185,7 @@ def test_a_profile_that_issues_nothing_says_so(carol):
 
 
 def test_the_database_keeps_numbers_and_lifetimes_in_bounds(profile, local_ca):
-    with pytest.raises(ValidationError):  # it cannot even be written down
+    with pytest.raises(ValidationError), transaction.atomic():  # it cannot even be written down
         Issuer.objects.filter(pk=local_ca.pk).update(crl_number=-1)
     with pytest.raises(IntegrityError), transaction.atomic():
         Profile.objects.filter(pk=profile.pk).update(max_lifetime=timedelta(0))

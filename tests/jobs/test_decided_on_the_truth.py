@@ -13,7 +13,7 @@ from django.db import connection, transaction
 import certificates.services
 from audit.models import ChainHead, Event
 from audit.via import Door, Via
-from jobs import policy, services
+from jobs import approvals, policy, services
 from jobs.states import Status
 from owners import services as owner_services
 from owners.models import Owner, Principal, Team
@@ -112,7 +112,8 @@ def approve(awaiting, bob):
     def run():
         actor = Principal.objects.get(pk=bob.pk)
         actor.via = Via(door=Door.REST, api_key="bobs-key")
-        return services.approve_job(job_id=awaiting.pk, actor=actor)
+        digest = approvals.digest_of(awaiting, awaiting.certificate)
+        return services.approve_job(job_id=awaiting.pk, actor=actor, digest=digest)
 
     return run
 
