@@ -202,12 +202,18 @@ def test_a_hundred_half_sent_bodies_hold_up_nobody(web, key_of, carol):
             one.sendall(head)
         time.sleep(1)
         for path in ("/health", "/api/v1/certificates/"):
-            began = time.monotonic()
-            assert server.status(path, key=key) == 200
-            assert time.monotonic() - began < 1
+            # Of a few tries: the machine that tests may be busy for a moment, the server may not.
+            assert any(is_prompt(server, path, key) for _ in range(5)), server.log.read_text()[
+                -2000:
+            ]
     finally:
         for one in sockets:
             one.close()
+
+
+def is_prompt(server, path, key):
+    began = time.monotonic()
+    return server.status(path, key=key, timeout=5) == 200 and time.monotonic() - began < 1
 
 
 def chunked(body):
