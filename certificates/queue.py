@@ -4,7 +4,13 @@ from uuid import UUID
 
 from foundation import hints
 
+ADOPT = "certificates.adopt"
 PUBLISH_CRL = "certificates.publish_crl"
+
+
+def adopt() -> None:
+    """Ask to have what a CA signed adopted soon."""
+    hints.send(ADOPT)
 
 
 def publish_crl(issuer_id: UUID) -> None:

@@ -3,30 +3,11 @@
 from uuid import UUID
 
 from celery import shared_task
-from django.conf import settings
 
 from certificates import crl, ocsp, queue, services
 from foundation.clock import database_clock
-from foundation.coalesced import Coalesced
+from foundation.sweeps import sweep
 from owners.models import Principal
-
-# A sweep answers for the messages of this long after it: they piled up behind it.
-REST_SECONDS = settings.SWEEP_REST_SECONDS
-
-_refresh_crls = Coalesced(
-    lambda: len(crl.refresh_due(database_clock.now())), rest_seconds=REST_SECONDS
-)
-_update_expiry_statuses = Coalesced(
-    lambda: services.update_expiry_statuses(
-        now=database_clock.now(), actor=Principal.objects.system()
-    ),
-    rest_seconds=REST_SECONDS,
-)
-
-
-_watch_issuers = Coalesced(
-    lambda: services.watch_issuers(actor=Principal.objects.system()), rest_seconds=REST_SECONDS
-)
 
 
 @shared_task(name=queue.PUBLISH_CRL)
@@ -36,22 +17,30 @@ def publish_crl(issuer_id: str) -> int:
     return published.number if published else 0
 
 
-@shared_task(name="certificates.refresh_crls")
+@sweep("certificates.refresh_crls")
 def refresh_crls() -> int:
     """Publish every CRL that is due."""
-    return _refresh_crls()
+    return len(crl.refresh_due(database_clock.now()))
 
 
-@shared_task(name="certificates.watch_issuers")
+@sweep("certificates.watch_issuers")
 def watch_issuers() -> int:
     """Raise and clear alerts about issuers; return how many were raised."""
-    return _watch_issuers()
+    return services.watch_issuers(actor=Principal.objects.system())
 
 
-@shared_task(name="certificates.update_expiry_statuses")
+@sweep(queue.ADOPT, rest_seconds=0.0)
+def adopt() -> int:
+    """Adopt what CAs that were taken over have signed; return how many versions."""
+    return services.adopt_waiting(actor=Principal.objects.system())
+
+
+@sweep("certificates.update_expiry_statuses")
 def update_expiry_statuses() -> int:
     """Bring the statuses of certificates up to the clock."""
-    return _update_expiry_statuses()
+    return services.update_expiry_statuses(
+        now=database_clock.now(), actor=Principal.objects.system()
+    )
 
 
 @shared_task(name="certificates.drop_stale_ocsp_responses")

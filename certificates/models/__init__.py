@@ -1,5 +1,6 @@
 """Certificates, their versions, and what revocation leaves behind."""
 
+from certificates.models.adoptions import Adoption
 from certificates.models.alerts import Alert
 from certificates.models.certificates import (
     Certificate,
@@ -18,6 +19,7 @@ from certificates.models.revocations import (
 
 __all__ = [
     "CRL",
+    "Adoption",
     "Alert",
     "Certificate",
     "CertificateQuerySet",

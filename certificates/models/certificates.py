@@ -191,6 +191,12 @@ class VersionQuerySet(models.QuerySet["Version"]):
         """The version of that serial (lower-case hex) under that issuer, and no other's."""
         return self.filter(issuer__slug=issuer_slug, serial=serial)
 
+    def issued_elsewhere(self, *, after: uuid.UUID | None = None) -> Self:
+        """Those that no key of ours is known to have signed, by key; only those behind `after`."""
+        # By the empty column too, as the index is, so that either database reads on in it.
+        rows = self.filter(issuer__isnull=True).order_by("issuer_id", "pk")
+        return rows if after is None else rows.filter(pk__gt=after)
+
 
 class Version(models.Model):
     """One signed X.509 certificate. Written once, but for `superseded_at` and `answers_after`."""
@@ -274,6 +280,11 @@ class Version(models.Model):
                 fields=["not_after"],
                 condition=Q(superseded_at__isnull=True),
                 name="versions_current_end",
+            ),
+            models.Index(
+                fields=["issuer", "id"],
+                condition=Q(issuer__isnull=True),
+                name="versions_elsewhere",
             ),
         ]
         constraints = [

@@ -1,6 +1,6 @@
 """The use cases around certificates; each function is one, with its own transaction."""
 
-from certificates.services.adoption import adopt
+from certificates.services.adoption import adopt, adopt_waiting
 from certificates.services.alerts import acknowledge_alert, keep_alerts, watch_issuers
 from certificates.services.authorities import make_ca, take_over_ca
 from certificates.services.bulk import (
@@ -38,6 +38,7 @@ __all__ = [
     "acknowledge_alert",
     "add_version",
     "adopt",
+    "adopt_waiting",
     "archive",
     "bulk_revoke",
     "create_policy",

@@ -4,13 +4,17 @@ Until then they are "issued elsewhere": no door can revoke them, and OCSP says n
 """
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from audit.services import Entry, record_many
 from audit.use_cases import use_case
-from certificates.models import Certificate, Version
+from certificates import queue
+from certificates.models import Adoption, Certificate, Version
 from certificates.services.lifecycle import settle
 from certificates.services.old_crls import link
 from issuers.models import Issuer
@@ -22,43 +26,107 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 
 
-@use_case("certificate.adopt", on=Issuer, atomic=False)
-def adopt(*, issuer_id: UUID, actor: Principal) -> int:
-    """Put every stored version that the issuer's key signed under it; return how many.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many versions were adopted, and whether more are to be looked at now."""
 
-    By signature, not by name. Each batch is a transaction of its own, so it may be run again.
+    adopted: int = 0
+    has_more: bool = False
+
+
+def await_adoption(*, issuer: Issuer, actor: Principal) -> None:
+    """Have the sweep adopt what the issuer signed, at once when the transaction is committed."""
+    Adoption.objects.create(issuer=issuer, asked_by=actor)
+    transaction.on_commit(queue.adopt)
+
+
+def adopt_waiting(*, actor: Principal) -> int:
+    """Adopt what every awaited adoption finds, in batches; return how many versions.
+
+    It goes on where it was stopped: a batch and how far it got are one transaction. Without an
+    awaited adoption it reads one empty table. Those of others go on where one fails.
+    """
+    adopted = 0
+    for issuer_id in list(Adoption.objects.by_age().values_list("pk", flat=True)):
+        batch = Batch(has_more=True)
+        try:
+            while batch.has_more:
+                batch = adopt(issuer_id=issuer_id, actor=actor)
+                adopted += batch.adopted
+        except Exception:
+            logger.exception("what issuer %s signed could not be adopted", issuer_id)
+    return adopted
+
+
+@use_case("certificate.adopt", on=Issuer)
+def adopt(*, issuer_id: UUID, actor: Principal) -> Batch:
+    """Put the next versions that the issuer's key signed under it, in one transaction.
+
+    By signature, not by name. BATCH versions are looked at. What somebody else holds is left for
+    the next look, and an adoption that another process is at is left to it.
     """
     issuer = Issuer.objects.get(pk=issuer_id)
-    rows = Version.objects.filter(issuer__isnull=True).order_by("pk")
-    signed = sorted(
-        (certificate_id, version_id)
-        for certificate_id, version_id, pem in rows.values_list(
-            "certificate_id", "pk", "pem"
-        ).iterator(chunk_size=BATCH)
+    awaited = Adoption.objects.take(issuer)
+    if awaited is None:
+        return Batch()
+    rows = Version.objects.issued_elsewhere(after=awaited.passed)
+    page = list(rows.values_list("pk", "certificate_id", "pem")[:BATCH])
+    signed = {
+        version_id: certificate_id
+        for version_id, certificate_id, pem in page
         if _is_signed(pem, issuer)
-    )
-    return sum(
-        _adopt(issuer, signed[begin : begin + BATCH], actor)
-        for begin in range(0, len(signed), BATCH)
-    )
+    }
+    free = _lock(signed)
+    adopted = _adopt(issuer, [pk for pk in signed if signed[pk] in free], free, awaited, actor)
+    awaited.some_held |= any(key not in free for key in signed.values())
+    if len(page) == BATCH:
+        awaited.passed = page[-1][0]
+        awaited.save(update_fields=["passed", "some_held"])
+        return Batch(adopted, has_more=True)
+    if awaited.some_held:
+        # From the beginning, at the next sweep: by then they may be free.
+        awaited.passed, awaited.some_held = None, False
+        awaited.save(update_fields=["passed", "some_held"])
+    else:
+        awaited.delete()
+    return Batch(adopted)
 
 
-@transaction.atomic
-def _adopt(issuer: Issuer, ids: list[tuple[UUID, UUID]], actor: Principal) -> int:
+def _lock(signed: Mapping[UUID, UUID]) -> dict[UUID, Certificate]:
+    # The row of the adoption is locked already, out of the house's order: nobody waits for it.
+    free = Certificate.objects.select_for_update(no_key=True, skip_locked=True)
+    return {row.pk: row for row in free.filter(pk__in=set(signed.values())).order_by("pk")}
+
+
+def _adopt(
+    issuer: Issuer,
+    ids: list[UUID],
+    certificates: Mapping[UUID, Certificate],
+    awaited: Adoption,
+    actor: Principal,
+) -> int:
     entries = []
-    # In the order of keys, so that two who do this at once wait for each other and in no ring.
-    for certificate_id, version_id in ids:
-        certificate = Certificate.objects.lock(certificate_id)
-        version = Version.objects.select_for_update(no_key=True).get(pk=version_id)
+    # Read after the wait: who had the certificate may have put a version under its signer.
+    versions = Version.objects.issued_elsewhere().select_for_update(no_key=True)
+    for version in versions.filter(pk__in=ids):
+        certificate = certificates[version.certificate_id]
         version.certificate = certificate
-        if version.issuer_id is None and place_under(issuer, version):
+        if place_under(issuer, version):
             is_revoked = link(version, actor=actor)
             if is_revoked and certificate.current_id == version.pk:
                 settle(certificate=certificate)
-            entries.append(entry_of(version, issuer, actor, is_revoked=is_revoked))
+            entry = entry_of(version, issuer, actor, is_revoked=is_revoked)
+            entry.data.update(_on_behalf_of(awaited.asked_by, actor))
+            entries.append(entry)
     if entries:
         record_many(entries)
     return len(entries)
+
+
+def _on_behalf_of(asked_by: Principal | None, actor: Principal) -> dict[str, Any]:
+    if asked_by is None or asked_by == actor:
+        return {}
+    return {"on_behalf_of": asked_by.get_username(), "on_behalf_of_id": str(asked_by.pk)}
 
 
 def place_under(issuer: Issuer, version: Version) -> bool:

@@ -4,18 +4,21 @@ It stands here and not in `issuers`, since a subordinate CA's own certificate is
 under its parent: the parent's CRL and OCSP speak for it.
 """
 
-from django.db import transaction
+import logging
+
+from django.db import DatabaseError, transaction
 
 import owners.services
 from audit.use_cases import use_case
 from certificates import crl
-from certificates.services.adoption import adopt
+from certificates.services.adoption import adopt, await_adoption
 from certificates.services.importing import record_ca
 from certificates.services.old_crls import checked, take_in
 from issuers.models import Issuer
 from issuers.services import ExistingCA, NewCA, create_local_ca, import_local_ca
 from owners.models import Owner, Principal
 
+logger = logging.getLogger(__name__)
 ANSWERS_FOR_CAS = "PKI operations"
 
 
@@ -43,8 +46,14 @@ def take_over_ca(*, actor: Principal, ca: ExistingCA, owner: Owner | None = None
             # Nobody else sees the row yet, so there is nothing to lock.
             take_in(issuer, checked(issuer, ca.crls), actor=actor)
         _complete(actor, issuer, owner)
-    # Afterwards, in batches: an import that saw no such CA has ended by now, or sees it.
-    adopt(issuer_id=issuer.pk, actor=actor)
+        await_adoption(issuer=issuer, actor=actor)
+    # Afterwards: an import that saw no such CA has ended by now, or sees it. The first batch is
+    # done here, the rest is the sweep's.
+    try:
+        adopt(issuer_id=issuer.pk, actor=actor)
+    except DatabaseError as error:
+        # The CA is taken over already, and the sweep does what was not done here.
+        logger.warning("what %s signed is left to the sweep: %s", issuer.slug, error)
     return issuer
 
 

@@ -63,6 +63,7 @@ NO_ACTS = {
     "jobs.services.settle.release",
     # Sweeps: nobody asks for them, and what they find is nobody's attempt.
     "certificates.crl.publish_if_due",
+    "certificates.services.adoption.adopt_waiting",
     "certificates.services.expiry.update_expiry_statuses",
     "jobs.services.sweeps.fail_abandoned",
     "jobs.services.renewals.request_due_renewals",
