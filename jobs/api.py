@@ -154,13 +154,15 @@ class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
         job = services.cancel_job(job_id=self._key(), actor=actor_of(request), **data)
         return self._answer(job)
 
-    @extend_schema(request=serializers.CsrSerializer, responses=serializers.JobSerializer)
+    @extend_schema(request=serializers.CsrSerializer, responses=serializers.AskedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def csr(self, request: Request, pk: str) -> Response:
         """Submit the CSR that the job waits for."""
         data = valid(serializers.CsrSerializer, request)
         job = services.submit_csr(job_id=self._key(), actor=actor_of(request), csr_pem=data["csr"])
-        return self._answer(job)
+        answer = self._answer(job)
+        answer.data["warnings"] = list(approvals.of_asking(job, has_brought=True))
+        return answer
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])

@@ -184,6 +184,12 @@ class Job(models.Model):
         help_text="What an issuance made, or what a deployment or validation is about.",
     )
     csr_pem = models.TextField(blank=True)
+    key_fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="SHA-256 of the SubjectPublicKeyInfo of its CSR; empty where it has none.",
+    )
     csr_by = models.ForeignKey(
         Principal,
         models.PROTECT,
@@ -283,6 +289,11 @@ class Job(models.Model):
             ),
             models.Index(
                 fields=["lease_until"], condition=Q(status=Status.RUNNING), name="job_running"
+            ),
+            models.Index(
+                fields=["key_fingerprint"],
+                condition=Q(status__in=OPEN) & ~Q(key_fingerprint=""),
+                name="job_open_key",
             ),
             models.Index(fields=["-created_at", "id"], name="job_newest"),
             models.Index(fields=["status", "-created_at"], name="job_status_newest"),

@@ -9,6 +9,7 @@ from certificates.models.certificates import (
     RenewalPolicy,
     Version,
 )
+from certificates.models.names import CertificateName
 from certificates.models.revocations import (
     CRL,
     OCSPResponse,
@@ -22,6 +23,7 @@ __all__ = [
     "Adoption",
     "Alert",
     "Certificate",
+    "CertificateName",
     "CertificateQuerySet",
     "CertificateStatus",
     "OCSPResponse",

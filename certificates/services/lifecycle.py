@@ -14,6 +14,7 @@ from certificates import policy
 from certificates.details import Details
 from certificates.models import (
     Certificate,
+    CertificateName,
     CertificateStatus,
     OCSPResponse,
     Revocation,
@@ -40,6 +41,7 @@ def register(
     """Take a name under management: Pending until its first version is signed."""
     said = {field.name: getattr(details, field.name) for field in fields(details)}
     certificate = Certificate.objects.create(common_name=common_name, sans=list(sans), **said)
+    CertificateName.objects.bulk_create(CertificateName.of(certificate))
     record(
         actor=actor,
         action="certificate.register",

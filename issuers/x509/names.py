@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -77,6 +78,26 @@ def general_names(texts: Iterable[str]) -> list[x509.GeneralName]:
 def normal(text: str) -> str:
     """Return one "dns:…" text in its normal form; raises BadName."""
     return _text(_general(text))
+
+
+def comparable(text: str) -> str:
+    """Return a SAN's text, or a common name, so that two which mean the same name are equal.
+
+    A common name that is a host name equals its SAN. Only to find what may be alike: letter case
+    counts nowhere, and what is no name at all is compared as text.
+    """
+    kind, _, value = text.partition(":")
+    if kind not in _PREFIXES.values():
+        kind, value = "dns", text
+    if kind == "dns":
+        value = value.strip().rstrip(".")
+        if not value.isascii():
+            with suppress(UnicodeError):  # else it is no host name: a text like any other
+                value = value.encode("idna").decode("ascii")
+    try:
+        return normal(f"{kind}:{value}").casefold()
+    except ValueError:
+        return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def is_dns_name(name: str, *, wildcard: bool = True) -> bool:

@@ -94,7 +94,10 @@ class Item:
 
 def question_of(actor: Principal, jobs: Sequence[Job], choice: Choice, **where: Any) -> Question:
     """Return the page on which `actor` is asked about `jobs`; `where` says whence and whither."""
-    items = [Item(approvals.review(job), _objection(actor, job, choice)) for job in jobs]
+    items = [
+        Item(reviewed, _objection(actor, reviewed.job, choice))
+        for reviewed in approvals.reviews(jobs)
+    ]
     return Question(
         name=choice.name,
         title=_heading(choice, jobs),

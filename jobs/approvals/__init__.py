@@ -1,9 +1,9 @@
 """What an approval is about: its digest, the review of it for people, and what a job waits for."""
 
 from jobs.approvals.digest import check_unchanged, digest_of
-from jobs.approvals.reviews import Difference, Predecessor, Review, review
+from jobs.approvals.reviews import Difference, Predecessor, Review, review, reviews
 from jobs.approvals.waits import Wait, waits_for
-from jobs.approvals.warnings import of_asking
+from jobs.approvals.warnings import of_asking, of_jobs
 
 __all__ = [
     "Difference",
@@ -13,6 +13,8 @@ __all__ = [
     "check_unchanged",
     "digest_of",
     "of_asking",
+    "of_jobs",
     "review",
+    "reviews",
     "waits_for",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from certificates.policy import revoked_for
 from jobs.approvals.digest import digest_of
+from jobs.approvals.warnings import of_jobs
 from jobs.kinds import kind_of
 from jobs.models import Job
 from jobs.states import Status
@@ -66,6 +67,11 @@ class Review:
     after_revocation: str = field(
         metadata={"help_text": "Why the certificate was revoked that would come back; else empty."}
     )
+    warnings: Sequence[str] = field(
+        metadata={
+            "help_text": "What is to be known before it is signed; nothing is refused for it."
+        }
+    )
     predecessor: Predecessor | None
     differences: Sequence[Difference] = field(default_factory=tuple)
 
@@ -96,6 +102,17 @@ class Review:
 
 def review(job: Job) -> Review:
     """Return what `job` is about, for whoever has to decide on it."""
+    (one,) = reviews([job])
+    return one
+
+
+def reviews(jobs: Sequence[Job]) -> list[Review]:
+    """Return what each of `jobs` is about; their warnings are asked for together."""
+    warnings = of_jobs(jobs)
+    return [_review(job, warnings.get(job.pk, ())) for job in jobs]
+
+
+def _review(job: Job, warnings: Sequence[str]) -> Review:
     certificate = job.certificate
     key = kind_of(job).key(job)
     predecessor = _predecessor(job)
@@ -118,6 +135,7 @@ def review(job: Job) -> Review:
         target_config=_target_config(job),
         digest=digest_of(job, certificate),
         after_revocation=_after_revocation(job),
+        warnings=warnings,
         predecessor=predecessor,
         differences=(),
     )

@@ -1,30 +1,113 @@
-"""What whoever asks for a signature should know before it is made; nothing is refused for it."""
+"""What who asks for a signature, and who decides on it, should know before it is made.
 
-from collections.abc import Iterator
+Nothing is refused for it. However many jobs are asked about, it is two queries.
+"""
 
-from certificates.models import Certificate, CertificateStatus, Version
-from issuers.x509 import certs, csr
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, Min, OuterRef
+
+from certificates.models import Certificate, CertificateName, CertificateStatus, Version
+from certificates.policy import revoked_for
+from jobs.kinds import kind_of
+from jobs.models import Job
+from jobs.states import Status
+
+OVER = (Status.COMPLETED, Status.CANCELLED)
 
 
-def of_asking(certificate: Certificate, csr_pem: str) -> Iterator[str]:
-    """Yield the warnings of asking for a version of `certificate`, with `csr_pem` where there is.
+def of_asking(job: Job, *, has_brought: bool) -> tuple[str, ...]:
+    """Return the warnings of having asked for `job`, which is saved.
 
-    A CSR that a renewal takes over by itself is not meant: give the one that somebody brought.
+    That a CSR was signed before is nothing to tell of one that a renewal takes over by itself: say
+    whether somebody has brought it.
     """
-    current = certificate.current
-    if current is not None and hasattr(current, "revocation"):
-        yield f"The certificate is revoked ({current.revocation.reason}): this brings it back."
-    alike = (
-        Certificate.objects.filter(name=certificate.name)
-        .exclude(pk=certificate.pk)
+    return _of([job], has_brought=has_brought).get(job.pk, ())
+
+
+def of_jobs(jobs: Sequence[Job]) -> dict[UUID, tuple[str, ...]]:
+    """Return the warnings of those of `jobs` that would sign something and are not over, by key.
+
+    Of a CSR that was signed for the same certificate before nothing is told where its policy has
+    keys used again.
+    """
+    return _of(jobs, has_brought=False)
+
+
+def _of(jobs: Sequence[Job], *, has_brought: bool) -> dict[UUID, tuple[str, ...]]:
+    signing = [job for job in jobs if kind_of(job).signs and job.status not in OVER]
+    if not signing:
+        return {}
+    alike = _alike([job.pk for job in signing])
+    names = _shared_names([job.certificate_id for job in signing])
+    return {
+        job.pk: tuple(_words(job, alike[job.pk], names.get(job.certificate_id), has_brought))
+        for job in signing
+        if job.pk in alike
+    }
+
+
+def _words(
+    job: Job, alike: dict[str, Any], shared: tuple[str, int] | None, has_brought: bool
+) -> Iterator[str]:
+    revoked = revoked_for(job.certificate)
+    if revoked is not None:
+        yield f"The certificate is revoked ({revoked}): this brings it back."
+    if alike["has_namesake"]:
+        yield f"There is another certificate of the name {job.certificate.name}."
+    if shared is not None:
+        first, count = shared
+        more = f" and {count - 1} more of its names" if count > 1 else ""
+        yield f"Another certificate is for {first}{more} too."
+    reuses_key = alike["reuses_key"] is not False and not has_brought
+    if alike["is_signed_elsewhere" if reuses_key else "is_signed"]:
+        yield "The same CSR was signed before: its key is used again."
+    if alike["is_asked"]:
+        yield "Another job asks for the same CSR to be signed."
+    elif alike["key_is_asked"]:
+        yield "Another job asks for a certificate with the same key."
+
+
+def _alike(ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return by job what it has in common with others. Each look ends at the first in an index."""
+    namesakes = (
+        Certificate.objects.filter(name=OuterRef("certificate__name"))
+        .exclude(pk=OuterRef("certificate"))
         .exclude(status=CertificateStatus.ARCHIVED)
     )
-    if alike.exists():
-        yield f"There is another certificate of the name {certificate.name}."
-    if csr_pem and _is_used(csr_pem):
-        yield "The same CSR was signed before: its key is used again."
+    # By the key, which is indexed; a CSR is long.
+    key = {"key_fingerprint": OuterRef("key_fingerprint")}
+    signed = Version.objects.filter(**key, csr_pem=OuterRef("csr_pem"))
+    asked = Job.objects.open().exclude(key_fingerprint="").filter(**key).exclude(pk=OuterRef("pk"))
+    rows = Job.objects.filter(pk__in=ids).values(
+        "pk",
+        reuses_key=F("certificate__renewal_policy__reuse_key"),
+        has_namesake=Exists(namesakes),
+        is_signed=Exists(signed),
+        is_signed_elsewhere=Exists(signed.exclude(certificate=OuterRef("certificate"))),
+        is_asked=Exists(asked.filter(csr_pem=OuterRef("csr_pem"))),
+        key_is_asked=Exists(asked),
+    )
+    return {row["pk"]: {**row} for row in rows}
 
 
-def _is_used(csr_pem: str) -> bool:
-    key = certs.key_fingerprint(csr.parse(csr_pem).public_key())
-    return Version.objects.filter(key_fingerprint=key, csr_pem=csr_pem).exists()
+def _shared_names(ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Return by certificate the first name that another has too, and how many there are.
+
+    Of namesakes that is told already.
+    """
+    others = (
+        CertificateName.objects.filter(value=OuterRef("value"))
+        .exclude(certificate=OuterRef("certificate"))
+        .exclude(certificate__name=OuterRef("certificate__name"))
+        .exclude(certificate__status=CertificateStatus.ARCHIVED)
+    )
+    rows = (
+        CertificateName.objects.filter(Exists(others), certificate__in=ids)
+        .values("certificate")
+        .annotate(first=Min("value"), count=Count("value"))
+        .order_by()
+    )
+    return {row["certificate"]: (row["first"], row["count"]) for row in rows}

@@ -110,6 +110,10 @@ class Signing(Kind[SignedCertificate]):
         return KeyOf(*certs.key_algorithm_of(public), certs.key_fingerprint(public))
 
     @override
+    def set_up(self, job: Job) -> None:
+        job.key_fingerprint = self.key(job).fingerprint
+
+    @override
     def predecessor(self, job: Job) -> Version | None:
         if job.version is None:
             return job.certificate.current

@@ -126,7 +126,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         actor,
     )
     _announce(job, actor, server_key=generate_key)
-    return Asked(job, (*warnings, *approvals.of_asking(certificate, csr_pem)))
+    return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 
 @use_case("certificate.renew", on=Certificate)
@@ -160,8 +160,8 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
             certificate.profile, certificate.common_name, certificate.sans, csr_pem
         )
         warnings = (csrs.SERVER_KEY_WARNING,)
-    brought = csr_pem
-    if csr_pem:
+    has_brought = bool(csr_pem)
+    if has_brought:
         csrs.check(csr_pem, certificate)
     else:
         last = csrs.last_of(certificate)
@@ -186,7 +186,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     _announce(
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
-    return Asked(job, (*warnings, *approvals.of_asking(certificate, brought)))
+    return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=has_brought)))
 
 
 @use_case("certificate.deploy", on=Certificate)
@@ -239,6 +239,7 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     checked = csrs.check(csr_pem, certificate)
     job.csr_pem = csr_pem
     job.csr_by = actor
+    kind_of(job).set_up(job)
     job.last_error = ""
     if kind_of(job).needs_approval(job, certificate):
         job.waits_until = database_clock.now() + settings.APPROVAL_TIMEOUT

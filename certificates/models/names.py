@@ -1,0 +1,42 @@
+"""The names that certificates are for, as they are compared."""
+
+from collections.abc import Iterable
+
+from django.db import models
+
+from certificates.models.certificates import Certificate
+from issuers.x509.names import comparable
+
+LONGEST = 255
+
+
+class CertificateName(models.Model):
+    """One name of a certificate, common name or SAN, so that whoever has it too is found.
+
+    Written when a name is taken under management, and never again: names do not change.
+    """
+
+    certificate = models.ForeignKey(Certificate, models.CASCADE, related_name="compared_names")
+    value = models.CharField(max_length=LONGEST, help_text="As comparable() gives it, cut off.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["certificate", "value"], name="certs_name_once")
+        ]
+        indexes = [models.Index(fields=["value", "certificate"], name="certs_compared_name")]
+
+    def __str__(self) -> str:
+        return self.value
+
+    @classmethod
+    def of(cls, certificate: Certificate) -> "list[CertificateName]":
+        """Return the rows of a certificate, not saved."""
+        values = compared(certificate.common_name, certificate.sans)
+        return [cls(certificate=certificate, value=value) for value in values]
+
+
+def compared(common_name: str, sans: Iterable[str]) -> list[str]:
+    """Return the names, each once, as they are compared and kept."""
+    texts = [*([common_name] if common_name else []), *sans]
+    return list(dict.fromkeys(comparable(text)[:LONGEST] for text in texts))
