@@ -7,6 +7,8 @@ import base64
 import json
 import lzma
 import os
+import subprocess
+import sys
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,7 +32,8 @@ from certificates import crl, services
 from certificates.models import OCSPResponse, Revocation, Version
 from owners.models import Principal
 
-FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "first_release"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "tests" / "vectors" / "first_release"
 ABOUT = json.loads((FOLDER / "about.json").read_text())
 PKI = "/.well-known/pki"
 SHA1 = hashes.SHA1()  # noqa: S303 - what many clients still name certificates by
@@ -142,6 +145,44 @@ def test_the_trail_of_the_first_release_holds_and_goes_on(first):
     assert Event.objects.get(sequence=first["events"] + 1).previous_hash == first["head"]
 
 
+@pytest.mark.parametrize(
+    "database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def test_the_commands_migrate_and_verify_it_as_they_are_typed(request, database, tmp_path):
+    url = request.getfixturevalue(database)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CERTCTL_TEST_")}
+    environment |= {
+        "DATABASE_URL": url,
+        "CERTCTL_VAR_DIR": str(tmp_path),
+        "CERTCTL_KEY_ENCRYPTION_KEYS": ABOUT["key_encryption_key"],
+        "SECRET_KEY": "first-release",
+        "DJANGO_SETTINGS_MODULE": "certctl.settings",
+    }
+
+    def run(*command):
+        return subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT, env=environment, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+
+    run("migrate", "--no-input")
+
+    verified = run("audit_verify")
+
+    assert f"The audit trail holds: {ABOUT[database]['events']} event(s)" in verified
+
+
+def test_old_events_have_no_format_and_new_ones_today_s(first):
+    formats = Event.objects.order_by().values_list("format", flat=True).distinct()
+    assert set(formats) == {None}
+    good = Version.objects.get(serial=first["good"])
+
+    crl.publish(issuer_id=good.issuer_id, actor=Principal.objects.system())
+
+    assert set(formats.all()) == {None, 2}
+    assert verify() == (first["events"] + 1, None)
+
+
 def test_an_edited_event_of_the_first_release_is_seen(first):
     with connections["default"].cursor() as cursor:
         if connections["default"].vendor == "sqlite":
@@ -155,12 +196,19 @@ def test_an_edited_event_of_the_first_release_is_seen(first):
     assert verify()[1].sequence == 50
 
 
-def test_its_events_can_still_not_be_edited(first):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET actor_name = 'nobody' WHERE sequence = 50",
+        "DELETE FROM audit_event WHERE sequence = 50",
+    ],
+)
+def test_its_events_can_still_not_be_edited(first, statement):
     with (
         pytest.raises(Exception, match="append-only"),
         connections["default"].cursor() as cursor,
     ):
-        cursor.execute("UPDATE audit_event SET actor_name = 'nobody' WHERE sequence = 50")
+        cursor.execute(statement)
 
 
 def test_relying_parties_get_the_answers_that_the_first_release_signed(first):
@@ -194,6 +242,7 @@ def test_after_a_day_they_get_answers_that_the_old_ca_signed_today(first):
 
 
 def test_what_is_revoked_today_is_on_the_old_ca_s_next_crl(first):
+    _, before = listed(first)
     good = Version.objects.get(serial=first["good"])
     bob = Principal.objects.get(username="bob")
 
@@ -201,6 +250,8 @@ def test_what_is_revoked_today_is_on_the_old_ca_s_next_crl(first):
     crl.publish(issuer_id=good.issuer_id, actor=Principal.objects.system())
 
     assert ask(first, "good").certificate_status.name == "REVOKED"
-    assert {first["good"], first["revoked"]} <= listed(first)[0]
+    serials, number = listed(first)
+    assert {first["good"], first["revoked"]} <= serials
+    assert number == before + 1
     assert Revocation.objects.filter(version=good).count() == 1
     assert verify()[1] is None

@@ -144,6 +144,20 @@ def test_only_name_and_switch_are_changed(client_of, carol, local_ca):
     assert (body["name"], body["enabled"], body["slug"]) == ("New", False, "issuing")
 
 
+def test_carol_cannot_rename_what_certificates_point_to(client_of, carol, local_ca):
+    url = f"{ISSUERS}{local_ca.pk}/"
+
+    response = client_of(carol).patch(url, {"slug": "renamed", "name": "New"})
+
+    assert response.status_code == 400
+    assert [error["field"] for error in response.json()["errors"]] == ["slug"]
+    local_ca.refresh_from_db()
+    assert (local_ca.slug, local_ca.name) != ("renamed", "New")
+    assert local_ca.slug == "issuing"
+    refusal = Event.objects.get(action="issuer.update.refuse")
+    assert refusal.actor == carol
+
+
 def test_an_issuer_is_not_deleted_or_replaced(client_of, carol, local_ca):
     client = client_of(carol)
 
