@@ -15,7 +15,7 @@ from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
 from certificates.services.importing import AlreadyImported, SerialTaken, import_pem, record_ca
 from certificates.services.lifecycle import (
-    Brought,
+    Origin,
     add_version,
     mark_failed,
     register,
@@ -28,8 +28,8 @@ from certificates.services.revocation import release_hold, revoke
 
 __all__ = [
     "AlreadyImported",
-    "Brought",
     "BulkResult",
+    "Origin",
     "Outcome",
     "PlanChanged",
     "Preview",

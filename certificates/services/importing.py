@@ -11,7 +11,7 @@ from audit.use_cases import use_case
 from certificates.details import Details
 from certificates.models import Certificate, Version
 from certificates.services.adoption import entry_of, place_under
-from certificates.services.lifecycle import Brought, register, settle, store_version
+from certificates.services.lifecycle import Origin, register, settle, store_version
 from certificates.services.old_crls import link
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
@@ -157,7 +157,7 @@ def _store_once(
                 certificate=certificate,
                 signed=signed,
                 issuer=signer,
-                brought=Brought(actor, actor),
+                origin=Origin(requested_by=actor, csr_by=actor),
             )
     except IntegrityError as error:
         known = Version.objects.filter(fingerprint=signed.fingerprint).first()

@@ -1,7 +1,7 @@
 """From a name under management to its signed versions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -27,9 +27,15 @@ from owners.models import Principal
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
-    """Who asked when a key was brought, and who brought it; None where nobody knows."""
+class Origin:
+    """Where a version comes from: its CSR and job, the key if the server made it, and whose it is.
 
+    `requested_by` asked when the key was brought, `csr_by` brought it; None where nobody knows.
+    """
+
+    csr_pem: str = ""
+    job_id: UUID | None = None
+    encrypted_key: Sealed | None = None
     requested_by: Principal | None = None
     csr_by: Principal | None = None
 
@@ -56,15 +62,12 @@ def register(
 
 
 @transaction.atomic
-def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
+def add_version(
     *,
     certificate: Certificate,
     signed: SignedCertificate,
     actor: Principal,
-    csr_pem: str = "",
-    job_id: UUID | None = None,
-    encrypted_key: Sealed | None = None,
-    brought: Brought = Brought(),
+    origin: Origin = Origin(),
 ) -> Version:
     """Record what the issuer signed; it becomes current and supersedes its predecessor.
 
@@ -75,10 +78,7 @@ def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         certificate=certificate,
         signed=signed,
         issuer=certificate.issuer,
-        csr_pem=csr_pem,
-        job_id=job_id,
-        encrypted_key=encrypted_key,
-        brought=brought,
+        origin=origin,
     )
     record(
         actor=actor,
@@ -90,20 +90,17 @@ def add_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         issuer=certificate.issuer.slug,
         fingerprint=version.fingerprint,
         not_after=version.not_after.isoformat(),
-        job=str(job_id) if job_id else None,
+        job=str(origin.job_id) if origin.job_id else None,
     )
     return version
 
 
-def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
+def store_version(
     *,
     certificate: Certificate,
     signed: SignedCertificate,
     issuer: Issuer | None,
-    csr_pem: str = "",
-    job_id: UUID | None = None,
-    encrypted_key: Sealed | None = None,
-    brought: Brought = Brought(),
+    origin: Origin = Origin(),
 ) -> Version:
     """Insert the next version and make it current; the caller holds the lock and audits.
 
@@ -117,7 +114,7 @@ def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         .first()
     )
     if before is not None:
-        brought = Brought(before.requested_by, before.csr_by)
+        origin = replace(origin, requested_by=before.requested_by, csr_by=before.csr_by)
     newest = certificate.versions.order_by("-number").first()
     certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
     version = Version.objects.create(
@@ -135,12 +132,12 @@ def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         key_size=signed.key_size,
         pem=signed.certificate_pem,
         chain_pem=signed.chain_pem,
-        csr_pem=csr_pem,
-        encrypted_key=encrypted_key,
+        csr_pem=origin.csr_pem,
+        encrypted_key=origin.encrypted_key,
         short_lived=signed.short_lived,
-        job_id=job_id,
-        requested_by=brought.requested_by,
-        csr_by=brought.csr_by,
+        job_id=origin.job_id,
+        requested_by=origin.requested_by,
+        csr_by=origin.csr_by,
     )
     certificate.current = version
     certificate.save(update_fields=["current", "updated_at"])

@@ -1,7 +1,8 @@
 """Issuance and renewal: have the certificate's next version signed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -14,6 +15,7 @@ import issuers.services
 from certificates.models import Certificate, CertificateStatus, Version
 from foundation.errors import ConnectorError, FieldError, Invalid
 from issuers.connectors.base import OrderRefused, WrongCertificate
+from issuers.models import Issuer, Profile
 from issuers.services import OrderState, SignedCertificate, Waiting
 from issuers.x509 import certs, csr
 from jobs.kinds.base import ClaimLost, Follow, Kept, KeyOf, Kind, Skipped
@@ -62,6 +64,28 @@ def _is_issued(certificate: Certificate) -> bool:
     return made.exists()
 
 
+class Wanted(TypedDict):
+    """What is to be signed: the digest of an approval and the work are made of the very same."""
+
+    issuer: Issuer
+    profile: Profile
+    csr_pem: str
+    common_name: str
+    sans: Sequence[str]
+    lifetime: timedelta | None
+
+
+def _wanted(job: Job, certificate: Certificate) -> Wanted:
+    return Wanted(
+        issuer=certificate.issuer,
+        profile=certificate.profile,
+        csr_pem=job.csr_pem,
+        common_name=certificate.common_name,
+        sans=certificate.sans,
+        lifetime=job.lifetime,
+    )
+
+
 class Signing(Kind[SignedCertificate]):
     """What issuance and renewal have in common, which is nearly all."""
 
@@ -71,14 +95,7 @@ class Signing(Kind[SignedCertificate]):
     def inputs(self, job: Job, certificate: Certificate) -> Mapping[str, Any] | None:
         if not job.csr_pem:
             return None
-        inputs = issuers.services.signing_inputs(
-            issuer=certificate.issuer,
-            profile=certificate.profile,
-            csr_pem=job.csr_pem,
-            common_name=certificate.common_name,
-            sans=certificate.sans,
-            lifetime=job.lifetime,
-        )
+        inputs = issuers.services.signing_inputs(**_wanted(job, certificate))
         revoked = certificates.policy.revoked_for(certificate)
         # Only where it is so: what was approved before this was known keeps its digest.
         return inputs if revoked is None else {**inputs, "after_revocation": str(revoked)}
@@ -139,12 +156,7 @@ class Signing(Kind[SignedCertificate]):
                 raise ClaimLost
 
         return issuers.services.sign(
-            issuer=certificate.issuer,
-            profile=certificate.profile,
-            csr_pem=job.csr_pem,
-            sans=certificate.sans,
-            common_name=certificate.common_name,
-            lifetime=job.lifetime,
+            **_wanted(job, certificate),
             order=OrderState(job.order_key, job.order_ref, job.ordered_at),
             placing=placing,
         )
@@ -168,12 +180,13 @@ class Signing(Kind[SignedCertificate]):
             version = certificates.services.add_version(
                 certificate=certificate,
                 signed=result,
-                csr_pem=held.csr_pem,
-                job_id=held.pk,
                 actor=actor,
-                encrypted_key=held.encrypted_key,
-                brought=certificates.services.Brought(
-                    held.requested_by, held.csr_by or held.requested_by
+                origin=certificates.services.Origin(
+                    csr_pem=held.csr_pem,
+                    job_id=held.pk,
+                    encrypted_key=held.encrypted_key,
+                    requested_by=held.requested_by,
+                    csr_by=held.csr_by or held.requested_by,
                 ),
             )
         except IntegrityError:

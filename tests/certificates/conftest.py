@@ -52,7 +52,10 @@ def issue(alice, owner, local_ca, free_profile):
         with transaction.atomic():
             locked = Certificate.objects.lock(certificate.pk)
             return services.add_version(
-                certificate=locked, signed=signed, csr_pem=csr_pem, actor=alice
+                certificate=locked,
+                signed=signed,
+                origin=services.Origin(csr_pem=csr_pem),
+                actor=alice,
             )
 
     return make
