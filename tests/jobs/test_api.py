@@ -197,10 +197,10 @@ def test_a_decider_approves(awaiting, bob, client_of, hints, django_capture_on_c
 
 
 def test_approving_takes_few_queries(awaiting, bob, client_of, django_assert_max_num_queries):
-    client = client_of(bob)
+    client, shown = client_of(bob), looked(awaiting)
 
     with django_assert_max_num_queries(36):
-        assert client.post(url(awaiting, "approve"), looked(awaiting)).status_code == 200
+        assert client.post(url(awaiting, "approve"), shown).status_code == 200
 
 
 def test_every_key_of_the_requester_is_refused(awaiting, alice, client_of):
