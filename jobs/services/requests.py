@@ -15,6 +15,7 @@ import deployments.services
 import issuers.services
 from audit.services import record
 from audit.use_cases import use_case
+from certificates import signers
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
@@ -78,7 +79,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
 
     Names that are not given are those of the CSR. Without a CSR the job waits for one, unless the
     server may make the key. Raises Invalid: a CSR outside the profile (code csr_rejected), an
-    issuer that does not serve the profile, a lifetime that the profile does not allow,
+    issuer that does not serve the profile or is revoked, a lifetime that the profile refuses,
     server_keys_disabled.
     """
     _check_rules(issuer, profile, lifetime)
@@ -231,11 +232,12 @@ def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: T
 def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     """Give a job the CSR that it waits for; it then waits for approval or goes ahead.
 
-    Raises InvalidMove, Invalid (a CSR outside the profile).
+    Raises InvalidMove, IssuerRevoked, Invalid (a CSR outside the profile).
     """
     job = lock_both(job_id)
     policy.check_state(job, Move.SUBMIT_CSR)
     certificate = job.certificate
+    signers.check_may_sign(certificate.issuer)
     checked = csrs.check(csr_pem, certificate)
     job.csr_pem = csr_pem
     job.csr_by = actor
@@ -345,6 +347,7 @@ def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -
     errors = []
     if not issuer.enabled:
         errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
+    errors.extend(signers.errors(issuer))
     if not profile.enabled or profile.is_ca:
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
