@@ -154,13 +154,15 @@ class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
         job = services.cancel_job(job_id=self._key(), actor=actor_of(request), **data)
         return self._answer(job)
 
-    @extend_schema(request=serializers.CsrSerializer, responses=serializers.JobSerializer)
+    @extend_schema(request=serializers.CsrSerializer, responses=serializers.AskedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def csr(self, request: Request, pk: str) -> Response:
         """Submit the CSR that the job waits for."""
         data = valid(serializers.CsrSerializer, request)
         job = services.submit_csr(job_id=self._key(), actor=actor_of(request), csr_pem=data["csr"])
-        return self._answer(job)
+        answer = self._answer(job)
+        answer.data["warnings"] = list(approvals.of_job(job))
+        return answer
 
     @extend_schema(request=None, responses=serializers.JobSerializer)
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
@@ -179,9 +181,10 @@ class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
         actor = actor_of(request)
 
         def work() -> tuple[Job, Sequence[str]]:
-            return services.request_validation(
+            made = services.request_validation(
                 actor=actor, certificate_id=job.certificate_id, target=target
-            ), ()
+            )
+            return made, tuple(approvals.of_job(made))
 
         return asked(request, 202, work)
 
@@ -291,7 +294,8 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
         target = data["target"] or _only_target(certificate)
 
         def work() -> tuple[Job, Sequence[str]]:
-            return service(actor=actor, certificate_id=certificate.pk, target=target), ()
+            job = service(actor=actor, certificate_id=certificate.pk, target=target)
+            return job, tuple(approvals.of_job(job))
 
         return asked(request, 202, work)
 

@@ -4,6 +4,12 @@ from collections.abc import Iterator
 
 from certificates.models import Certificate, CertificateStatus, Version
 from issuers.x509 import certs, csr
+from jobs.models import Job
+
+LACKS_DECIDER = (
+    "Nobody could approve this as things stand: whoever decides on jobs asked for it, brought its "
+    "key or answers for the certificate. Have somebody else made an operator, or it times out."
+)
 
 
 def of_asking(certificate: Certificate, csr_pem: str) -> Iterator[str]:
@@ -23,6 +29,12 @@ def of_asking(certificate: Certificate, csr_pem: str) -> Iterator[str]:
         yield f"There is another certificate of the name {certificate.name}."
     if csr_pem and _is_used(csr_pem):
         yield "The same CSR was signed before: its key is used again."
+
+
+def of_job(job: Job) -> Iterator[str]:
+    """Yield the warnings of the job itself, as it was just asked for."""
+    if job.lacks_decider:
+        yield LACKS_DECIDER
 
 
 def _is_used(csr_pem: str) -> bool:

@@ -127,7 +127,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         actor,
     )
     _announce(job, actor, server_key=generate_key)
-    return Asked(job, (*warnings, *approvals.of_asking(certificate, csr_pem)))
+    return Asked(job, _warnings(job, warnings, csr_pem))
 
 
 @use_case("certificate.renew", on=Certificate)
@@ -187,7 +187,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     _announce(
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
-    return Asked(job, (*warnings, *approvals.of_asking(certificate, brought)))
+    return Asked(job, _warnings(job, warnings, brought))
 
 
 @use_case("certificate.deploy", on=Certificate)
@@ -249,7 +249,15 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
         job.waits_until = None
         move = Move.SUBMIT_CSR
         transaction.on_commit(queue.nudge)
-    job.move(move, actor=actor, key_algorithm=checked.key_algorithm, names=checked.sans)
+    # It still waits for its CSR, and has it: what decides is the same.
+    job.lacks_decider = policy.lacks_decider(job)
+    job.move(
+        move,
+        actor=actor,
+        key_algorithm=checked.key_algorithm,
+        names=checked.sans,
+        **_undecided(job),
+    )
     return job
 
 
@@ -293,6 +301,7 @@ def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
         status=job.status,
         after=str(cause.pk),
         target=str(follow.target),
+        **_undecided(job),
     )
     return job
 
@@ -325,7 +334,17 @@ def _open(
             job.save(force_insert=True)
     except IntegrityError:
         raise DuplicateJob from None
+    job.lacks_decider = policy.lacks_decider(job)
     return job
+
+
+def _warnings(job: Job, warnings: Sequence[str], csr_pem: str) -> tuple[str, ...]:
+    of_asking = approvals.of_asking(job.certificate, csr_pem)
+    return (*warnings, *of_asking, *approvals.of_job(job))
+
+
+def _undecided(job: Job) -> dict[str, Any]:
+    return {"nobody_may_decide": True} if job.lacks_decider else {}
 
 
 def _announce(job: Job, actor: Principal, **what: Any) -> None:
@@ -337,6 +356,7 @@ def _announce(job: Job, actor: Principal, **what: Any) -> None:
         status=job.status,
         certificate=str(job.certificate_id),
         target=str(job.target) if job.target else None,
+        **_undecided(job),
         **what,
     )
     if job.status == Status.PENDING:
