@@ -187,6 +187,13 @@ def test_whoever_may_by_other_ways_counts(asked, victor, how):
     assert asked()["warnings"] == []
 
 
+def test_who_has_no_address_is_not_everybody_without_one(asked, bob, owner):
+    owner.members.add(person("mia", Role.VIEWER, email=""))
+    leave(bob, email="")
+
+    assert asked()["warnings"] == []
+
+
 def test_the_system_does_not_count(asked, system):
     Principal.objects.filter(pk=system.pk).update(is_superuser=True)
 

@@ -163,6 +163,18 @@ def test_what_was_asked_for_before_is_not_signed_and_not_tried_again(carol, ca, 
     assert (event.data["code"], event.data["retry_at"]) == ("issuer_revoked", None)
 
 
+def test_a_revoked_ca_is_not_even_asked_to_sign(carol, ca, ask, free_profile, monkeypatch):
+    ask(free_profile)
+    revoke(ca, carol)
+    signed = []
+    monkeypatch.setattr("issuers.connectors.local.LocalCA.place", lambda *a: signed.append(a))
+
+    runner.run_pending()
+
+    assert Job.objects.get().error_code == "issuer_revoked"
+    assert signed == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_revocation_that_is_written_first_keeps_the_signature_out(
     carol, ca, ask, free_profile, system
