@@ -39,26 +39,12 @@ def barred(issuers: Iterable[Issuer]) -> dict[UUID, Bar]:
 
     A certificate on hold is revoked until that is released.
     """
-    asked = {issuer.pk: issuer for issuer in issuers}
-    known: Mapping[UUID, Issuer] = asked
-    if any(issuer.parent_id is not None for issuer in asked.values()):
-        known = {**Issuer.objects.defer("secrets").in_bulk(), **asked}
-    ways = {key: list(dict.fromkeys(_up(issuer, known))) for key, issuer in asked.items()}
-    keys = {_key(one) for way in ways.values() for one in way}
-    rows = list(
-        Revocation.objects.filter(version__key_fingerprint__in=keys).select_related("version")
-    )
-    if not rows:
-        return {}
-    bars = {key: _bar(asked[key], way, rows) for key, way in ways.items()}
-    return {key: bar for key, bar in bars.items() if bar is not None}
+    return _barred(_ways(issuers))
 
 
 def check_may_sign(issuer: Issuer) -> None:
     """Raise IssuerRevoked where `issuer` signs no more certificates."""
-    bar = barred([issuer]).get(issuer.pk)
-    if bar is not None:
-        raise IssuerRevoked(bar.detail)
+    _check(issuer, _ways([issuer]))
 
 
 def check_may_sign_until_commit(issuer: Issuer) -> None:
@@ -67,11 +53,10 @@ def check_may_sign_until_commit(issuer: Issuer) -> None:
     Whoever revokes locks the version, so one of the two is first and the other sees it. The caller
     holds nothing that comes after a Version in the order of locks.
     """
-    known = {**Issuer.objects.defer("secrets").in_bulk(), issuer.pk: issuer}
-    keys = {_key(one) for one in _up(issuer, known)}
-    rows = Version.objects.filter(key_fingerprint__in=keys)
+    ways = _ways([issuer])
+    rows = Version.objects.filter(key_fingerprint__in=_keys(ways))
     share(Version, rows.values_list("pk", flat=True))
-    check_may_sign(issuer)
+    _check(issuer, ways)
 
 
 def errors(issuer: Issuer, field: str = "issuer") -> Iterator[FieldError]:
@@ -79,6 +64,40 @@ def errors(issuer: Issuer, field: str = "issuer") -> Iterator[FieldError]:
     bar = barred([issuer]).get(issuer.pk)
     if bar is not None:
         yield FieldError(field, IssuerRevoked.code, bar.detail)
+
+
+# Each CA that is asked about, with its own certificate and all that are known above it.
+_Ways = Mapping[UUID, tuple[Issuer, list[x509.Certificate]]]
+
+
+def _ways(issuers: Iterable[Issuer]) -> _Ways:
+    asked = {issuer.pk: issuer for issuer in issuers}
+    known = asked
+    if any(issuer.parent_id is not None for issuer in asked.values()):
+        known = {**Issuer.objects.defer("secrets").in_bulk(), **asked}
+    return {key: (issuer, list(dict.fromkeys(_up(issuer, known)))) for key, issuer in asked.items()}
+
+
+def _keys(ways: _Ways) -> set[str]:
+    return {_key(one) for _, way in ways.values() for one in way}
+
+
+def _barred(ways: _Ways) -> dict[UUID, Bar]:
+    rows = list(
+        Revocation.objects.filter(version__key_fingerprint__in=_keys(ways)).select_related(
+            "version"
+        )
+    )
+    if not rows:
+        return {}
+    bars = {key: _bar(issuer, way, rows) for key, (issuer, way) in ways.items()}
+    return {key: bar for key, bar in bars.items() if bar is not None}
+
+
+def _check(issuer: Issuer, ways: _Ways) -> None:
+    bar = _barred(ways).get(issuer.pk)
+    if bar is not None:
+        raise IssuerRevoked(bar.detail)
 
 
 def _up(issuer: Issuer, known: Mapping[UUID, Issuer]) -> Iterator[x509.Certificate]:
