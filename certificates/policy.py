@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
-from foundation.errors import Conflict, FieldError, Invalid
+from foundation.errors import Conflict, FieldError, Invalid, MissingPermission
 from issuers.x509 import certs, chains
 from owners.models import Owner, Principal, Team
 
@@ -14,6 +14,8 @@ DEFAULT_WINDOW = timedelta(days=30)
 # Reasons that a revocation may leave again: a hold can become any other reason, and
 # BR 4.9.1.1 asks that any reason can be corrected to keyCompromise once that is known.
 _HOLD = Reason.CERTIFICATE_HOLD
+# Without a CA all that it signed is worth nothing: more than an operator's job.
+REVOKE_CA = "certificates.revoke_ca"
 # After these a key is not certified again (CA/B BR 6.1.1.3).
 COMPROMISES = (Reason.KEY_COMPROMISE, Reason.CA_COMPROMISE)
 
@@ -50,6 +52,12 @@ class InvalidRevocation(Invalid):
     """The revocation says something that it may not say."""
 
     message: ClassVar[str] = "The revocation is not valid."
+
+
+class NotByName(InvalidRevocation):
+    """A CA's own certificate is revoked alone, by who typed its name."""
+
+    message: ClassVar[str] = "A CA's own certificate is revoked alone, with its name typed."
 
 
 def renewal_window(window: timedelta, begins: datetime, ends: datetime) -> timedelta:
@@ -112,17 +120,48 @@ def is_ca(version: Version) -> bool:
         return False  # nothing that can be read: it must stay possible to revoke it
 
 
-def check_revocation(
-    *, version: Version, is_ca: bool, reason: str, revoked_at: datetime | None, now: datetime
+def check_revocation(  # noqa: PLR0913 - keyword-only, one argument a fact
+    *,
+    version: Version,
+    is_ca: bool,
+    reason: str,
+    revoked_at: datetime | None,
+    now: datetime,
+    typed: str = "",
 ) -> Reason:
-    """Return the reason, or raise InvalidRevocation naming the field that is wrong."""
+    """Return the reason, or raise InvalidRevocation naming the fields that are wrong.
+
+    Of a CA's certificate the name must have been `typed` (NotByName); whoever types one means it.
+    """
     known = check_reason(reason)
+    errors = []
     if is_ca and known in (Reason.UNSPECIFIED, _HOLD):
         # BR 7.2.2: the revocation of a CA certificate must state a reason, and never a hold.
-        raise _wrong("reason", "reason_required", "Revoking a CA certificate needs a reason.")
+        detail = "Revoking a CA certificate needs a reason."
+        errors.append(FieldError("reason", "reason_required", detail))
+    name = version.certificate.name.strip()
+    if (is_ca or typed) and typed.strip() != name:
+        code = "wrong_name" if typed else "required"
+        detail = f"Type the certificate's name to revoke it: {name}"
+        errors.append(FieldError("confirm_name", code, detail))
+        if is_ca:
+            raise NotByName(errors=errors)
+    if errors:
+        raise InvalidRevocation(errors[0]["detail"], errors=errors)
     if revoked_at is not None:
         _check_date(version, known, revoked_at, now)
     return known
+
+
+def may_revoke_ca(actor: Principal) -> bool:
+    """Whether `actor` may revoke the certificate of a CA."""
+    return actor.is_active and actor.has_perm(REVOKE_CA)
+
+
+def check_may_revoke_ca(actor: Principal) -> None:
+    """Raise MissingPermission where `actor` may not revoke the certificate of a CA."""
+    if not may_revoke_ca(actor):
+        raise MissingPermission(f"This needs the permission {REVOKE_CA}: it is a CA's certificate.")
 
 
 def check_reason(reason: str) -> Reason:

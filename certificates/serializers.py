@@ -1,11 +1,15 @@
 """What the REST API shows and takes about certificates."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
+from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from typing_extensions import override
 
+from certificates import signers
 from certificates.details import EDITABLE, MAX_TAG, MAX_TAGS
 from certificates.models import Alert, Certificate, Reason, RenewalPolicy, Revocation, Version
 from certificates.services.bulk import CRITERIA, BulkResult, Preview
@@ -13,6 +17,7 @@ from certificates.services.policies import MAX_ALERT_DAYS, MAX_DELAY, MAX_WINDOW
 from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
 from issuers.models import Issuer, Profile
+from issuers.serializers import IssuerSerializer
 from owners.models import Owner, Team
 
 PEM_MAX = 200_000
@@ -196,6 +201,52 @@ class RenewalPolicySerializer(SparseFields):
         )
 
 
+class IssuerRevocationSerializer(serializers.Serializer[Any]):
+    """Why a CA signs no more certificates."""
+
+    version = serializers.UUIDField(source="revocation.version_id", help_text="What is revoked.")
+    reason = serializers.CharField(source="revocation.reason")
+    revoked_at = serializers.DateTimeField(source="revocation.revoked_at")
+    is_own = serializers.BooleanField(
+        help_text="Whether that is its own certificate, and not one of a CA above it."
+    )
+    detail = serializers.CharField()
+
+
+class CaListSerializer(serializers.ListSerializer[Issuer]):
+    """Many CAs, of which it is looked up at once which are revoked."""
+
+    child: "CaSerializer"
+
+    @override
+    def to_representation(self, data: Any) -> list[Any]:
+        rows: Iterable[Issuer] = list(data)
+        self.child.barred = signers.barred(rows)
+        return super().to_representation(rows)
+
+
+@extend_schema_serializer(component_name="Issuer")
+class CaSerializer(IssuerSerializer):
+    """An issuer, what relying parties find where, and whether it is revoked."""
+
+    barred: dict[UUID, signers.Bar] | None = None
+    revocation = serializers.SerializerMethodField(
+        help_text="Why it signs no more certificates, CRLs and OCSP answers excepted."
+    )
+
+    class Meta(IssuerSerializer.Meta):
+        fields = (*IssuerSerializer.Meta.fields, "revocation")  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]
+        list_serializer_class = CaListSerializer
+
+    @extend_schema_field(IssuerRevocationSerializer(allow_null=True))
+    def get_revocation(self, issuer: Issuer) -> dict[str, Any] | None:
+        """Return what of it, or above it, is revoked."""
+        barred = signers.barred([issuer]) if self.barred is None else self.barred
+        bar = barred.get(issuer.pk)
+        return None if bar is None else dict(IssuerRevocationSerializer(bar).data)
+
+
 # --- Input ----------------------------------------------------------------------------------
 
 
@@ -264,6 +315,13 @@ class RevokeInput(StrictInput):
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     revoked_at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text="For keyCompromise only."
+    )
+    confirm_name = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The certificate's name: required for a CA's own certificate.",
     )
 
 

@@ -32,7 +32,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
         "test": "issuer.test",
     }
     queryset = Issuer.objects.order_by("slug")
-    serializer_class = IssuerSerializer
+    serializer_class: type[serializers.BaseSerializer[Issuer]] = IssuerSerializer
     filterset_fields = ("slug", "kind", "enabled", "parent")
     search_fields = ("slug", "name")
     ordering_fields = ("slug", "name", "created_at")
@@ -47,7 +47,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
             issuer_id=self.get_object().pk,
             changes=valid(IssuerChanges, request),
         )
-        return Response(IssuerSerializer(issuer).data)
+        return Response(self.get_serializer(issuer).data)
 
     @extend_schema(request=None, responses=TestedSerializer)
     @action(detail=True, methods=["post"], permission_classes=[needs("issuers.test_issuer")])

@@ -181,9 +181,10 @@ class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
         actor = actor_of(request)
 
         def work() -> tuple[Job, Sequence[str]]:
-            return services.request_validation(
+            made = services.request_validation(
                 actor=actor, certificate_id=job.certificate_id, target=target
-            ), ()
+            )
+            return made, tuple(approvals.of_job(made))
 
         return asked(request, 202, work)
 
@@ -293,7 +294,8 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
         target = data["target"] or _only_target(certificate)
 
         def work() -> tuple[Job, Sequence[str]]:
-            return service(actor=actor, certificate_id=certificate.pk, target=target), ()
+            job = service(actor=actor, certificate_id=certificate.pk, target=target)
+            return job, tuple(approvals.of_job(job))
 
         return asked(request, 202, work)
 

@@ -303,6 +303,9 @@ class Job(models.Model):
             ("cancel_job", "Can cancel jobs of others"),
         ]
 
+    # What was seen when it was asked for, in memory alone: nobody could decide on it.
+    lacks_decider: bool = False
+
     # The statuses that stamp `completed_at`; a retry takes the stamp away again.
     _ends: ClassVar = (Status.COMPLETED, Status.CANCELLED, Status.FAILED)
 

@@ -6,6 +6,7 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,11 +16,13 @@ from certificates.models import Certificate, Version
 from foundation.errors import NotPermitted
 from jobs.kinds import kind_of
 from jobs.models import InvalidMove, Job
-from jobs.states import Move
+from jobs.states import Move, Status
 from owners.models import Principal
+from owners.persons import Persons
 
 DECIDE = "jobs.decide_job"
 CANCEL = "jobs.cancel_job"
+_BY_GROUPS = "django.contrib.auth.backends.ModelBackend"
 
 
 class MayNotDecide(NotPermitted):
@@ -123,6 +126,23 @@ def check_may_approve(actor: Principal, job: Job) -> None:
         raise SelfApproval
 
 
+def lacks_decider(job: Job) -> bool:
+    """Whether `job` waits for a decision, or will, and nobody may take it as things stand.
+
+    Nobody is who is a human, active, decides on jobs at all, and is not kept out by what
+    `check_may_approve` asks. What is asked there of one is read here once for all of them: the
+    number of queries does not rise with the number of people.
+    """
+    waits = job.status in (Status.AWAITING_CSR, Status.AWAITING_APPROVAL)
+    if not waits or not kind_of(job).needs_approval(job, job.certificate):
+        return False
+    gains = _gaining(job)
+    deciders = Principal.objects.with_perm(DECIDE, backend=_BY_GROUPS).filter(
+        kind=Principal.Kind.HUMAN
+    )
+    return all(gains(one) for one in deciders.iterator())
+
+
 def check_may_reject(actor: Principal, job: Job) -> None:
     """Raise where `actor` may not reject `job`: MayNotDecide, InvalidMove, SelfRejection.
 
@@ -162,6 +182,33 @@ def _may_have_brought(actor: Principal, version: Version) -> bool:
     # Who came later, as nobody who was there before, cannot have.
     suspects = known or Principal.objects.filter(date_joined__lte=version.created_at)
     return any(actor.is_same_person(one) for one in suspects)
+
+
+def _gaining(job: Job) -> Callable[[Principal], bool]:
+    """Return who may not approve `job`: asked_for, brought_key and answers_for in one."""
+    certificate = job.certificate
+    if job.requested_by_id is None or certificate.owner_id is None:
+        return lambda one: True
+    people = Persons(_who_gains(job))
+    is_owner = certificate.owner.including()
+    return lambda one: people.include(one.pk, one.email) or is_owner(one)
+
+
+def _who_gains(job: Job) -> Iterator[tuple[UUID, str]]:
+    askers = (job.requested_by, job.csr_by)
+    yield from ((one.pk, one.email) for one in askers if one is not None)
+    if job.certificate.team is not None:
+        yield from job.certificate.team.members.values_list("pk", "email")
+    fingerprint = kind_of(job).key(job).fingerprint
+    unknown = []
+    for version in with_key(fingerprint) if fingerprint else ():
+        known = [one for one in (version.requested_by, version.csr_by) if one is not None]
+        yield from ((one.pk, one.email) for one in known)
+        if not known:
+            unknown.append(version.created_at)
+    if unknown:
+        suspects = Principal.objects.filter(date_joined__lte=max(unknown))
+        yield from suspects.values_list("pk", "email")
 
 
 def _has_seat(actor: Principal, certificate: Certificate) -> bool:

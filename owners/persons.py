@@ -6,7 +6,8 @@ compares keys, or the exact address.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from uuid import UUID
 
 from django.conf import settings
 
@@ -36,6 +37,19 @@ def mailbox(address: str) -> str:
     if settings.PLUS_ADDRESSES:
         local = local.partition("+")[0] or local
     return f"{local}@{_ascii(domain.rstrip('.'))}"
+
+
+class Persons:
+    """Some principals, to ask of many others whether they may be one of them. Only to refuse."""
+
+    def __init__(self, addresses: Iterable[tuple[UUID, str]]) -> None:
+        rows = dict(addresses)
+        self._keys = set(rows)
+        self._mailboxes = {mailbox(address) for address in rows.values()} - {""}
+
+    def include(self, key: UUID, address: str) -> bool:
+        """Whether the principal of that key and address is one of them, or the same person."""
+        return key in self._keys or mailbox(address) in self._mailboxes
 
 
 def _ascii(domain: str) -> str:

@@ -49,6 +49,7 @@ OPERATOR = VIEWER | {
 }
 ADMIN = OPERATOR | {
     "certificates.bulk_revoke",
+    "certificates.revoke_ca",
     "certificates.archive_certificate",
     "certificates.add_renewalpolicy",
     "certificates.change_renewalpolicy",

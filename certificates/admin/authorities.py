@@ -8,8 +8,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
+from unfold.decorators import display
 
-from certificates import services
+from certificates import services, signers
 from foundation.admin import ConfirmForm, Confirms, Question
 from issuers.admin import IssuerAdmin
 from issuers.models import Issuer
@@ -38,12 +39,52 @@ class OldCRLForm(ConfirmForm):
         return data
 
 
+def _bar_of(issuer: Issuer) -> signers.Bar | None:
+    # The list looks for all of a page at once.
+    if not hasattr(issuer, "bar"):
+        issuer.__dict__["bar"] = signers.barred([issuer]).get(issuer.pk)
+    bar: signers.Bar | None = issuer.__dict__["bar"]
+    return bar
+
+
 @admin.register(Issuer)
 class CaAdmin(IssuerAdmin, Confirms):
     """Makes a CA whole: recorded under its parent, with its first CRL."""
 
     actions = (*IssuerAdmin.actions, "import_crl")
     use_cases = {**IssuerAdmin.use_cases, "import_crl": "crl.import"}
+
+    @override
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        shown = super().get_changelist_instance(request)
+        rows = list(shown.result_list)
+        barred = signers.barred(rows)
+        for row in rows:
+            row.bar = barred.get(row.pk)
+        return shown
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return ("revoked", *fields) if obj and _bar_of(obj) else fields
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "revoked")
+
+    @override
+    @display(
+        description="State",
+        label={"enabled": "success", "disabled": "warning", "revoked": "danger"},
+    )
+    def state(self, issuer: Issuer) -> str:
+        return "revoked" if _bar_of(issuer) else super().state(issuer)
+
+    @display(description="Revoked")
+    def revoked(self, issuer: Issuer) -> str:
+        """Say why it signs no more certificates."""
+        bar = _bar_of(issuer)
+        return f"{bar.detail} CRLs and OCSP answers it still signs." if bar else "-"
 
     def has_take_over_permission(self, request: HttpRequest) -> bool:
         """Name the permission that taking over a CA's revocations asks for."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -15,7 +16,7 @@ from typing_extensions import override
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from certificates import services
+from certificates import policy, services
 from certificates.admin.serials import SearchesSerials
 from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
@@ -37,6 +38,13 @@ STATUS_COLOURS = {
     CertificateStatus.ARCHIVED: "default",
 }
 NOTE_MAX = 2000
+_IS_REVOKED = (
+    "Relying parties will refuse this certificate. Except for a hold, this cannot be taken back."
+)
+_CA_IS_REVOKED = (
+    "Relying parties will refuse this certificate and all that stand below it, and no more are "
+    "signed. This cannot be taken back."
+)
 AFFECTED = "admin/certificates/certificate/affected.html"
 
 
@@ -54,11 +62,23 @@ class RevokeForm(NoteForm):
     reason = forms.ChoiceField(
         choices=Reason.choices, initial=Reason.UNSPECIFIED.value, required=False
     )
-    field_order = ("reason", "note")
+    field_order: Sequence[str] = ("reason", "note")
 
     def clean_reason(self) -> str:
         """Return a reason also where none was given."""
         return self.cleaned_data["reason"] or Reason.UNSPECIFIED.value
+
+
+class RevokeCaForm(RevokeForm):
+    """The same for a CA's own certificate, which nobody revokes by a slip of the hand."""
+
+    confirm_name = forms.CharField(
+        max_length=200,
+        label="Name of the certificate",
+        help_text="Type it to revoke the CA: all that it signed will be refused, and it signs no "
+        "more certificates.",
+    )
+    field_order = ("confirm_name", "reason", "note")
 
 
 class CertificateForm(forms.ModelForm[Certificate]):
@@ -199,9 +219,11 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
         revocation = getattr(current, "revocation", None)
         reason = revocation.reason if revocation else None
         # Any reason may still be corrected to keyCompromise.
-        if current is not None and reason != Reason.KEY_COMPROMISE:
+        actor = actor_of(request)
+        may = current is not None and (policy.may_revoke_ca(actor) or not policy.is_ca(current))
+        if may and reason != Reason.KEY_COMPROMISE:
             allowed.add("revoke")
-        if reason == Reason.CERTIFICATE_HOLD:
+        if may and reason == Reason.CERTIFICATE_HOLD:
             allowed.add("release-hold")
         if current is None or reason or current.not_after <= timezone.now():
             allowed.add("archive")
@@ -279,13 +301,15 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
         self, request: HttpRequest, certificate: Certificate, **chosen: Any
     ) -> HttpResponse:
         version = _current(certificate)
+        is_ca = policy.is_ca(version)
+        if is_ca and not policy.may_revoke_ca(actor_of(request)):
+            raise PermissionDenied(f"This needs the permission {policy.REVOKE_CA}.")
         question = Question(
             name="revoke_one",
-            title=f"Revoke {certificate}",
-            explanation="Relying parties will refuse this certificate. Except for a hold, "
-            "this cannot be taken back.",
+            title=f"Revoke {'the CA ' if is_ca else ''}{certificate}",
+            explanation=_CA_IS_REVOKED if is_ca else _IS_REVOKED,
             button="Revoke",
-            form=RevokeForm,
+            form=RevokeCaForm if is_ca else RevokeForm,
             subject=certificate,
             details=AFFECTED,
             context={

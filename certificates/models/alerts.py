@@ -31,6 +31,7 @@ class Alert(models.Model):
         """What is wrong; the values are API."""
 
         RENEWAL_GAINS_NO_TIME = "renewal_gains_no_time", "A renewal gains no time"
+        ISSUER_REVOKED = "issuer_revoked", "Its CA is revoked"
         EXPIRES_WITHOUT_RENEWAL = "expires_without_renewal", "It ends and nothing renews it"
         VALIDATION_FAILED = "validation_failed", "Something else is served"
         CA_ENDS_SOON = "ca_ends_soon", "The CA ends soon"

@@ -166,6 +166,7 @@ class Certificate(models.Model):
             ("export_certificate", "Can export certificates"),
             ("revoke_certificate", "Can revoke one certificate"),
             ("bulk_revoke", "Can revoke many certificates at once"),
+            ("revoke_ca", "Can revoke a CA's own certificate"),
             ("archive_certificate", "Can archive certificates"),
         ]
 

@@ -10,10 +10,11 @@ from django.db import DatabaseError, transaction
 
 import owners.services
 from audit.use_cases import use_case
-from certificates import crl
+from certificates import crl, signers
 from certificates.services.adoption import adopt, await_adoption
 from certificates.services.importing import record_ca
 from certificates.services.old_crls import checked, take_in
+from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
 from issuers.services import ExistingCA, NewCA, create_local_ca, import_local_ca
 from owners.models import Owner, Principal
@@ -27,8 +28,10 @@ def make_ca(*, actor: Principal, ca: NewCA, owner: Owner | None = None) -> Issue
     """Make a local CA, list it under its parent, and publish its first CRL.
 
     Below a parent `owner` answers for its certificate; without one that is ANSWERS_FOR_CAS.
-    Raises SlugTaken, Invalid, ConnectorError.
+    Raises SlugTaken, Invalid (a parent that is revoked), ConnectorError.
     """
+    if ca.parent is not None:
+        _check_parent(ca.parent)
     return _complete(actor, create_local_ca(actor=actor, ca=ca), owner)
 
 
@@ -55,6 +58,13 @@ def take_over_ca(*, actor: Principal, ca: ExistingCA, owner: Owner | None = None
         # The CA is taken over already, and the sweep does what was not done here.
         logger.warning("what %s signed is left to the sweep: %s", issuer.slug, error)
     return issuer
+
+
+def _check_parent(parent: Issuer) -> None:
+    try:
+        signers.check_may_sign_until_commit(parent)
+    except signers.IssuerRevoked as error:
+        raise Invalid(errors=[FieldError("parent", error.code, error.detail)]) from None
 
 
 def _complete(actor: Principal, issuer: Issuer, owner: Owner | None) -> Issuer:

@@ -174,6 +174,8 @@ def _revoke_one(one: Affected, actor: Principal, reason: str, note: str) -> Outc
     what = partial(Outcome, one.version, one.certificate, one.name, one.serial)
     try:
         revoke(version_id=one.version, actor=actor, reason=reason, note=note, publish=False)
+    except policy.NotByName:
+        return what("failed", "revoked_alone", policy.NotByName.message)
     except policy.AlreadyRevoked as error:
         return what("already_revoked", error.code, error.detail)
     except CertctlError as error:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+import owners.policy
 from audit.changes import Changes, changed, gone, made
 from audit.services import record
 from audit.use_cases import use_case
@@ -27,6 +28,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     reason: str = Reason.UNSPECIFIED,
     note: str = "",
     revoked_at: datetime | None = None,
+    confirm_name: str = "",
     publish: bool = True,
 ) -> Revocation:
     """Make a version bad, from now or (keyCompromise only) from `revoked_at`.
@@ -34,15 +36,19 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     Raises AlreadyRevoked, IssuedElsewhere, InvalidRevocation, Version.DoesNotExist. OCSP says so
     as soon as this commits, the CRL when the hint is followed; `publish=False` leaves that to the
     caller. Never asks for approval: a bad certificate must not wait.
+
+    That of a CA takes all that it signed with it: this raises MissingPermission without
+    `policy.REVOKE_CA`, and NotByName unless `confirm_name` is the certificate's name.
     """
-    version = _lock(version_id)
+    version, is_ca = _lock(version_id, actor)
     now = database_clock.now()
     checked = policy.check_revocation(
         version=version,
-        is_ca=policy.is_ca(version),
+        is_ca=is_ca,
         reason=reason,
         revoked_at=revoked_at,
         now=now,
+        typed=confirm_name,
     )
     if version.issuer is None or not version.issuer.answers_for_revocation:
         raise policy.IssuedElsewhere
@@ -82,8 +88,11 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
 
 @use_case("certificate.release_hold", on=Version)
 def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Version:
-    """Take a certificateHold back: the version is good again; raises NotOnHold."""
-    version = _lock(version_id)
+    """Take a certificateHold back: the version is good again; raises NotOnHold, MissingPermission.
+
+    Only an old CRL puts a CA on hold; releasing it takes whoever may revoke it.
+    """
+    version, _ = _lock(version_id, actor)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
@@ -106,13 +115,19 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     return version
 
 
-def _lock(version_id: UUID) -> Version:
+def _lock(version_id: UUID, actor: Principal) -> tuple[Version, bool]:
+    """Return the version, locked, and whether it is a CA's; raises MissingPermission, KeyGone."""
     # Certificate before version, as everywhere; which certificate it is never changes.
     certificate_id = Version.objects.values_list("certificate_id", flat=True).get(pk=version_id)
     certificate = Certificate.objects.lock(certificate_id)
+    is_ca = policy.is_ca(Version.objects.select_related("certificate__profile").get(pk=version_id))
+    if is_ca:
+        # Between the two in the order of locks; what the actor may is read after the wait.
+        owners.policy.hold(owners=[], teams=[], people=[actor.pk])
+        policy.check_may_revoke_ca(owners.policy.afresh(actor))
     version = Version.objects.select_for_update(no_key=True).get(pk=version_id)
     version.certificate = certificate
-    return version
+    return version, is_ca
 
 
 def _correct(

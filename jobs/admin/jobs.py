@@ -216,7 +216,11 @@ class JobAdmin(ReadOnly, Confirms):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         job = Job.objects.select_related(*RELATED).filter(pk=_uuid(object_id)).first()
-        extra = {"review": approvals.review(job) if job else None, **(extra_context or {})}
+        extra = {
+            "review": approvals.review(job) if job else None,
+            "objection": approvals.LACKS_DECIDER if job and policy.lacks_decider(job) else "",
+            **(extra_context or {}),
+        }
         return super().change_view(request, object_id, form_url, extra)
 
     # --- The page of a decision --------------------------------------------------------------

@@ -3,9 +3,10 @@
 from jobs.approvals.digest import check_unchanged, digest_of
 from jobs.approvals.reviews import Difference, Predecessor, Review, review, reviews
 from jobs.approvals.waits import Wait, waits_for
-from jobs.approvals.warnings import of_asking, of_jobs
+from jobs.approvals.warnings import LACKS_DECIDER, of_asking, of_job, of_jobs
 
 __all__ = [
+    "LACKS_DECIDER",
     "Difference",
     "Predecessor",
     "Review",
@@ -13,6 +14,7 @@ __all__ = [
     "check_unchanged",
     "digest_of",
     "of_asking",
+    "of_job",
     "of_jobs",
     "review",
     "reviews",

@@ -16,6 +16,10 @@ from jobs.models import Job
 from jobs.states import Status
 
 OVER = (Status.COMPLETED, Status.CANCELLED)
+LACKS_DECIDER = (
+    "Nobody could approve this as things stand: whoever decides on jobs asked for it, brought its "
+    "key or answers for the certificate. Have somebody else made an operator, or it times out."
+)
 
 
 def of_asking(job: Job, *, has_brought: bool) -> tuple[str, ...]:
@@ -24,7 +28,7 @@ def of_asking(job: Job, *, has_brought: bool) -> tuple[str, ...]:
     That a CSR was signed before is nothing to tell of one that a renewal takes over by itself: say
     whether somebody has brought it.
     """
-    return _of([job], has_brought=has_brought).get(job.pk, ())
+    return (*_of([job], has_brought=has_brought).get(job.pk, ()), *of_job(job))
 
 
 def of_jobs(jobs: Sequence[Job]) -> dict[UUID, tuple[str, ...]]:
@@ -111,3 +115,9 @@ def _shared_names(ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
         .order_by()
     )
     return {row["certificate"]: (row["first"], row["count"]) for row in rows}
+
+
+def of_job(job: Job) -> Iterator[str]:
+    """Yield the warnings of the job itself, as it was just asked for."""
+    if job.lacks_decider:
+        yield LACKS_DECIDER

@@ -12,6 +12,7 @@ from typing_extensions import override
 import certificates.policy
 import certificates.services
 import issuers.services
+from certificates import signers
 from certificates.models import Certificate, CertificateStatus, Version
 from foundation.errors import ConnectorError, FieldError, Invalid
 from issuers.connectors.base import OrderRefused, WrongCertificate
@@ -150,6 +151,7 @@ class Signing(Kind[SignedCertificate]):
         self, job: Job, certificate: Certificate, actor: Principal
     ) -> SignedCertificate | Waiting:
         check_key(job.csr_pem)
+        signers.check_may_sign(certificate.issuer)
 
         def placing() -> None:
             if not Job.objects.order(job, lease=settings.JOB_LEASE, actor=actor):
@@ -176,6 +178,8 @@ class Signing(Kind[SignedCertificate]):
     def keep(self, held: Job, result: SignedCertificate | Skipped, actor: Principal) -> Kept:
         assert not isinstance(result, Skipped)  # noqa: S101 - `prepare` never does
         certificate = held.certificate
+        # What was signed before a revocation that is first in the trail is never brought out.
+        signers.check_may_sign_until_commit(certificate.issuer)
         try:
             version = certificates.services.add_version(
                 certificate=certificate,

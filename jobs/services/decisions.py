@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from audit.use_cases import use_case
 from audit.via import Door
+from certificates import signers
 from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
@@ -38,10 +39,12 @@ def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest
     """Let an awaiting job run; the approval is bound to the hash of exactly what will be done.
 
     `digest` is what the decider was shown, if the door shows it. Raises InvalidMove, SelfApproval,
-    MayNotDecide, ChangedSinceShown, DigestRequired.
+    MayNotDecide, ChangedSinceShown, DigestRequired, IssuerRevoked.
     """
     job, actor = lock_to_decide(job_id, actor)
     policy.check_may_approve(actor, job)
+    if kind_of(job).signs:
+        signers.check_may_sign(job.certificate.issuer)
     if not digest and settings.REQUIRE_DIGEST and actor.via.door is Door.REST:
         raise DigestRequired(
             errors=[FieldError("digest", DigestRequired.code, DigestRequired.message)]

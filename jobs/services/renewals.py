@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
+from certificates import signers
 from certificates.models import Alert, Certificate, CertificateStatus, RenewalPolicy, Version
 from certificates.services import keep_alerts
 from deployments.models import Deployment
@@ -35,14 +36,21 @@ def request_due_renewals(*, actor: Principal) -> int:
 
     Idempotent: a certificate with an open job is no longer due, and the unique constraint refuses
     what two sweeps ask for at once. What an issuer may have carried out already is not ordered
-    anew: a person has to look at the failed job first. Where a renewal would gain no time none is
-    asked for, and an alert says so.
+    anew: a person has to look at the failed job first. Where a renewal would gain no time, or the
+    CA is revoked, none is asked for, and an alert says so.
     """
     now = database_clock.now()
-    asked, in_vain = 0, {}
-    for certificate in list(_due(now, actor)):
+    asked, in_vain, orphaned = 0, {}, {}
+    due = list(_due(now, actor))
+    barred = signers.barred({row.issuer_id: row.issuer for row in due}.values())
+    for certificate in due:
         version = certificate.current
         assert version is not None  # noqa: S101 - it would not be due
+        if certificate.issuer_id in barred:
+            orphaned[certificate.pk] = (
+                f"{barred[certificate.issuer_id].detail} Ask another issuer for {certificate.name}."
+            )
+            continue
         try:
             why = _gains_nothing(certificate, version, now)
             if why:
@@ -61,6 +69,7 @@ def request_due_renewals(*, actor: Principal) -> int:
             continue
         asked += 1
     keep_alerts(kind=Alert.Kind.RENEWAL_GAINS_NO_TIME, on="certificate", seen=in_vain, actor=actor)
+    keep_alerts(kind=Alert.Kind.ISSUER_REVOKED, on="certificate", seen=orphaned, actor=actor)
     return asked
 
 

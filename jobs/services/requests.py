@@ -15,6 +15,7 @@ import deployments.services
 import issuers.services
 from audit.services import record
 from audit.use_cases import use_case
+from certificates import signers
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
@@ -78,7 +79,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
 
     Names that are not given are those of the CSR. Without a CSR the job waits for one, unless the
     server may make the key. Raises Invalid: a CSR outside the profile (code csr_rejected), an
-    issuer that does not serve the profile, a lifetime that the profile does not allow,
+    issuer that does not serve the profile or is revoked, a lifetime that the profile refuses,
     server_keys_disabled.
     """
     _check_rules(issuer, profile, lifetime)
@@ -231,11 +232,12 @@ def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: T
 def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     """Give a job the CSR that it waits for; it then waits for approval or goes ahead.
 
-    Raises InvalidMove, Invalid (a CSR outside the profile).
+    Raises InvalidMove, IssuerRevoked, Invalid (a CSR outside the profile).
     """
     job = lock_both(job_id)
     policy.check_state(job, Move.SUBMIT_CSR)
     certificate = job.certificate
+    signers.check_may_sign(certificate.issuer)
     checked = csrs.check(csr_pem, certificate)
     job.csr_pem = csr_pem
     job.csr_by = actor
@@ -248,7 +250,15 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
         job.waits_until = None
         move = Move.SUBMIT_CSR
         transaction.on_commit(queue.nudge)
-    job.move(move, actor=actor, key_algorithm=checked.key_algorithm, names=checked.sans)
+    # It still waits for its CSR, and has it: what decides is the same.
+    job.lacks_decider = policy.lacks_decider(job)
+    job.move(
+        move,
+        actor=actor,
+        key_algorithm=checked.key_algorithm,
+        names=checked.sans,
+        **_undecided(job),
+    )
     return job
 
 
@@ -292,6 +302,7 @@ def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
         status=job.status,
         after=str(cause.pk),
         target=str(follow.target),
+        **_undecided(job),
     )
     return job
 
@@ -324,7 +335,12 @@ def _open(
             job.save(force_insert=True)
     except IntegrityError:
         raise DuplicateJob from None
+    job.lacks_decider = policy.lacks_decider(job)
     return job
+
+
+def _undecided(job: Job) -> dict[str, Any]:
+    return {"nobody_may_decide": True} if job.lacks_decider else {}
 
 
 def _announce(job: Job, actor: Principal, **what: Any) -> None:
@@ -336,6 +352,7 @@ def _announce(job: Job, actor: Principal, **what: Any) -> None:
         status=job.status,
         certificate=str(job.certificate_id),
         target=str(job.target) if job.target else None,
+        **_undecided(job),
         **what,
     )
     if job.status == Status.PENDING:
@@ -346,6 +363,7 @@ def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -
     errors = []
     if not issuer.enabled:
         errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
+    errors.extend(signers.errors(issuer))
     if not profile.enabled or profile.is_ca:
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")

@@ -136,16 +136,18 @@ def test_an_unknown_reason_shows_at_its_field(browse, bob, certificate):
     assert not Revocation.objects.exists()
 
 
-def test_what_only_the_use_case_finds_wrong_shows_the_page_again(browse, bob, certificate):
+def test_what_only_the_use_case_finds_wrong_shows_the_page_again(browse, carol, certificate):
     Profile.objects.update(is_ca=True)  # of a CA's certificate a reason must be stated
 
-    answer = browse(bob).post(page("revoke_one", certificate), {"confirmed": "yes"})
+    answer = browse(carol).post(
+        page("revoke_one", certificate), {"confirmed": "yes", "confirm_name": certificate.name}
+    )
 
     assert answer.status_code == 400
     assert answer.context["form"].errors == {
         "reason": ["Revoking a CA certificate needs a reason."]
     }
-    the_refusal("certificate.revoke", bob)
+    the_refusal("certificate.revoke", carol)
 
 
 def test_nothing_issued_is_nothing_to_revoke(browse, bob, profile, local_ca):

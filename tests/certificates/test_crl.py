@@ -313,7 +313,9 @@ def test_a_subordinate_ca_is_revoked_by_its_parents_crl(local_ca, root_ca, owner
     assert services.record_ca(actor=carol, issuer=local_ca, owner=owner) == ca
     assert services.record_ca(actor=carol, issuer=root_ca, owner=owner) is None
 
-    services.revoke(version_id=ca.current_id, actor=carol, reason="cACompromise")
+    services.revoke(
+        version_id=ca.current_id, actor=carol, reason="cACompromise", confirm_name=ca.name
+    )
 
     serial = Version.objects.get(pk=ca.current_id).serial
     signed = load(crl.publish(issuer_id=root_ca.pk, actor=system))

@@ -207,7 +207,12 @@ def test_an_imported_sub_ca_takes_only_what_a_ca_may_be_revoked_for(
         services.revoke(version_id=version.pk, actor=carol, reason=reason)
 
     assert caught.value.errors[0]["code"] == "reason_required"
-    services.revoke(version_id=version.pk, actor=carol, reason="cessationOfOperation")
+    services.revoke(
+        version_id=version.pk,
+        actor=carol,
+        reason="cessationOfOperation",
+        confirm_name=version.certificate.name,
+    )
 
 
 @pytest.mark.parametrize("minutes", [30, 60 * 24 * 30])

@@ -148,7 +148,9 @@ def test_a_ca_that_is_taken_over_stands_below_the_one_of_ours_that_signed_it(
     assert issuer.parent == root_ca
     below = Certificate.objects.get(issuer=root_ca)
     assert below.current.pem == issuer.certificate_pem
-    services.revoke(version_id=below.current_id, actor=carol, reason="superseded")
+    services.revoke(
+        version_id=below.current_id, actor=carol, reason="superseded", confirm_name=below.name
+    )
     assert (CRL.objects.get(issuer=issuer).number, issuer.crl_number) == (42, 42)
 
 

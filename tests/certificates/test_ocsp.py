@@ -124,7 +124,9 @@ def test_a_subordinate_ca_is_answered_by_its_parent(local_ca, root_ca, owner, ca
     version = Version.objects.get(pk=ca.current_id)
     assert ask(version).status == "good"
 
-    services.revoke(version_id=version.pk, actor=carol, reason="cessationOfOperation")
+    services.revoke(
+        version_id=version.pk, actor=carol, reason="cessationOfOperation", confirm_name=ca.name
+    )
 
     assert single(ask(version)).revocation_reason is x509.ReasonFlags.cessation_of_operation
 

@@ -36,7 +36,7 @@ def body(owner, local_ca, profile, csr_for):
 # --- Asking ----------------------------------------------------------------------------------
 
 
-def test_a_request_makes_a_job(client_of, alice, body, target):
+def test_a_request_makes_a_job(client_of, alice, bob, body, target):
     response = client_of(alice).post("/api/v1/certificates/", {**body, "targets": [target.name]})
 
     assert response.status_code == 201, response.json()
