@@ -18,6 +18,7 @@ from audit.use_cases import use_case
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
+from foundation import durations
 from foundation.clock import database_clock
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.sealed import Sealed
@@ -358,7 +359,8 @@ def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -
             FieldError(
                 "lifetime",
                 "lifetime_not_allowed",
-                f"It must be more than nothing and at most {profile.max_lifetime}.",
+                "It must be more than nothing and at most "
+                f"{durations.words(profile.max_lifetime)}.",
             )
         )
     if errors:
