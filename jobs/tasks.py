@@ -5,6 +5,7 @@ from django.conf import settings
 
 from foundation.coalesced import Coalesced
 from jobs import queue, runner, services
+from owners import idempotency
 from owners.models import Principal
 
 # A sweep answers for the messages of this long after it: they piled up behind it.
@@ -61,4 +62,4 @@ def request_due_renewals() -> int:
 @shared_task(name="jobs.drop_old_idempotency_records")
 def drop_old_idempotency_records() -> int:
     """Forget the answers that were kept for a day; return how many."""
-    return services.drop_old_idempotency_records()
+    return idempotency.drop_old_idempotency_records()

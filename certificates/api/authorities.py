@@ -25,6 +25,7 @@ class CaViewSet(IssuerViewSet):
     """CAs that sign."""
 
     use_cases: ClassVar = {**IssuerViewSet.use_cases, "import_revocations": "crl.import"}
+    repeatable: ClassVar = ("create", "import_revocations")
 
     @extend_schema(request=IssuerInput, responses={201: IssuerSerializer})
     def create(self, request: Request) -> Response:

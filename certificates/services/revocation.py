@@ -14,6 +14,7 @@ from certificates import policy, queue
 from certificates.models import Certificate, Reason, Revocation, Version
 from certificates.services.lifecycle import drop_answers, settle
 from foundation.clock import database_clock
+from foundation.preconditions import as_expected
 from owners.models import Principal
 
 _STATED = ("reason", "revoked_at")  # by CRL and OCSP
@@ -35,7 +36,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     as soon as this commits, the CRL when the hint is followed; `publish=False` leaves that to the
     caller. Never asks for approval: a bad certificate must not wait.
     """
-    version = _lock(version_id)
+    version = _lock(version_id, actor)
     now = database_clock.now()
     checked = policy.check_revocation(
         version=version,
@@ -83,7 +84,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
 @use_case("certificate.release_hold", on=Version)
 def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Version:
     """Take a certificateHold back: the version is good again; raises NotOnHold."""
-    version = _lock(version_id)
+    version = _lock(version_id, actor)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
@@ -106,11 +107,11 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     return version
 
 
-def _lock(version_id: UUID) -> Version:
+def _lock(version_id: UUID, actor: Principal) -> Version:
     # Certificate before version, as everywhere; which certificate it is never changes.
     certificate_id = Version.objects.values_list("certificate_id", flat=True).get(pk=version_id)
-    certificate = Certificate.objects.lock(certificate_id)
-    version = Version.objects.select_for_update(no_key=True).get(pk=version_id)
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
+    version = as_expected(actor, Version.objects.select_for_update(no_key=True).get(pk=version_id))
     version.certificate = certificate
     return version
 
