@@ -1,7 +1,9 @@
 """The audit trail in the admin: to read, never to change."""
 
 import json
+from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,7 +11,11 @@ from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from audit.models import Event
+from foundation import durations
 from foundation.admin import ReadOnly
+from foundation.forms import duration_columns
+
+_BEFORE_AND_AFTER = ("before", "after")
 
 
 @admin.register(Event)
@@ -66,7 +72,31 @@ class EventAdmin(ReadOnly):
 
     @display(description="What changed")
     def shown_data(self, event: Event) -> SafeString:
-        """Show the event's data as indented JSON."""
-        return format_html(
-            '<pre class="certctl-data">{}</pre>', json.dumps(event.data, indent=2, sort_keys=True)
-        )
+        """Show the event's data as indented JSON, with durations in words."""
+        shown = json.dumps(_for_people(event), indent=2, sort_keys=True)
+        return format_html('<pre class="certctl-data">{}</pre>', shown)
+
+
+def _for_people(event: Event) -> Any:
+    """Return the event's data; what is a duration in its subject's table is one in words.
+
+    The table says which: a name may well read "P1D".
+    """
+    spans = _durations_of(event.subject_type)
+
+    def shown(value: Any, *, is_span: bool) -> Any:
+        if isinstance(value, dict):
+            return {
+                name: shown(one, is_span=name in spans or (is_span and name in _BEFORE_AND_AFTER))
+                for name, one in value.items()
+            }
+        return durations.in_words(value) if is_span and isinstance(value, str) else value
+
+    return shown(event.data, is_span=False)
+
+
+def _durations_of(label: str) -> set[str]:
+    try:
+        return duration_columns(apps.get_model(label))
+    except (LookupError, ValueError):
+        return set()  # no subject, or one of a table that is gone

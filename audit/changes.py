@@ -4,8 +4,10 @@ record(actor=actor, action="owner.update", subject=owner, changes=changed(owner,
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+
+from foundation import durations
 
 Changes = dict[str, dict[str, Any]]
 
@@ -39,10 +41,11 @@ def gone(row: Any, fields: Sequence[str]) -> Changes:
     return {name: {"before": plain(getattr(row, name)), "after": None} for name in fields}
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 - a table, one row a type
     """Return `value` as JSON keeps it, so that what is read back hashes to what was written.
 
-    Rows become their names, dates and times ISO 8601, sets sorted lists, all else its text.
+    Rows become their names, dates, times and durations ISO 8601, sets sorted lists, all else its
+    text.
     """
     match value:
         case None | bool() | int():
@@ -55,4 +58,6 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
         case date():  # datetimes are dates
             return value.isoformat()
+        case timedelta():
+            return durations.iso(value)
     return str(value)

@@ -27,6 +27,7 @@ from audit.services import Entry, record_many
 from audit.via import Door, Via
 from foundation.errors import NotPermitted
 from foundation.outcomes import Outcome, outcome_of
+from foundation.preconditions import check_looked_at
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,7 +94,9 @@ def use_case(
             try:
                 with transaction.atomic() if atomic else nullcontext():
                     _check_door(kwargs["actor"], doors)
-                    return function(*args, **kwargs)
+                    result = function(*args, **kwargs)
+                    check_looked_at(kwargs["actor"], action)
+                    return result
             except Exception as error:
                 if _is_refusal(outcome_of(error)) and not is_recorded(error):
                     # One use case may call another: what was asked for is the outermost.

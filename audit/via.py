@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from foundation.preconditions import Expectation
+
 
 class Door(StrEnum):
     """The ways into certctl."""
@@ -27,3 +29,4 @@ class Via:
     request_id: str = ""
     remote_address: str | None = None
     client_request_id: str = ""  # as the client or its proxy chose it; ours is the other
+    expects: Expectation | None = None  # of the row that the act is about; in no event

@@ -275,6 +275,8 @@ API_RATE = env.str("CERTCTL_API_RATE", default="1200/min")
 # Who writes down what REST and the admin refuse: foundation, which calls them, knows no trail.
 REFUSAL_RECORDER = "owners.refusals.record_at_rest"
 ADMIN_REFUSAL_RECORDER = "owners.refusals.record_at_admin"
+# Who keeps what was answered under an Idempotency-Key: for the same reason.
+ANSWER_KEEPER = "owners.idempotency.once"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["owners.authentication.ApiKeyAuthentication"],
@@ -288,7 +290,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "foundation.rest.pages.Pagination",
     "DEFAULT_THROTTLE_CLASSES": ["foundation.rest.throttles.PrincipalThrottle"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "foundation.rest.openapi.Schema",
     "EXCEPTION_HANDLER": "foundation.rest.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -119,6 +119,7 @@ class TargetViewSet(
     search_fields = ("name", "endpoint_host", "server_name")
     ordering_fields = ("name", "kind", "created_at")
     bodiless = ("test",)
+    unconditional = ("test",)
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
 
     @override

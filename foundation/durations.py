@@ -7,6 +7,8 @@ whether it means seconds, hours or days is the reader's guess.
 import re
 from datetime import timedelta
 
+from django.utils.dateparse import parse_duration
+
 _ISO = re.compile(
     r"P(?!$)(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
     r"(?:T(?!$)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?"
@@ -46,7 +48,13 @@ def parse(text: str) -> timedelta:
 
 
 def iso(value: timedelta) -> str:
-    """Return `value`, which is not negative, in ISO 8601: days, hours, minutes and seconds."""
+    """Return `value` in ISO 8601: days, hours, minutes and seconds; "-" before what is negative.
+
+    The sign is no more than an extension of the standard (ISO 8601-2); nothing that is read here
+    may be negative.
+    """
+    if value < timedelta(0):
+        return f"-{iso(-value)}"
     rest, text = value.seconds, "T"
     for name, seconds in _STEPS[1:3]:
         count, rest = divmod(rest, seconds)
@@ -55,6 +63,18 @@ def iso(value: timedelta) -> str:
     text += f"{rest}{fraction}S" if rest or fraction else ""
     days = f"{value.days}D" if value.days else ""
     return f"P{days}{text if text != 'T' else ''}" if days or text != "T" else "PT0S"
+
+
+def in_words(text: str) -> str:
+    """Return a duration that the product wrote, in ISO 8601 or as Python does, for people.
+
+    Anything else comes back as it is. Events of earlier releases have "3 days, 0:00:00".
+    """
+    try:
+        value = parse_duration(text)
+    except OverflowError:
+        return text
+    return text if not text or value is None or value < timedelta(0) else words(value)
 
 
 def words(value: timedelta) -> str:

@@ -77,6 +77,13 @@ class ChangedMeanwhile(Conflict):
     message = "Something that this refers to was changed at the same moment: look again."
 
 
+class PreconditionFailed(CertctlError):
+    """The row is not, or no longer, what the asker expects; nothing was changed."""
+
+    code = "precondition_failed"
+    message = "It has changed since you looked at it: look again."
+
+
 class TooMany(CertctlError):
     """Too many requests, or too many wrong tries; `wait` says how many seconds to wait."""
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.db import models
 from typing_extensions import override
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -31,6 +32,12 @@ class LinesField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare the lists and not their text."""
         return bool((initial or []) != self.to_python(data))
+
+
+def duration_columns(model: type[models.Model]) -> set[str]:
+    """Return the names of a table's columns that hold durations."""
+    columns = model._meta.get_fields()  # noqa: SLF001 - Django's public name for it
+    return {column.name for column in columns if isinstance(column, models.DurationField)}
 
 
 class DurationField(forms.DurationField):

@@ -18,6 +18,7 @@ STATUS: dict[type[errors.CertctlError], int] = {
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
     errors.TooMany: 429,
     errors.ConnectorError: 502,

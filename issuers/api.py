@@ -38,6 +38,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
     ordering_fields = ("slug", "name", "created_at")
     cursor_ordering = ("slug",)
     bodiless: ClassVar[tuple[str, ...]] = ("test",)
+    unconditional: ClassVar = ("test",)
 
     @extend_schema(request=IssuerChanges, responses=IssuerSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:

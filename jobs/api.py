@@ -1,13 +1,10 @@
 """Jobs over REST: read them, decide on them; and what asks for them on certificates."""
 
-import hashlib
-import json
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
@@ -17,7 +14,7 @@ from rest_framework.response import Response
 import certificates.api
 from certificates.models import Certificate
 from deployments.models import Target
-from foundation.errors import Conflict, FieldError, Invalid
+from foundation.errors import Conflict, FieldError
 from foundation.rest.parsers import valid
 from foundation.rest.views import Strict
 from jobs import approvals, serializers, services
@@ -26,15 +23,6 @@ from jobs.models import Job
 from jobs.permissions import NotSelf
 from owners.authentication import actor_of
 from owners.permissions import needs
-
-_KEY = re.compile(r"[\x20-\x7e]{1,128}")
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    str,
-    OpenApiParameter.HEADER,
-    description="1 to 128 printable characters. The same request with the same key within 24 "
-    "hours gets the same answer (Idempotency-Replayed: true) and makes no second job.",
-)
 
 RELATED = (
     "certificate__owner",
@@ -49,13 +37,6 @@ RELATED = (
 )
 
 
-class BadIdempotencyKey(Invalid):
-    """The header is not what it must be."""
-
-    code = "invalid_idempotency_key"
-    message = "An Idempotency-Key has 1 to 128 printable ASCII characters."
-
-
 class NoTarget(Conflict):
     """There is no saying where."""
 
@@ -63,42 +44,11 @@ class NoTarget(Conflict):
     message = "Name a target: the certificate is bound to none, or to more than one."
 
 
-Work = Callable[[], tuple[Job, Sequence[str]]]
-
-
-def asked(request: Request, status: int, work: Work) -> Response:
-    """Answer with the job that `work` asks for, once for each Idempotency-Key."""
-
-    def answer() -> services.Answer:
-        job, warnings = work()
-        job = Job.objects.select_related(*RELATED).get(pk=job.pk)
-        body = _plain({**serializers.JobSerializer(job).data, "warnings": list(warnings)})
-        return services.Answer(status, body)
-
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        given = answer()
-    elif not _KEY.fullmatch(key):
-        raise BadIdempotencyKey
-    else:
-        given = services.once(
-            actor=actor_of(request), key=key, request_digest=_digest(request), work=answer
-        )
-    headers = {"Idempotency-Replayed": "true"} if given.replayed else {}
-    return Response(given.body, status=given.status, headers=headers)
-
-
-def _digest(request: Request) -> str:
-    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
-    what = f"{request.method} {request.path}\n{body}"
-    return hashlib.sha256(what.encode()).hexdigest()
-
-
-def _plain(data: Any) -> Any:
-    # As it would be sent, so that what is stored and replayed is the very same.
-    from rest_framework.renderers import JSONRenderer  # noqa: PLC0415 - loads REST's settings
-
-    return json.loads(JSONRenderer().render(data))
+def asked(status: int, job: Job, warnings: Sequence[str] = ()) -> Response:
+    """Answer with a job that was just asked for, and what the asker should know."""
+    job = Job.objects.select_related(*RELATED).get(pk=job.pk)
+    shown = {**serializers.JobSerializer(job).data, "warnings": list(warnings)}
+    return Response(shown, status=status)
 
 
 class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
@@ -119,6 +69,8 @@ class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
     search_fields = ("certificate__name", "certificate__common_name", "last_error")
     ordering_fields = ("created_at", "scheduled_at", "completed_at", "status", "kind")
     bodiless = ("retry", "verify")
+    repeatable = ("verify",)
+    unconditional = ("verify",)  # it leaves this job as it is
 
     @extend_schema(responses=serializers.ReviewSerializer)
     @action(detail=True, methods=["get"], permission_classes=[needs("jobs.view_job")])
@@ -170,23 +122,16 @@ class JobViewSet(Strict, viewsets.ReadOnlyModelViewSet[Job]):
         """Try a failed job again now."""
         return self._answer(services.retry_job(job_id=self._key(), actor=actor_of(request)))
 
-    @extend_schema(
-        request=None, responses={202: serializers.AskedSerializer}, parameters=[IDEMPOTENCY_KEY]
-    )
+    @extend_schema(request=None, responses={202: serializers.AskedSerializer})
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def verify(self, request: Request, pk: str) -> Response:
         """Ask to have the endpoint of the job's target looked at again."""
         job = self.get_object()
         target = job.target or _only_target(job.certificate)
-        actor = actor_of(request)
-
-        def work() -> tuple[Job, Sequence[str]]:
-            made = services.request_validation(
-                actor=actor, certificate_id=job.certificate_id, target=target
-            )
-            return made, tuple(approvals.of_job(made))
-
-        return asked(request, 202, work)
+        verified = services.request_validation(
+            actor=actor_of(request), certificate_id=job.certificate_id, target=target
+        )
+        return asked(202, verified, tuple(approvals.of_job(verified)))
 
     def _key(self) -> uuid.UUID:
         key: uuid.UUID = self.get_object().pk
@@ -208,6 +153,12 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
         "verify": "certificate.verify",
         "detach": "deployment.unbind",
     }
+    repeatable = (
+        *certificates.api.CertificateViewSet.repeatable,
+        "renew",
+        "deploy",
+        "verify",
+    )
     action_permissions: ClassVar[dict[str, type[BasePermission]]] = {
         **certificates.api.CertificateViewSet.action_permissions,
         "create": needs("certificates.add_certificate", "jobs.add_job"),
@@ -216,47 +167,34 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     @extend_schema(
         request=serializers.IssuanceSerializer,
         responses={201: serializers.AskedSerializer},
-        parameters=[IDEMPOTENCY_KEY],
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Put a name under management and ask for its first certificate."""
         data = valid(serializers.IssuanceSerializer, request)
-        actor = actor_of(request)
-
-        def work() -> tuple[Job, Sequence[str]]:
-            given = services.request_issuance(
-                actor=actor, csr_pem=data.get("csr", ""), **_without(data, "csr")
-            )
-            return given.job, given.warnings
-
-        return asked(request, 201, work)
+        given = services.request_issuance(
+            actor=actor_of(request), csr_pem=data.get("csr", ""), **_without(data, "csr")
+        )
+        return asked(201, given.job, given.warnings)
 
     @extend_schema(
         request=serializers.RenewalSerializer,
         responses={202: serializers.AskedSerializer},
-        parameters=[IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def renew(self, request: Request, pk: str) -> Response:
         """Ask for the next version."""
         data = valid(serializers.RenewalSerializer, request)
-        certificate, actor = self.get_object(), actor_of(request)
-
-        def work() -> tuple[Job, Sequence[str]]:
-            given = services.request_renewal(
-                actor=actor,
-                certificate_id=certificate.pk,
-                csr_pem=data["csr"],
-                **_without(data, "csr"),
-            )
-            return given.job, given.warnings
-
-        return asked(request, 202, work)
+        given = services.request_renewal(
+            actor=actor_of(request),
+            certificate_id=self.get_object().pk,
+            csr_pem=data["csr"],
+            **_without(data, "csr"),
+        )
+        return asked(202, given.job, given.warnings)
 
     @extend_schema(
         request=serializers.AtTargetSerializer,
         responses={202: serializers.AskedSerializer},
-        parameters=[IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def deploy(self, request: Request, pk: str) -> Response:
@@ -266,7 +204,6 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
     @extend_schema(
         request=serializers.AtTargetSerializer,
         responses={202: serializers.AskedSerializer},
-        parameters=[IDEMPOTENCY_KEY],
     )
     @action(detail=True, methods=["post"], permission_classes=[needs("jobs.add_job")])
     def verify(self, request: Request, pk: str) -> Response:
@@ -290,14 +227,10 @@ class CertificateJobsViewSet(certificates.api.CertificateViewSet):
 
     def _at_target(self, request: Request, service: Callable[..., Job]) -> Response:
         data = valid(serializers.AtTargetSerializer, request)
-        certificate, actor = self.get_object(), actor_of(request)
+        certificate = self.get_object()
         target = data["target"] or _only_target(certificate)
-
-        def work() -> tuple[Job, Sequence[str]]:
-            job = service(actor=actor, certificate_id=certificate.pk, target=target)
-            return job, tuple(approvals.of_job(job))
-
-        return asked(request, 202, work)
+        job = service(actor=actor_of(request), certificate_id=certificate.pk, target=target)
+        return asked(202, job, tuple(approvals.of_job(job)))
 
 
 def _only_target(certificate: Certificate) -> Target:

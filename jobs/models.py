@@ -379,23 +379,3 @@ class Job(models.Model):
             after=self.status,
             **why,
         )
-
-
-class IdempotencyRecord(models.Model):
-    """What was answered to a request that carried an Idempotency-Key, to answer it again."""
-
-    principal = models.ForeignKey(Principal, models.CASCADE, related_name="+")
-    key = models.CharField(max_length=128)
-    request_digest = models.CharField(max_length=64)
-    status_code = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True)
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["principal", "key"], name="jobs_idempotency_key_once")
-        ]
-
-    def __str__(self) -> str:
-        return self.key

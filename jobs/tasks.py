@@ -4,6 +4,7 @@ from celery import shared_task
 
 from foundation.sweeps import sweep
 from jobs import queue, runner, services
+from owners import idempotency
 from owners.models import Principal
 
 
@@ -41,4 +42,4 @@ def request_due_renewals() -> int:
 @shared_task(name="jobs.drop_old_idempotency_records")
 def drop_old_idempotency_records() -> int:
     """Forget the answers that were kept for a day; return how many."""
-    return services.drop_old_idempotency_records()
+    return idempotency.drop_old_idempotency_records()

@@ -161,7 +161,11 @@ class ApiKeyInput(StrictInput):
 class CreatedApiKey(ApiKeySerializer):
     """The answer to a creation, the only one that ever carries the key itself."""
 
-    key = serializers.CharField(read_only=True)
+    key = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="The whole key; null where this answer is given again (Idempotency-Replayed).",
+    )
 
     class Meta(ApiKeySerializer.Meta):
         fields = (*ApiKeySerializer.Meta.fields, "key")  # type: ignore[assignment]
@@ -180,10 +184,15 @@ class ApiKeyViewSet(Strict, viewsets.ReadOnlyModelViewSet[ApiKey]):
     search_fields = ("name", "prefix", "principal__username")
     ordering_fields = ("name", "created_at", "expires_at", "last_used_at")
     bodiless = ("disable",)
+    shown_once = ("key",)
 
     @extend_schema(request=ApiKeyInput, responses={201: CreatedApiKey})
     def create(self, request: Request) -> Response:
-        """Make a key; `key` in the answer is shown this once."""
+        """Make a key; `key` in the answer is shown this once.
+
+        It is kept nowhere, so the same request again under its Idempotency-Key shows null: disable
+        the key that was made, and make another.
+        """
         data = valid(ApiKeyInput, request)
         key, whole = services.issue_api_key(actor=actor_of(request), **data)
         shown = {**ApiKeySerializer(key).data, "key": whole}

@@ -16,6 +16,7 @@ from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
 from audit.use_cases import use_case
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
+from foundation.preconditions import as_expected
 from owners import keys, persons
 from owners.models import SYSTEM, ApiKey, Owner, Principal, Team
 from owners.roles import PERMISSIONS, Role
@@ -107,7 +108,8 @@ def update_principal(  # noqa: PLR0913
     Nobody changes their own role or activity, nor the e-mail and names by which owners know them:
     that takes a second administrator.
     """
-    principal = Principal.objects.select_for_update(no_key=True).get(pk=principal_id)
+    row = Principal.objects.select_for_update(no_key=True).get(pk=principal_id)
+    principal = as_expected(actor, row)
     if principal.username == SYSTEM:
         raise SystemPrincipal
     done = changed(principal, changes, ("email", "first_name", "last_name", "is_active"))
@@ -179,7 +181,7 @@ def issue_api_key(  # noqa: PLR0913 - one argument a column
 @use_case("apikey.disable", on=ApiKey, by="key_id")
 def disable_api_key(*, actor: Principal, key_id: uuid.UUID) -> ApiKey:
     """Disable a key for good; a second call changes nothing."""
-    key = ApiKey.objects.select_for_update(no_key=True).get(pk=key_id)
+    key = as_expected(actor, ApiKey.objects.select_for_update(no_key=True).get(pk=key_id))
     if key.disabled_at is None:
         key.disabled_at = timezone.now()
         key.save(update_fields=["disabled_at"])
@@ -206,7 +208,7 @@ def update_team(
     members: Iterable[Principal] | None = None,
 ) -> Team:
     """Change a team's name and members; raises NameTaken, OwnWayOut."""
-    team = Team.objects.select_for_update(no_key=True).get(pk=team_id)
+    team = as_expected(actor, Team.objects.select_for_update(no_key=True).get(pk=team_id))
     had_seat = team.seats(actor)
     done = changed(team, changes, ("name",))
     _save_named(team)
@@ -220,7 +222,7 @@ def update_team(
 @use_case("team.delete", on=Team)
 def delete_team(*, actor: Principal, team_id: uuid.UUID) -> None:
     """Delete a team that nothing refers to; raises ProtectedError otherwise, Busy."""
-    team = lock_to_delete(Team.objects.all(), team_id)
+    team = as_expected(actor, lock_to_delete(Team.objects.all(), team_id))
     record(actor=actor, action="team.delete", subject=team, changes=gone(team, ("name",)))
     team.delete()
 
@@ -246,7 +248,7 @@ def update_owner(
     members: Iterable[Principal] | None = None,
 ) -> Owner:
     """Change an owner's name, e-mail, team and members; raises NameTaken, OwnWayOut."""
-    owner = Owner.objects.select_for_update(no_key=True).get(pk=owner_id)
+    owner = as_expected(actor, Owner.objects.select_for_update(no_key=True).get(pk=owner_id))
     answered = owner.includes(actor)
     done = changed(owner, changes, OWNER_FIELDS)
     _save_named(owner)
@@ -260,7 +262,7 @@ def update_owner(
 @use_case("owner.delete", on=Owner)
 def delete_owner(*, actor: Principal, owner_id: uuid.UUID) -> None:
     """Delete an owner that nothing refers to; raises ProtectedError otherwise, Busy."""
-    owner = lock_to_delete(Owner.objects.all(), owner_id)
+    owner = as_expected(actor, lock_to_delete(Owner.objects.all(), owner_id))
     record(actor=actor, action="owner.delete", subject=owner, changes=gone(owner, OWNER_FIELDS))
     owner.delete()
 

@@ -26,6 +26,7 @@ class CaViewSet(IssuerViewSet):
     """CAs that sign, and whether they still do."""
 
     use_cases: ClassVar = {**IssuerViewSet.use_cases, "import_revocations": "crl.import"}
+    repeatable: ClassVar = ("create", "import_revocations")
     serializer_class = shapes.CaSerializer
 
     @extend_schema(request=IssuerInput, responses={201: shapes.CaSerializer})

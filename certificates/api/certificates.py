@@ -73,6 +73,8 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
     )
     parameters: ClassVar = {"versions": ("fields", *PAGES), "export": ("format", "version")}
     bodiless = ("archive",)
+    repeatable: ClassVar[tuple[str, ...]] = ("create", "import_pem", "revoke")
+    unconditional = ("export_with_password",)
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
     # What the standard actions need where the model's own permissions do not say it.
     action_permissions: ClassVar[dict[str, type[BasePermission]]] = {

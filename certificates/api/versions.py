@@ -27,6 +27,7 @@ class VersionViewSet(Strict, viewsets.ReadOnlyModelViewSet[Version]):
     use_cases: ClassVar = {
         "revoke": "certificate.revoke",
     }
+    repeatable: ClassVar = ("revoke",)
     queryset: QuerySet[Version] = Version.objects.select_related("issuer", "revocation").order_by(
         "-created_at", "pk"
     )

@@ -14,6 +14,7 @@ from certificates import policy
 from certificates.models import CRL, Alert
 from foundation.clock import database_clock
 from foundation.errors import Conflict
+from foundation.preconditions import as_expected
 from issuers.models import Issuer
 from owners.models import Principal
 
@@ -34,7 +35,7 @@ class AlertOver(Conflict):
 @use_case("alert.acknowledge", on=Alert)
 def acknowledge_alert(*, alert_id: UUID, actor: Principal) -> Alert:
     """Say that somebody knows of it; the first one to say so stays. Raises AlertOver."""
-    alert = Alert.objects.select_for_update(no_key=True).get(pk=alert_id)
+    alert = as_expected(actor, Alert.objects.select_for_update(no_key=True).get(pk=alert_id))
     if alert.cleared_at is not None:
         raise AlertOver
     if alert.acknowledged_at is None:

@@ -15,6 +15,7 @@ from certificates.details import EDITABLE, checked
 from certificates.models import Certificate, CertificateStatus, Version
 from certificates.services.lifecycle import standing_of
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from owners import policy as people
 from owners.models import Principal
 from owners.services import OwnWayOut
@@ -50,7 +51,7 @@ def update_details(
     if unknown:
         wrong = [FieldError(name, "not_editable", "This cannot be changed.") for name in unknown]
         raise Invalid(f"These cannot be changed: {', '.join(unknown)}.", errors=wrong)
-    certificate = Certificate.objects.lock(certificate_id)
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     policy.check_may_change(certificate)
     said = checked(changes)
     _hold(certificate, said, actor)
@@ -79,7 +80,7 @@ def archive(*, certificate_id: UUID, actor: Principal) -> Certificate:
     Raises StillValid while any version, also a superseded one, is unexpired and unrevoked;
     JobOpen while a job could still give it a new one.
     """
-    certificate = Certificate.objects.lock(certificate_id)
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     policy.check_may_change(certificate)
     valid = certificate.versions.filter(not_after__gt=timezone.now(), revocation__isnull=True)
     if valid.exists():

@@ -22,6 +22,7 @@ from certificates.models import (
 )
 from certificates.services.lifecycle import drop_answers, settle
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from issuers.models import Issuer
 from issuers.services.authorities import MAX_CRL_NUMBER
 from issuers.x509 import old_crl
@@ -62,7 +63,7 @@ def import_crls(*, actor: Principal, issuer_id: UUID, crls: Sequence[bytes | str
     entries = _merged(old)
     with_certificate = _revoke_versions(issuer, entries, actor)
     # After certificates and versions, as everywhere.
-    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
+    issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
     take_in(issuer, old, entries=[one for one in entries if one.serial not in with_certificate],
             actor=actor, with_certificate=len(with_certificate))  # fmt: skip
     crl.publish(issuer_id=issuer.pk, actor=actor)

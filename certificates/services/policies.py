@@ -10,6 +10,7 @@ from audit.services import lock_to_delete, record
 from audit.use_cases import use_case
 from certificates.models import RenewalPolicy
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from owners.models import Principal
 
 FIELDS = (
@@ -52,7 +53,8 @@ def update_policy(
     *, policy_id: UUID, actor: Principal, changes: Mapping[str, Any]
 ) -> RenewalPolicy:
     """Change a renewal policy; what it says of each certificate follows with the next sweep."""
-    policy = RenewalPolicy.objects.select_for_update(no_key=True).get(pk=policy_id)
+    row = RenewalPolicy.objects.select_for_update(no_key=True).get(pk=policy_id)
+    policy = as_expected(actor, row)
     done = changed(policy, changes, FIELDS)
     _check(policy)
     if done:
@@ -64,7 +66,7 @@ def update_policy(
 @use_case("renewalpolicy.delete", on=RenewalPolicy, by="policy_id")
 def delete_policy(*, policy_id: UUID, actor: Principal) -> None:
     """Delete a renewal policy that no certificate uses; raises PolicyInUse, Busy."""
-    policy = lock_to_delete(RenewalPolicy.objects.all(), policy_id)
+    policy = as_expected(actor, lock_to_delete(RenewalPolicy.objects.all(), policy_id))
     if policy.certificates.exists():
         raise PolicyInUse
     done = gone(policy, FIELDS)

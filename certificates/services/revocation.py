@@ -15,6 +15,7 @@ from certificates import policy, queue
 from certificates.models import Certificate, Reason, Revocation, Version
 from certificates.services.lifecycle import drop_answers, settle
 from foundation.clock import database_clock
+from foundation.preconditions import as_expected
 from owners.models import Principal
 
 _STATED = ("reason", "revoked_at")  # by CRL and OCSP
@@ -119,13 +120,13 @@ def _lock(version_id: UUID, actor: Principal) -> tuple[Version, bool]:
     """Return the version, locked, and whether it is a CA's; raises MissingPermission, KeyGone."""
     # Certificate before version, as everywhere; which certificate it is never changes.
     certificate_id = Version.objects.values_list("certificate_id", flat=True).get(pk=version_id)
-    certificate = Certificate.objects.lock(certificate_id)
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     is_ca = policy.is_ca(Version.objects.select_related("certificate__profile").get(pk=version_id))
     if is_ca:
         # Between the two in the order of locks; what the actor may is read after the wait.
         owners.policy.hold(owners=[], teams=[], people=[actor.pk])
         policy.check_may_revoke_ca(owners.policy.afresh(actor))
-    version = Version.objects.select_for_update(no_key=True).get(pk=version_id)
+    version = as_expected(actor, Version.objects.select_for_update(no_key=True).get(pk=version_id))
     version.certificate = certificate
     return version, is_ca
 

@@ -18,6 +18,7 @@ from deployments.connectors import connector_class, handshake
 from deployments.connectors.base import Check, Connector
 from deployments.models import TARGET_SECRETS, Agent, Target
 from foundation.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
+from foundation.preconditions import as_expected
 from foundation.sealed import CannotDecrypt, Sealed
 from owners.models import Principal
 from owners.services import NameTaken
@@ -93,7 +94,7 @@ def update_target(
 
     Raises InvalidTarget, NameTaken, Target.DoesNotExist.
     """
-    target = Target.objects.select_for_update(no_key=True).get(pk=target_id)
+    target = as_expected(actor, Target.objects.select_for_update(no_key=True).get(pk=target_id))
     unknown = sorted(set(changes) - set(FIELDS))
     if unknown:
         raise Invalid(errors=[FieldError(key, "unknown", "No such field.") for key in unknown])
@@ -117,7 +118,7 @@ def delete_target(*, actor: Principal, target_id: uuid.UUID) -> None:
 
     Raises TargetInUse, Busy, Target.DoesNotExist.
     """
-    target = lock_to_delete(Target.objects.all(), target_id)
+    target = as_expected(actor, lock_to_delete(Target.objects.all(), target_id))
     row = Target(pk=target.pk, name=target.name)
     changes = gone(target, FIELDS)
     try:

@@ -12,8 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 from unfold.admin import ModelAdmin
 
+from foundation import durations
 from foundation.admin.refusals import act_of, chosen_action, record, refusal_of, words_of
-from foundation.forms import DurationField
+from foundation.forms import DurationField, duration_columns
 from foundation.outcomes import Outcome
 from foundation.unknown import UnknownParameter, check_parameters
 
@@ -46,6 +47,11 @@ class Edge(ModelAdmin):
     }
     # Look-ups of our own links to the list, besides those of `list_filter` and `date_hierarchy`.
     linked: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def readonly_preprocess_fields(self) -> dict[str, Callable[[str], str]]:
+        """Show durations in words where they cannot be edited, as to whoever may only look."""
+        return dict.fromkeys(duration_columns(self.model), durations.in_words)
 
     @override
     def changelist_view(

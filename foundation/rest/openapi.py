@@ -3,7 +3,11 @@
 from http import HTTPStatus
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
+from typing_extensions import override
+
 from foundation.problems import CONTENT_TYPE
+from foundation.rest import conditions, repeats
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -38,6 +42,7 @@ WORDS = {
     403: "The principal, or its key, may not do this.",
     404: "There is no such thing.",
     409: "The state of things does not allow it now.",
+    412: "It has changed since the tag in If-Match was given; nothing was done.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     429: "Too many requests: wait as long as Retry-After says.",
@@ -46,6 +51,23 @@ WORDS = {
 }
 ALWAYS = (400, 401, 403, 404, 429, 503)
 WITH_BODY = (409, 413, 415, 502)
+
+
+class Schema(AutoSchema):
+    """What the schema says of each operation, with the headers that its view reads and gives."""
+
+    @override
+    def get_override_parameters(self) -> list[Any]:
+        view, action = self.view, getattr(self.view, "action", None)
+        parameters = list(super().get_override_parameters())
+        if isinstance(view, conditions.Conditional) and view.is_conditional(self.method):
+            shows = action == "retrieve"
+            parameters.append(conditions.IF_NONE_MATCH if shows else conditions.IF_MATCH)
+            if action in conditions.SHOWING:
+                parameters.append(conditions.ETAG)
+        if isinstance(view, repeats.Repeatable) and action in view.repeatable:
+            parameters += repeats.PARAMETERS
+        return parameters
 
 
 def describe_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -58,6 +80,11 @@ def describe_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             statuses = ALWAYS if method == "get" else (*ALWAYS, *WITH_BODY)
             if "security" not in operation:
                 continue  # it needs no key: the schema's own address
+            headers = {one["name"] for one in operation.get("parameters", [])}
+            if "If-None-Match" in headers:
+                operation["responses"]["304"] = {"description": "It is as it was; no body."}
+            if "If-Match" in headers:
+                statuses = (*statuses, 412)
             for status in statuses:
                 operation["responses"].setdefault(
                     str(status), {"$ref": f"#/components/responses/{_name(status)}"}

@@ -21,6 +21,7 @@ from audit.services import record
 from audit.use_cases import use_case
 from foundation.errors import Conflict, ConnectorError, FieldError
 from foundation.numbers import END
+from foundation.preconditions import as_expected
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.base import BACKDATE
@@ -162,7 +163,7 @@ def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[st
     A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
     what it signed must go on being served.
     """
-    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
+    issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
     done = changed(issuer, changes, ("name", "enabled"))
     if done:
         issuer.save(update_fields=list(done))

@@ -15,6 +15,7 @@ from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
 from audit.use_cases import use_case
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from issuers.models import Issuer, Profile
 from issuers.words import MAY_NEED_APPROVAL
 from issuers.x509 import certs, names
@@ -106,7 +107,7 @@ def update_profile(
     issuers: Iterable[Issuer] | None = None,
 ) -> Profile:
     """Change a profile; raises Invalid, ProfileTaken, ProfileReserved."""
-    profile = Profile.objects.select_for_update(no_key=True).get(pk=profile_id)
+    profile = as_expected(actor, Profile.objects.select_for_update(no_key=True).get(pk=profile_id))
     profile, done = _save(profile, changes, issuers)
     if done:
         record(actor=actor, action="profile.update", subject=profile, changes=done)
@@ -132,7 +133,7 @@ def delete_profile(*, actor: Principal, profile: Profile) -> None:
 
     Raises ProfileInUse, ProfileReserved, Busy.
     """
-    profile = lock_to_delete(Profile.objects.all(), profile.pk)
+    profile = as_expected(actor, lock_to_delete(Profile.objects.all(), profile.pk))
     if profile.is_ca:
         raise ProfileReserved
     record(

@@ -7,12 +7,6 @@ the lock of its certificate, so nobody waits for a unique index while holding th
 
 from jobs.services.bindings import detach_target
 from jobs.services.decisions import ChangedSinceShown, approve_job, cancel_job, reject_job
-from jobs.services.idempotency import (
-    Answer,
-    IdempotencyKeyReused,
-    drop_old_idempotency_records,
-    once,
-)
 from jobs.services.renewals import request_due_renewals, watch_certificates
 from jobs.services.requests import (
     Asked,
@@ -32,19 +26,15 @@ from jobs.services.sweeps import (
 )
 
 __all__ = [
-    "Answer",
     "Asked",
     "ChangedSinceShown",
     "DuplicateJob",
-    "IdempotencyKeyReused",
     "approve_job",
     "cancel_job",
     "complete",
     "detach_target",
-    "drop_old_idempotency_records",
     "fail_abandoned",
     "fail_job",
-    "once",
     "park",
     "reject_job",
     "release",

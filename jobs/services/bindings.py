@@ -8,6 +8,7 @@ from audit.use_cases import use_case
 from certificates.models import Certificate
 from deployments.models import Target
 from foundation.errors import ChangedMeanwhile
+from foundation.preconditions import as_expected
 from jobs.models import Job
 from jobs.states import Move
 from owners.models import Principal
@@ -27,7 +28,7 @@ def detach_target(*, actor: Principal, certificate_id: uuid.UUID, target: Target
     )
     # Job before Certificate, as everywhere; what a worker has begun is fenced off.
     ended = list(work.select_for_update(no_key=True).order_by("pk"))
-    certificate = Certificate.objects.lock(certificate_id)
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     if work.exclude(pk__in=[job.pk for job in ended]).exists():
         raise ChangedMeanwhile
     deployments.services.unbind(actor=actor, certificate=certificate, target=target)

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 import owners.policy
 from certificates.models import Certificate, CertificateStatus
+from foundation.preconditions import as_expected
 from jobs import policy
 from jobs.kinds import kind_of
 from jobs.models import Job
@@ -30,7 +31,7 @@ def lock_to_decide(job_id: uuid.UUID, actor: Principal) -> tuple[Job, Principal]
     an address, a role or an activity does so before this, and is seen, or after it. Raises
     Job.DoesNotExist, KeyGone.
     """
-    job = lock_both(job_id)
+    job = lock_both(job_id, actor)
     certificate = job.certificate
     owners.policy.hold(
         owners=[certificate.owner_id],
@@ -40,9 +41,9 @@ def lock_to_decide(job_id: uuid.UUID, actor: Principal) -> tuple[Job, Principal]
     return job, owners.policy.afresh(actor)
 
 
-def lock_both(job_id: uuid.UUID) -> Job:
-    """Lock a job, then its certificate; raises Job.DoesNotExist."""
-    job = Job.objects.lock(job_id)
+def lock_both(job_id: uuid.UUID, actor: Principal) -> Job:
+    """Lock a job, then its certificate; raises Job.DoesNotExist, PreconditionFailed."""
+    job = as_expected(actor, Job.objects.lock(job_id))
     lock_certificate(job)
     return job
 

@@ -19,8 +19,10 @@ from certificates import signers
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
+from foundation import durations
 from foundation.clock import database_clock
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from jobs import approvals, policy, queue
@@ -149,7 +151,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     policy); otherwise the job waits for one. `not_before` delays the work, not the decision.
     Raises DuplicateJob, Archived, Invalid, Certificate.DoesNotExist.
     """
-    certificate = Certificate.objects.lock(certificate_id)
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     certificates.policy.check_may_change(certificate)
     _check_rules(certificate.issuer, certificate.profile, lifetime)
     encrypted_key: Sealed | None = None
@@ -196,7 +198,7 @@ def request_deployment(*, actor: Principal, certificate_id: uuid.UUID, target: T
 
     Raises DuplicateJob, Archived, NothingToDeploy, TargetDisabled, Certificate.DoesNotExist.
     """
-    certificate = _deployable(certificate_id)
+    certificate = _deployable(certificate_id, actor)
     deployments.services.check_enabled(target)
     job = _open(
         Job(kind=Job.Kind.DEPLOYMENT, target=target, version=certificate.current),
@@ -214,7 +216,7 @@ def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: T
 
     Raises DuplicateJob, Archived, NothingToDeploy, Invalid (no endpoint known).
     """
-    certificate = _deployable(certificate_id)
+    certificate = _deployable(certificate_id, actor)
     if not target.has_endpoint:
         raise Invalid(
             errors=[FieldError("target", "no_endpoint", f"{target} has no endpoint to look at.")]
@@ -234,7 +236,7 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
 
     Raises InvalidMove, IssuerRevoked, Invalid (a CSR outside the profile).
     """
-    job = lock_both(job_id)
+    job = lock_both(job_id, actor)
     policy.check_state(job, Move.SUBMIT_CSR)
     certificate = job.certificate
     signers.check_may_sign(certificate.issuer)
@@ -377,15 +379,16 @@ def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -
             FieldError(
                 "lifetime",
                 "lifetime_not_allowed",
-                f"It must be more than nothing and at most {profile.max_lifetime}.",
+                "It must be more than nothing and at most "
+                f"{durations.words(profile.max_lifetime)}.",
             )
         )
     if errors:
         raise Invalid(errors=errors)
 
 
-def _deployable(certificate_id: uuid.UUID) -> Certificate:
-    certificate = Certificate.objects.lock(certificate_id)
+def _deployable(certificate_id: uuid.UUID, actor: Principal) -> Certificate:
+    certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     certificates.policy.check_may_change(certificate)
     if certificate.current_id is None:
         raise NothingToDeploy

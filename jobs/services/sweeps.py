@@ -16,6 +16,7 @@ from audit.services import record
 from audit.use_cases import use_case
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
+from foundation.preconditions import as_expected
 from jobs import policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job, JobQuerySet
@@ -71,7 +72,7 @@ def retry_job(*, job_id: uuid.UUID, actor: Principal) -> Job:
 
     Raises InvalidMove, DuplicateJob (newer work took its place).
     """
-    job = Job.objects.lock(job_id)
+    job = as_expected(actor, Job.objects.lock(job_id))
     lock_certificate(job)
     policy.check_state(job, Move.RETRY)
     if has_successor(job):

@@ -142,7 +142,7 @@ def test_values_are_plain_so_that_they_hash_to_what_was_written(carol):
 
     assert plain(data) == {
         "at": now.isoformat(),
-        "span": "1 day, 0:00:00",
+        "span": "P1D",
         "set": ["a", "b"],
         "deep": [{"1": [None, True]}],
     }

@@ -31,6 +31,7 @@ UNSAFE = {"post", "put", "patch", "delete"}
 SERVICES = (
     "owners.services",
     "owners.accounts",
+    "owners.idempotency",
     "issuers.services",
     "certificates.services",
     "certificates.crl",
@@ -73,7 +74,7 @@ NO_ACTS = {
     "jobs.services.sweeps.retry_failed",
     "jobs.services.sweeps.time_out_waiting",
     # An answer that is kept, around whatever act was asked for.
-    "jobs.services.idempotency.once",
+    "owners.idempotency.once",
 }
 
 

@@ -13,6 +13,7 @@ from tests.factories import (
     TeamFactory,
     VersionFactory,
 )
+from tests.jobs.conftest import ask, issued  # noqa: F401 - pytest finds them here
 
 
 @pytest.fixture(scope="session")

@@ -272,8 +272,7 @@ def test_a_renewal_policy_is_saved_with_before_and_after(browse, carol):
 
     assert "up to 365 days" in refused.content.decode()
     assert (
-        Event.objects.get(action="renewalpolicy.update").data["changes"]["window"]["after"]
-        == "3 days, 0:00:00"
+        Event.objects.get(action="renewalpolicy.update").data["changes"]["window"]["after"] == "P3D"
     )
 
 

@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from audit.services import verify
 from certificates.models import Certificate, RenewalPolicy, Version
+from foundation.answers import Answer
 from jobs import runner, services
-from jobs.models import IdempotencyRecord, InvalidMove, Job
+from jobs.models import InvalidMove, Job
 from jobs.states import Status
-from owners.models import Principal
+from owners import idempotency
+from owners.models import IdempotencyRecord, Principal
 from tests.factories import JobFactory
 from tests.jobs.conftest import LEASE, grow_old, status_of
 from tests.races import until_blocked
@@ -263,18 +265,18 @@ def test_a_duplicate_waits_for_the_first_answer(alice, aside, postgres_only):
     principal = Principal.objects.get(pk=alice.pk)
 
     def once(work):
-        return services.once(actor=principal, key="k", request_digest="d", work=work)
+        return idempotency.once(actor=principal, key="k", request_digest="d", work=work)
 
     working, others = Event(), Queue()
 
     def slow():
         working.set()
         until_blocked(others.get(timeout=20))
-        return services.Answer(201, {"n": 1})
+        return Answer(201, {"n": 1})
 
     first = aside(lambda: once(slow))
     assert working.wait(20)
-    second = aside(lambda: once(lambda: services.Answer(201, {"n": 2})))
+    second = aside(lambda: once(lambda: Answer(201, {"n": 2})))
     others.put(second)
 
     assert first.result(timeout=10).body == second.result(timeout=10).body == {"n": 1}

@@ -8,12 +8,15 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates.models import CertificateStatus, RenewalPolicy, Revocation
+from foundation.answers import Answer
 from foundation.errors import ConnectorError
 from jobs import runner, services
 from jobs.kinds.signing import CompromisedKey
-from jobs.models import IdempotencyRecord, Job
+from jobs.models import Job
 from jobs.services import renewals, sweeps
 from jobs.states import Status
+from owners import idempotency
+from owners.models import IdempotencyRecord
 from tests.factories import JobFactory
 from tests.jobs.conftest import LEASE, grow_old, status_of
 
@@ -302,15 +305,15 @@ def test_answers_are_kept_for_a_day(alice, clock):
     IdempotencyRecord.objects.create(principal=alice, key="k", request_digest="d")
 
     clock.shift(timedelta(hours=24) - timedelta(seconds=1))
-    assert services.drop_old_idempotency_records() == 0
+    assert idempotency.drop_old_idempotency_records() == 0
     clock.shift(timedelta(seconds=1))
-    assert services.drop_old_idempotency_records() == 1
+    assert idempotency.drop_old_idempotency_records() == 1
 
 
 def test_a_key_can_be_used_again_after_a_day(alice, clock):
     def once(number):
-        return services.once(
-            actor=alice, key="k", request_digest="d", work=lambda: services.Answer(201, number)
+        return idempotency.once(
+            actor=alice, key="k", request_digest="d", work=lambda: Answer(201, number)
         ).body
 
     assert [once(1), once(2)] == [1, 1]

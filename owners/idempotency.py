@@ -1,19 +1,14 @@
-"""Idempotency-Key: the same request again gets the same answer again, and makes no second job."""
+"""Answers kept by Idempotency-Key: on this floor, since from here on there is what can be made."""
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from foundation.answers import Answer
 from foundation.errors import Conflict
-from jobs.models import IdempotencyRecord
-from owners.models import Principal
-
-logger = logging.getLogger(__name__)
+from owners.models import IdempotencyRecord, Principal
 
 KEPT = timedelta(hours=24)
 
@@ -25,22 +20,21 @@ class IdempotencyKeyReused(Conflict):
     message = "This Idempotency-Key was used for another request; use a new one."
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a request was answered: HTTP status and JSON body, and whether it is an old answer."""
-
-    status: int
-    body: Any
-    replayed: bool = False
-
-
 @transaction.atomic
-def once(*, actor: Principal, key: str, request_digest: str, work: Callable[[], Answer]) -> Answer:
+def once(
+    *,
+    actor: Principal,
+    key: str,
+    request_digest: str,
+    work: Callable[[], Answer],
+    earlier_digest: str = "",
+) -> Answer:
     """Do `work`, or give the answer that it had under the same key within the last 24 hours.
 
     The row comes first and shares the transaction of the work: a duplicate that arrives meanwhile
     waits for it in the unique index and then replays, and work that fails leaves no row, so that
-    its key can be used again. Raises IdempotencyKeyReused.
+    its key can be used again. `earlier_digest` is the request's as an earlier release kept it.
+    Raises IdempotencyKeyReused.
     """
     old = IdempotencyRecord.objects.filter(principal=actor, key=key)
     old.filter(created_at__lte=timezone.now() - KEPT).delete()
@@ -49,7 +43,7 @@ def once(*, actor: Principal, key: str, request_digest: str, work: Callable[[], 
         with transaction.atomic():
             record.save(force_insert=True)
     except IntegrityError:
-        return _replay(old.get(), request_digest)
+        return _replay(old.get(), {request_digest, earlier_digest})
     answer = work()
     record.status_code, record.body = answer.status, answer.body
     record.save(update_fields=["status_code", "body"])
@@ -62,8 +56,8 @@ def drop_old_idempotency_records() -> int:
     return count
 
 
-def _replay(record: IdempotencyRecord, request_digest: str) -> Answer:
-    if record.request_digest != request_digest:
+def _replay(record: IdempotencyRecord, digests: set[str]) -> Answer:
+    if record.request_digest not in digests:
         raise IdempotencyKeyReused
     # Only committed rows can be seen, and those have their answer.
     assert record.status_code is not None  # noqa: S101
