@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from audit.models import Event
-from console import ops
+from console import ops, stats
 from foundation.logs import logging_config
 
 
@@ -45,6 +45,19 @@ def test_metrics_count_jobs_and_certificates(db):
 
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert 'certctl_certificates{status="Active"} 0.0' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [(3.0, ""), (-3.0, ""), (4.0, "4 s ahead of"), (-4.0, "4 s behind")],
+)
+def test_the_dashboard_says_whose_clock_is_wrong_where_it_is(monkeypatch, ahead, words):
+    monkeypatch.setattr(stats, "clock_ahead_seconds", lambda: ahead)
+
+    said = stats.clock_words()
+
+    assert words in said
+    assert bool(said) == bool(words)
 
 
 def test_an_answer_carries_an_id_of_ours_and_the_one_it_was_given_beside_it(db):
