@@ -43,6 +43,26 @@ def test_an_impossible_setting_is_named(settings, name, value, expected):
     assert expected in ids()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CRL_LIFETIME", timedelta(days=10)),
+        ("OCSP_LIFETIME", timedelta(hours=8)),
+        ("OCSP_LIFETIME", timedelta(days=10)),
+    ],
+)
+def test_a_bound_itself_is_possible(settings, name, value):
+    setattr(settings, name, value)
+
+    assert ids() == []
+
+
+def test_server_keys_are_warned_of_but_in_the_demo(settings):
+    settings.ALLOW_SERVER_KEYS = settings.DEMO = True
+
+    assert ids() == []
+
+
 def test_a_key_that_is_printed_is_one_that_may_be_set(settings, capsys):
     call_command("generate_key")
 

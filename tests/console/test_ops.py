@@ -10,8 +10,11 @@ from django.db import DatabaseError
 from django.test import Client
 
 from audit.models import Event
+from certificates import crl
 from console import ops, stats
 from foundation.logs import logging_config
+from jobs.states import Status
+from tests.factories import JobFactory
 
 
 def test_health_needs_no_database(db, django_assert_num_queries):
@@ -45,6 +48,19 @@ def test_metrics_count_jobs_and_certificates(db):
 
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert 'certctl_certificates{status="Active"} 0.0' in answer.content.decode()
+
+
+def test_metrics_count_jobs_by_kind_and_status_and_say_each_crls_number(local_ca, system):
+    JobFactory.create_batch(2, status=Status.RUNNING)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    lines = Client().get("/metrics").text.splitlines()
+
+    assert 'certctl_jobs{kind="Issuance",status="Running"} 2.0' in lines
+    assert f'certctl_crl_number{{issuer="{local_ca.slug}"}} 2.0' in lines
+    [left] = [line for line in lines if line.startswith("certctl_crl_seconds_left{")]
+    assert float(left.split()[-1]) > 3600
 
 
 @pytest.mark.parametrize(
