@@ -3,18 +3,20 @@
 import json
 import logging
 import re
+from datetime import timedelta
 
 import pytest
 import structlog
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
 from audit.models import Event
 from certificates import crl
 from console import ops, stats
 from foundation.logs import logging_config
 from jobs.states import Status
-from tests.factories import JobFactory
+from tests.factories import CertificateFactory, JobFactory, VersionFactory
 
 
 def test_health_needs_no_database(db, django_assert_num_queries):
@@ -61,6 +63,20 @@ def test_metrics_count_jobs_by_kind_and_status_and_say_each_crls_number(local_ca
     assert f'certctl_crl_number{{issuer="{local_ca.slug}"}} 2.0' in lines
     [left] = [line for line in lines if line.startswith("certctl_crl_seconds_left{")]
     assert float(left.split()[-1]) > 3600
+
+
+def test_what_ends_is_counted_in_the_week_in_which_it_ends(db, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    week, little = timedelta(weeks=1), timedelta(seconds=1)
+    ends = (little, week - little, week, 11 * week, 12 * week, 12 * week + little, -little)
+    for end in ends:
+        VersionFactory(certificate=CertificateFactory(), not_after=now + end)
+
+    counts = [week["count"] for week in stats.expiring_by_week()]
+
+    # The very end of the last week is in it still; what is later is in none.
+    assert counts == [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]
 
 
 @pytest.mark.parametrize(

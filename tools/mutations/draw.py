@@ -136,12 +136,12 @@ def main() -> int:
     parser.add_argument("--reach", type=Path, help="where it is kept which tests enter what")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="from which that is learnt")
     parser.add_argument("--skip", type=int, default=0, help="so many of what is drawn")
-    parser.add_argument("--only", default="", metavar="PATH", help="begin of the files' paths")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="PATH", help="as paths begin")
     parser.add_argument("--list", action="store_true", help="what is drawn, and run nothing")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     some = draw(ROOT, seed=options.seed, count=options.count)
-    some = [drawn for drawn in some[options.skip :] if drawn.path.startswith(options.only)]
+    some = [drawn for drawn in some[options.skip :] if drawn.path.startswith(tuple(options.only))]
     if options.list:
         print(*some, sep="\n")
         return 0
