@@ -3,11 +3,13 @@
 `make mutations` runs them; here none is run but those of a house of the test's own.
 """
 
+import json
 import os
 
 import pytest
 
-from tools.mutations import databases
+from tools.mutations import databases, draw
+from tools.mutations.chances import chances
 from tools.mutations.relocate import relocate
 from tools.mutations.runner import Outcome, Slot, try_out
 from tools.mutations.source import Stale, change, check_tests
@@ -197,4 +199,97 @@ def test_each_mutation_gets_its_verdict_and_is_undone(slot, house):
     ):
         result = try_out(slot, mutation(on="sqlite", **fields))
         assert (result.outcome, why in result.why) == (outcome, True), result
+    assert (house / "app" / "module.py").read_text() == SOURCE
+
+
+# --- Drawing --------------------------------------------------------------------------------
+
+YARD = """\
+LIMIT = 3
+label: str = "1"
+
+
+class Yard:
+    size = models.CharField(max_length=5)
+
+    def fits(self, width: Literal[7], *, strict=True):
+        \"\"\"Whether it fits.\"\"\"
+        if width < LIMIT and not strict:
+            return False
+        logger.warning("narrow", width=1)
+        self.open(width, slowly=1)
+        return f"{width > 2}" + str(width)
+"""
+
+
+def test_every_small_change_that_could_matter_is_a_chance():
+    made = {(chance.kind, chance.line, chance.new) for chance in chances(YARD)}
+
+    assert made == {
+        ("constant", 1, "4"),
+        ("constant", 8, "False"),
+        ("and/or", 10, "(width < LIMIT or not strict)"),
+        ("boundary", 10, "(width <= LIMIT)"),
+        ("flipped", 10, "(width >= LIMIT)"),
+        ("guard", 10, "False"),
+        ("not", 10, "(strict)"),
+        ("constant", 11, "True"),
+        ("keyword", 13, "(self.open(width))"),
+        ("constant", 13, "2"),
+        ("statement", 13, "pass"),
+        ("returned", 14, "None"),
+    }
+    assert {chance.function for chance in chances(YARD)} == {0, 8}
+
+
+def test_a_chance_changes_its_own_place_alone():
+    [chance] = [chance for chance in chances(YARD) if chance.kind == "boundary"]
+
+    assert chance.made(YARD) == YARD.replace("width < LIMIT", "(width <= LIMIT)")
+
+
+def test_a_seed_draws_the_same_from_every_app(house):
+    (house / "barn").mkdir()
+    (house / "barn" / "module.py").write_text(YARD)
+    (house / "barn" / "migrations").mkdir()
+    (house / "barn" / "migrations" / "first.py").write_text(YARD)
+
+    some = draw.draw(house, seed=6, count=4)
+
+    assert some == draw.draw(house, seed=6, count=4)
+    assert some != draw.draw(house, seed=7, count=4)
+    assert sorted(drawn.path for drawn in some) == 2 * ["app/module.py"] + 2 * ["barn/module.py"]
+    assert len(draw.draw(house, seed=6, count=1000)) == len(chances(YARD)) + len(chances(SOURCE))
+
+
+def test_the_tests_that_enter_a_function_are_run_those_of_its_app_first(house):
+    [drawn] = draw.draw(house, seed=6, count=1)
+    place = f"app/module.py:{drawn.chance.function}"
+
+    slow, quick, others = "tests/app/test_slow.py", "tests/app/test_quick.py", "tests/test_all.py"
+    reach = {place: {others: 0.1, slow: 50.0, quick: 1.0, "tests/test_long.py": 20.0}}
+
+    assert draw.tests_of(drawn, reach) == [quick, slow, others]
+    assert draw.tests_of(drawn, {}) == ["tests/app/"]
+
+
+def test_what_enters_a_function_is_learnt_and_what_is_drawn_is_tried(slot, house, tmp_path):
+    learnt = tmp_path / "reach.json"
+    slot.environments[Database.SQLITE] = slot.environments[Database.SQLITE] | {
+        "CERTCTL_REACH": str(learnt)
+    }
+    (house / "tests" / "test_door.py").write_text(TESTS.replace("lets_somebody_in", "is_there"))
+    slot.pytest(Database.SQLITE, ["-p", "tools.mutations.reach", "tests"])
+    reach = json.loads(learnt.read_text("utf-8"))
+    boundary, constant = (
+        draw.Drawn("app/module.py", SOURCE, chance)
+        for chance in chances(SOURCE)
+        if chance.function == 2 and chance.kind in {"boundary", "constant"}
+    )
+
+    assert set(reach) == {"app/module.py:2"}
+    door = "tests/test_door.py::test_the_door"
+    assert set(draw.tests_of(boundary, reach)) == {f"{door}_is_narrow", f"{door}_is_there"}
+    assert draw.try_out(slot, Database.SQLITE, boundary, [f"{door}_is_narrow"]) == "killed"
+    assert draw.try_out(slot, Database.SQLITE, constant, [f"{door}_is_there"]) == "SURVIVED"
     assert (house / "app" / "module.py").read_text() == SOURCE

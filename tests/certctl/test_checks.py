@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from certctl.checks import settings_are_possible
 
@@ -40,6 +41,33 @@ def test_an_impossible_setting_is_named(settings, name, value, expected):
     setattr(settings, name, value)
 
     assert expected in ids()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CRL_LIFETIME", timedelta(days=10)),
+        ("OCSP_LIFETIME", timedelta(hours=8)),
+        ("OCSP_LIFETIME", timedelta(days=10)),
+    ],
+)
+def test_a_bound_itself_is_possible(settings, name, value):
+    setattr(settings, name, value)
+
+    assert ids() == []
+
+
+def test_server_keys_are_warned_of_but_in_the_demo(settings):
+    settings.ALLOW_SERVER_KEYS = settings.DEMO = True
+
+    assert ids() == []
+
+
+def test_a_key_that_is_printed_is_one_that_may_be_set(settings, capsys):
+    call_command("generate_key")
+
+    settings.KEY_ENCRYPTION_KEYS = [capsys.readouterr().out.strip()]
+    assert ids() == []
 
 
 def start(folder, *command, without):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -274,6 +276,12 @@ def test_a_renewal_policy_is_saved_with_before_and_after(browse, carol):
     assert (
         Event.objects.get(action="renewalpolicy.update").data["changes"]["window"]["after"] == "P3D"
     )
+
+
+def test_the_list_of_policies_says_the_window_in_words(browse, carol):
+    RenewalPolicyFactory(window=timedelta(days=19))
+
+    assert "19 days" in browse(carol).get("/admin/certificates/renewalpolicy/").text
 
 
 def offered(client, certificate):

@@ -124,7 +124,9 @@ def test_lists_tell_open_from_over_and_known_from_unknown(client_of, alert, syst
 def test_the_dashboard_the_metrics_and_the_admin_show_it(browse, alert, bob, client):
     signed_in = browse(bob)
 
-    assert "It ends." in signed_in.get("/admin/").content.decode()
+    dashboard = signed_in.get("/admin/")
+    assert "It ends." in dashboard.content.decode()
+    assert dashboard.context["alerts_count"] == 1
     metrics = client.get("/metrics").content.decode()
     assert 'certctl_alerts{kind="expires_without_renewal"} 1.0' in metrics
     assert 'certctl_alerts{kind="crl_late"} 0.0' in metrics

@@ -3,15 +3,20 @@
 import json
 import logging
 import re
+from datetime import timedelta
 
 import pytest
 import structlog
 from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
 from audit.models import Event
-from console import ops
+from certificates import crl
+from console import ops, stats
 from foundation.logs import logging_config
+from jobs.states import Status
+from tests.factories import CertificateFactory, JobFactory, VersionFactory
 
 
 def test_health_needs_no_database(db, django_assert_num_queries):
@@ -45,6 +50,46 @@ def test_metrics_count_jobs_and_certificates(db):
 
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert 'certctl_certificates{status="Active"} 0.0' in answer.content.decode()
+
+
+def test_metrics_count_jobs_by_kind_and_status_and_say_each_crls_number(local_ca, system):
+    JobFactory.create_batch(2, status=Status.RUNNING)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    lines = Client().get("/metrics").text.splitlines()
+
+    assert 'certctl_jobs{kind="Issuance",status="Running"} 2.0' in lines
+    assert f'certctl_crl_number{{issuer="{local_ca.slug}"}} 2.0' in lines
+    [left] = [line for line in lines if line.startswith("certctl_crl_seconds_left{")]
+    assert float(left.split()[-1]) > 3600
+
+
+def test_what_ends_is_counted_in_the_week_in_which_it_ends(db, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    week, little = timedelta(weeks=1), timedelta(seconds=1)
+    ends = (little, week - little, week, 11 * week, 12 * week, 12 * week + little, -little)
+    for end in ends:
+        VersionFactory(certificate=CertificateFactory(), not_after=now + end)
+
+    counts = [week["count"] for week in stats.expiring_by_week()]
+
+    # The very end of the last week is in it still; what is later is in none.
+    assert counts == [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [(3.0, ""), (-3.0, ""), (4.0, "4 s ahead of"), (-4.0, "4 s behind")],
+)
+def test_the_dashboard_says_whose_clock_is_wrong_where_it_is(monkeypatch, ahead, words):
+    monkeypatch.setattr(stats, "clock_ahead_seconds", lambda: ahead)
+
+    said = stats.clock_words()
+
+    assert words in said
+    assert bool(said) == bool(words)
 
 
 def test_an_answer_carries_an_id_of_ours_and_the_one_it_was_given_beside_it(db):

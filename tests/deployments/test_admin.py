@@ -123,6 +123,7 @@ def test_the_health_of_a_deployment_is_a_badge(browser, deployment):
     one = browser.get(f"{URL}deployment/{deployment.pk}/change/").content.decode()
 
     assert "Mismatch" in page
+    assert f"v{deployment.version.number}" in page
     assert "Mismatch" in one
     assert deployment.version.fingerprint in one
 

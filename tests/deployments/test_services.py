@@ -92,7 +92,7 @@ def test_a_mistake_in_a_target_is_named_at_its_field(create, fields, field, code
     assert not Target.objects.exists()
 
 
-@pytest.mark.parametrize("host", ["db1", "cafe1.example", "web.demo.internal", "2001:db8::1"])
+@pytest.mark.parametrize("host", ["x", "db1", "cafe1.example", "web.demo.internal", "2001:db8::1"])
 def test_these_are_hosts(create, host):
     assert create(endpoint_host=host, endpoint_port=443).has_endpoint
 
@@ -161,6 +161,15 @@ def test_what_is_refused_is_in_the_trail_whoever_calls(create, carol):
 def with_secret(monkeypatch):
     """Let the file connector have a secret, as those of later kinds do."""
     monkeypatch.setattr(FileConnector, "SECRETS", ("password",))
+
+
+def test_a_secret_has_sixteen_kibibytes_at_most(create, with_secret):
+    assert create(secrets={"password": "x" * 16384}).pk
+
+    with pytest.raises(Invalid) as refused:
+        create(name="other", secrets={"password": "x" * 16385})
+
+    assert refused.value.errors[0]["field"] == "secrets.password"
 
 
 def test_secrets_are_encrypted_and_in_no_event(create, carol, with_secret):

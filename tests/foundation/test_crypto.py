@@ -70,7 +70,9 @@ def test_a_new_first_key_takes_over_and_the_old_one_still_opens(settings):
     assert crypto.decrypt(fresh, context="x") == SECRET
 
 
-@pytest.mark.parametrize("keys", [[], ["short"], ["!" * 44], [OLD[:40]]])
+@pytest.mark.parametrize(
+    "keys", [[], ["short"], ["!" * 44], [OLD[:40]], [f"{OLD[:20]}!{OLD[20:]}"]]
+)
 def test_without_a_proper_key_nothing_is_encrypted(settings, keys):
     settings.KEY_ENCRYPTION_KEYS = keys
 

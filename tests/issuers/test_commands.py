@@ -19,6 +19,7 @@ from foundation.sealed import Sealed
 from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer
 from jobs.models import Job
+from owners.models import Owner
 from tests.ca import make_ca, pem_of, pem_of_key, write
 from tests.certificates.test_making_cas import old_crl
 from tests.factories import CertificateFactory, JobFactory, VersionFactory
@@ -52,6 +53,12 @@ def test_a_root_and_what_stands_below_it_are_made_with_their_first_crls(demo):
         ("demo-issuing", 1),
     }
     assert Event.objects.get(action="issuer.create", subject_id=str(root.pk)).door == "cli"
+
+
+def test_a_root_needs_nobody_who_answers_for_it(db):
+    create("demo-root", name="Demo", common_name="Demo Root", lifetime_days=3650)
+
+    assert not Owner.objects.exists()
 
 
 def test_a_subordinate_is_a_version_of_its_parent(demo):

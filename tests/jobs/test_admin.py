@@ -53,6 +53,7 @@ def test_the_list_shows_the_newest_first_but_of_what_waits_the_longest(
     rows = [job.pk for job in everything.context["cl"].result_list]
     assert rows == [issued.jobs.get().pk, new, old, older]
     assert "Awaiting approval" in inbox.content.decode()
+    assert "older.demo.internal" in inbox.content.decode()
 
 
 def test_the_list_takes_as_many_queries_for_one_as_for_many(

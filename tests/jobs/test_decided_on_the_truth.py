@@ -14,12 +14,20 @@ import certificates.services
 from audit.models import ChainHead, Event
 from audit.via import Door, Via
 from jobs import approvals, policy, services
+from jobs.kinds import kind_of
+from jobs.models import Job
 from jobs.states import Status
 from owners import services as owner_services
 from owners.models import Owner, Principal, Team
 from owners.policy import KeyGone
 from owners.roles import Role
-from tests.factories import OwnerFactory, PrincipalFactory, TeamFactory
+from tests.factories import (
+    CertificateFactory,
+    OwnerFactory,
+    PrincipalFactory,
+    TeamFactory,
+    VersionFactory,
+)
 from tests.jobs.conftest import status_of
 from tests.races import PATIENCE
 
@@ -42,6 +50,9 @@ class Scene:
     alice: Principal
     bob: Principal
     carol: Principal
+    seated: Principal
+    giver: Principal
+    bringer: Principal
     key: object = None
 
     def of_owner(self, members=None, **changes):
@@ -81,6 +92,18 @@ CHANGES = {
     "the decider's e-mail": (lambda s: s.of(s.bob, email=s.alice.email), policy.SelfApproval),
     "the requester's e-mail": (lambda s: s.of(s.alice, email=s.bob.email), policy.SelfApproval),
     "a member's e-mail": (lambda s: s.of(s.member, email=s.bob.email), policy.SelfApproval),
+    "the e-mail of who has a seat": (
+        lambda s: s.of(s.seated, email=s.bob.email),
+        policy.SelfApproval,
+    ),
+    "the e-mail of who gave the CSR": (
+        lambda s: s.of(s.giver, email=s.bob.email),
+        policy.SelfApproval,
+    ),
+    "the e-mail of who brought its key": (
+        lambda s: s.of(s.bringer, email=s.bob.email),
+        policy.SelfApproval,
+    ),
     "role": (Scene.of_role, policy.MayNotDecide),
     "activity": (lambda s: s.of(s.bob, is_active=False), policy.MayNotDecide),
     "key": (
@@ -100,7 +123,15 @@ def scene(awaiting, alice, bob, carol, system):
     awaiting.certificate.team = team
     awaiting.certificate.save()
     TeamFactory(name="bobs").members.add(bob)
-    made = Scene(owner, team, member, alice, bob, carol)
+    seated, giver, bringer = PrincipalFactory.create_batch(3)
+    team.members.add(seated)
+    Job.objects.filter(pk=awaiting.pk).update(csr_by=giver)
+    VersionFactory(
+        certificate=CertificateFactory(),
+        key_fingerprint=kind_of(awaiting).key(awaiting).fingerprint,
+        csr_by=bringer,
+    )
+    made = Scene(owner, team, member, alice, bob, carol, seated, giver, bringer)
     made.key, _ = owner_services.issue_api_key(
         actor=system, principal=bob, name="bobs-key", role_cap=Role.OPERATOR
     )

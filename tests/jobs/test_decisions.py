@@ -294,6 +294,17 @@ def test_a_seat_in_the_certificates_team_cancels_and_its_likeness_does_not(db):
     assert status_of(job) == Status.CANCELLED
 
 
+@pytest.mark.parametrize("alike", ["the owner's name", "the owner's e-mail"])
+def test_likeness_to_an_owner_does_not_cancel(victor, alike):
+    owner = OwnerFactory()
+    ALIASES[alike](owner, victor)
+    owner.save()
+    job = waiting(certificate__owner=owner)
+
+    with pytest.raises(policy.NotYours):
+        services.cancel_job(job_id=job.pk, actor=victor)
+
+
 def test_others_do_not_cancel(victor, system):
     job = waiting()
 

@@ -141,6 +141,28 @@ def test_a_refused_issuance_is_not_asked_for_again_the_same_day(imported, system
     assert services.request_due_renewals(actor=system) == 0
 
 
+def test_a_name_without_a_version_is_asked_about_as_its_profile_says_of_an_issuance(ask, profile):
+    needs(profile, "Renewal")
+
+    assert ask(profile).status == Status.PENDING
+
+
+def test_an_issuance_asks_as_one_whatever_was_agreed_to_meanwhile(agreed, alice, csr_for, profile):
+    """As one that waited for its CSR while the certificate was on hold."""
+    needs(profile, "Issuance", "Renewal")
+    revoke(agreed, alice, Reason.CERTIFICATE_HOLD)
+    profile.approval_required_for = ["Renewal"]
+    profile.save()
+    job = Job(kind=Job.Kind.ISSUANCE, certificate=agreed, requested_by=alice)
+    job.begin(Status.AWAITING_CSR)
+    job.save()
+    certificates.services.release_hold(version_id=agreed.current_id, actor=alice)
+
+    services.submit_csr(job_id=job.pk, actor=alice, csr_pem=csr_for(NAME))
+
+    assert status_of(job) == Status.AWAITING_APPROVAL
+
+
 # --- Revoked ----------------------------------------------------------------------------------
 
 
@@ -215,3 +237,13 @@ def test_an_approval_from_before_the_revocation_does_not_either(agreed, alice, b
 
     assert status_of(job) == Status.FAILED
     assert agreed.versions.count() == 1
+
+
+def test_an_approval_of_what_comes_back_is_of_why_it_was_revoked(agreed, alice, bob):
+    revoke(agreed, alice, Reason.CERTIFICATE_HOLD)
+    job = renew(agreed, alice)
+    shown = approvals.review(job).digest
+    revoke(agreed, alice, Reason.SUPERSEDED)
+
+    with pytest.raises(services.ChangedSinceShown):
+        services.approve_job(job_id=job.pk, actor=bob, digest=shown)

@@ -87,6 +87,15 @@ def test_the_same_key_in_another_request_is_still_theirs(ask, profile, alice, bo
     approve(other, carol)
 
 
+def test_who_brought_the_key_is_a_person_whatever_row_they_act_by(brought, system, bob, dora):
+    again = person("bob2", Role.OPERATOR, email=bob.email.upper())
+    job = services.request_renewal(actor=system, certificate_id=brought.pk).job
+    Job.objects.filter(pk=job.pk).update(csr_by=None)
+
+    refused(job, again)
+    approve(job, dora)
+
+
 def test_nor_do_they_approve_its_deployment(brought, profile, target, dora, alice, bob, carol):
     profile.approval_required_for = ["Deployment"]
     profile.save()

@@ -75,6 +75,17 @@ def test_a_retry_gives_way_to_newer_work(system):
     assert Event.objects.filter(action="job.give_up").count() == 1
 
 
+def test_older_work_that_is_done_took_no_place(system):
+    old = JobFactory(retry_delay=timedelta(0))
+    fail_once(system)
+    before = old.created_at - timedelta(hours=1)
+    JobFactory(certificate=old.certificate, status=Status.COMPLETED, created_at=before)
+
+    assert services.retry_failed(actor=system) == 1
+
+    assert status_of(old) == Status.PENDING
+
+
 def test_a_retry_that_collides_does_not_stop_the_sweep(system, monkeypatch):
     blocked = JobFactory(retry_delay=timedelta(0))
     fail_once(system)

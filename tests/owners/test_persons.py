@@ -37,6 +37,10 @@ def test_whether_a_tag_makes_another_mailbox_is_a_setting(settings):
     assert persons.mailbox("dana+certs@corp.example") != "dana@corp.example"
 
 
+def test_an_address_that_is_a_tag_alone_is_not_everybodys():
+    assert persons.mailbox("+a@corp.example") != persons.mailbox("+b@corp.example")
+
+
 def test_no_address_is_nobodys():
     assert not PrincipalFactory(email="").is_same_person(PrincipalFactory(email="\u200b"))
 
@@ -76,6 +80,10 @@ def test_a_name_refuses_and_only_the_very_address_grants():
     assert [owner.is_answered_by(one) for one in (named, likely, dana)] == [False, False, True]
 
 
+def test_an_owner_without_an_address_is_nobodys_by_it():
+    assert not OwnerFactory(email="").is_answered_by(PrincipalFactory(email=""))
+
+
 def test_nobody_takes_another_row_of_theirs_out_of_a_team(carol):
     team = TeamFactory()
     team.members.add(PrincipalFactory(email=carol.email.upper()))
@@ -104,6 +112,7 @@ def create(actor, username, kind=Principal.Kind.HUMAN):
         ("kovo", "κονο"),
         ("jose", "josé"),
         ("dana", "danａ"),  # noqa: RUF001 - full width
+        ("kim-2", "kim-٢"),  # another script's digit
     ],
 )
 def test_a_humans_name_that_looks_like_anothers_is_refused(carol, taken, like):

@@ -62,7 +62,9 @@ def main() -> int:
     began, counts = time.monotonic(), Counter[Outcome]()
     count = max(1, min(options.jobs, len(mutations)))
     try:
-        with slots(ROOT, mutations, count=count) as every:
+        on = {database for mutation in mutations for database in mutation.databases}
+        tests = list(dict.fromkeys(test for mutation in mutations for test in mutation.tests))
+        with slots(ROOT, on=on, tests=tests, count=count) as every:
             failed = "" if options.no_baseline else baseline(every, mutations)
             if failed:
                 print(failed, file=sys.stderr)

@@ -44,7 +44,7 @@ def _moved(root: Path, mutation: Mutation) -> Mutation:
 def _symbol_now(root: Path, mutation: Mutation) -> str:
     counts = Counter(
         f"{module}:{_enclosing(source, hit.start())}".rstrip(":")
-        for module, source in sources(root)
+        for module, _, source in sources(root)
         for hit in pattern_of(mutation.old).finditer(source)
     )
     once = [symbol for symbol, count in counts.items() if count == 1]

@@ -113,13 +113,13 @@ def _must_parse(source: str, mutation: Mutation) -> None:
         raise Stale(f"what replaces it in {mutation.symbol} is no Python: {error}") from None
 
 
-def sources(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield the module and the text of each Python file that may be mutated."""
+def sources(root: Path) -> Iterator[tuple[str, Path, str]]:
+    """Yield the module, the path and the text of each Python file that may be mutated."""
     for folder in sorted(root.iterdir()):
         if folder.is_dir() and folder.name not in NOT_OURS:
             for path in sorted(folder.rglob("*.py")):
                 module = ".".join(path.relative_to(root).with_suffix("").parts)
-                yield module.removesuffix(".__init__"), path.read_text("utf-8")
+                yield module.removesuffix(".__init__"), path, path.read_text("utf-8")
 
 
 def check_tests(root: Path, mutation: Mutation) -> None:
