@@ -63,6 +63,11 @@ JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)
 CSR_TIMEOUT = timedelta(hours=env.float("CERTCTL_CSR_TIMEOUT_HOURS", default=24))
 APPROVAL_TIMEOUT = timedelta(hours=env.float("CERTCTL_APPROVAL_TIMEOUT_HOURS", default=24 * 7))
 
+# Until when a device whose answer was lost may fetch it again by its one-time credential.
+ENROLLMENT_COLLECT_AGAIN = timedelta(
+    hours=env.float("CERTCTL_ENROLLMENT_COLLECT_AGAIN_HOURS", default=1)
+)
+
 MAX_BODY_BYTES = env.int("CERTCTL_MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
@@ -90,6 +95,7 @@ INSTALLED_APPS = [
     "certificates",
     "deployments",
     "jobs",
+    "enrollment",
     "pki_wellknown",
 ]
 

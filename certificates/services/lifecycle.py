@@ -31,6 +31,7 @@ class Brought:
 
     requested_by: Principal | None = None
     csr_by: Principal | None = None
+    device: str = ""
 
 
 @transaction.atomic
@@ -115,7 +116,7 @@ def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         .first()
     )
     if before is not None:
-        brought = Brought(before.requested_by, before.csr_by)
+        brought = Brought(before.requested_by, before.csr_by, before.device)
     newest = certificate.versions.order_by("-number").first()
     certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
     version = Version.objects.create(
@@ -139,6 +140,7 @@ def store_version(  # noqa: PLR0913 - keyword-only, one argument a fact
         job_id=job_id,
         requested_by=brought.requested_by,
         csr_by=brought.csr_by,
+        device=brought.device,
     )
     certificate.current = version
     certificate.save(update_fields=["current", "updated_at"])

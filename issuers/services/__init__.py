@@ -16,6 +16,7 @@ from issuers.services.orders import OrderState, Waiting
 from issuers.services.profiles import (
     create_profile,
     delete_profile,
+    is_pattern,
     save_profile,
     update_profile,
     validate_profile,
@@ -40,6 +41,7 @@ __all__ = [
     "describe",
     "generate_key_and_csr",
     "import_local_ca",
+    "is_pattern",
     "save_profile",
     "sign",
     "signer_of",

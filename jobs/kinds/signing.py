@@ -95,7 +95,7 @@ class Signing(Kind[SignedCertificate]):
             job.kind == Job.Kind.ISSUANCE or next_kind(certificate) == Job.Kind.ISSUANCE
         ):
             kinds = {Job.Kind.ISSUANCE, Job.Kind.RENEWAL}
-        return any(certificate.profile.needs_approval(kind) for kind in kinds)
+        return job.wants_approval or any(certificate.profile.needs_approval(kind) for kind in kinds)
 
     @override
     def same_work(self, job: Job) -> Q:
@@ -169,7 +169,7 @@ class Signing(Kind[SignedCertificate]):
                 actor=actor,
                 encrypted_key=held.encrypted_key,
                 brought=certificates.services.Brought(
-                    held.requested_by, held.csr_by or held.requested_by
+                    held.requested_by, held.csr_by or held.requested_by, held.device
                 ),
             )
         except IntegrityError:

@@ -17,6 +17,7 @@ from jobs.services.renewals import request_due_renewals, watch_certificates
 from jobs.services.requests import (
     Asked,
     DuplicateJob,
+    ForDevice,
     request_deployment,
     request_issuance,
     request_renewal,
@@ -36,6 +37,7 @@ __all__ = [
     "Asked",
     "ChangedSinceShown",
     "DuplicateJob",
+    "ForDevice",
     "IdempotencyKeyReused",
     "approve_job",
     "cancel_job",

@@ -14,7 +14,7 @@ import certificates.services
 import deployments.services
 import issuers.services
 from audit.services import record
-from audit.use_cases import use_case
+from audit.use_cases import DEVICES, PEOPLE_AND_PROGRAMS, use_case
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
@@ -55,7 +55,19 @@ class Asked:
     warnings: Sequence[str] = ()
 
 
-@use_case("certificate.request", on=Certificate)
+@dataclass(frozen=True, slots=True)
+class ForDevice:
+    """On behalf of which device something is asked for, and who answers for that it may ask.
+
+    `vouched_by` counts among those who asked: whoever made the credential that it enrolled with.
+    """
+
+    name: str
+    vouched_by: Principal
+    wants_approval: bool
+
+
+@use_case("certificate.request", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
 def request_issuance(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -73,6 +85,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     targets: Iterable[Target] = (),
     lifetime: timedelta | None = None,
     generate_key: bool = False,
+    device: ForDevice | None = None,
 ) -> Asked:
     """Put a name under management and ask for its first certificate.
 
@@ -121,6 +134,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
+            **_of_device(device),
         ),
         certificate,
         actor,
@@ -129,7 +143,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     return Asked(job, (*warnings, *approvals.of_asking(certificate, csr_pem)))
 
 
-@use_case("certificate.renew", on=Certificate)
+@use_case("certificate.renew", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
 def request_renewal(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -138,6 +152,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     generate_key: bool = False,
     lifetime: timedelta | None = None,
     not_before: datetime | None = None,
+    device: ForDevice | None = None,
 ) -> Asked:
     """Ask for the next version of a certificate: an Issuance where it is the first agreed to.
 
@@ -173,7 +188,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
             encrypted_key=encrypted_key,
             lifetime=lifetime,
             last_error=last.why_not,
-            csr_by=last.by,
+            **({"csr_by": last.by} | _of_device(device)),
         ),
         certificate,
         actor,
@@ -326,6 +341,16 @@ def _open(
     return job
 
 
+def _of_device(device: ForDevice | None) -> dict[str, Any]:
+    if device is None:
+        return {}
+    return {
+        "csr_by": device.vouched_by,
+        "device": device.name,
+        "wants_approval": device.wants_approval,
+    }
+
+
 def _announce(job: Job, actor: Principal, **what: Any) -> None:
     record(
         actor=actor,
@@ -335,6 +360,7 @@ def _announce(job: Job, actor: Principal, **what: Any) -> None:
         status=job.status,
         certificate=str(job.certificate_id),
         target=str(job.target) if job.target else None,
+        **({"device": job.device} if job.device else {}),
         **what,
     )
     if job.status == Status.PENDING:
