@@ -16,6 +16,7 @@ from certificates.policy import DEFAULT_WINDOW, renewal_window
 from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
+from issuers.models import Issuer
 from issuers.services import CheckedRequest, is_pattern
 from issuers.services.checking import matches
 from issuers.x509 import certs, chains
@@ -178,6 +179,11 @@ def wants_approval(label: Label, *, first: bool, shared: bool) -> bool:
         or label.profile.needs_approval(Job.Kind.ISSUANCE)
         or (shared and not label.trust_shared)
     )
+
+
+def signs_at_once(label: Label) -> bool:
+    """Whether the label's issuer signs here, so that a device may wait for it on the line."""
+    return label.issuer.kind == Issuer.Kind.LOCAL
 
 
 def renewal_opens(version: Version, label: Label) -> datetime:

@@ -100,15 +100,20 @@ class JobQuerySet(models.QuerySet["Job"]):
             return {job.pk for job in jobs}
         return set(held.values_list("pk", flat=True))
 
-    def claim(self, *, limit: int, lease: timedelta, actor: Principal) -> "list[Job]":
+    def claim(
+        self, *, limit: int, lease: timedelta, actor: Principal, early: timedelta = timedelta(0)
+    ) -> "list[Job]":
         """Take up to `limit` due jobs and mark them Running; may return none.
 
         Rows that another worker is taking are skipped, so workers never wait for each other. Of
-        the jobs that this queryset is narrowed to, where it is.
+        the jobs that this queryset is narrowed to, where it is; `early` takes what falls due so
+        soon too.
         """
         now = database_clock.now()
         with transaction.atomic():
-            jobs = list(self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit])
+            jobs = list(
+                self.due(now + early).select_for_update(skip_locked=True, no_key=True)[:limit]
+            )
             for job in jobs:
                 job.claim_number += 1
                 job.attempts += 1

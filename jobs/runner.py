@@ -44,15 +44,15 @@ def run_pending(*, budget: timedelta = BUDGET) -> int:
 
 
 def run_at_once(job_id: UUID) -> None:
-    """Do one job here and now if it is due and nobody has it; what became of it stands in its row.
+    """Do one job here and now if nobody has it; what became of it stands in its row.
 
-    For a door whose caller waits for the answer. Not for an issuer that is called over a network:
+    One that workers leave alone for a head start is this caller's. For a door whose caller waits for the answer. Not for an issuer that is called over a network:
     nobody keeps a web server's thread waiting for that.
     """
     system = Principal.objects.system()
     mine = Job.objects.filter(pk=job_id)
     _run_batch(
-        mine.claim(limit=1, lease=settings.JOB_LEASE, actor=system),
+        mine.claim(limit=1, lease=settings.JOB_LEASE, actor=system, early=services.HEAD_START),
         system,
         time.monotonic() + settings.JOB_LEASE.total_seconds(),
     )

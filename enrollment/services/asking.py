@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
+from enrollment import policy
 from enrollment.models import Enrollment
 from enrollment.services.answers import Answer, answer_of, collected, poll
 from enrollment.services.callers import Caller
 from enrollment.services.enrolling import enroll
 from enrollment.states import Stand
-from issuers.models import Issuer
 from jobs.runner import run_at_once
 from jobs.states import Status
 from owners.models import Principal
@@ -42,7 +42,7 @@ def ask_after(
 
 def _answer(actor: Principal, enrollment: Enrollment) -> Answer:
     job = enrollment.job
-    if job.status == Status.PENDING and job.certificate.issuer.kind == Issuer.Kind.LOCAL:
+    if job.status == Status.PENDING and policy.signs_at_once(enrollment.label):
         run_at_once(job.pk)
     answer = answer_of(enrollment)
     if answer.stand is Stand.ISSUED and answer.version is not None:

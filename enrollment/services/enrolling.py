@@ -87,6 +87,7 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
             f"{label}/{device.name}",
             vouched_by or actor,
             policy.wants_approval(label, first=True, shared=is_shared),
+            at_once=policy.signs_at_once(label),
         ),
     )
     if credential is not None and credential.one_time:
@@ -129,6 +130,7 @@ def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
             f"{label}/{device.name}",
             version.csr_by or label.anchors_by or label.created_by or actor,
             policy.wants_approval(label, first=False, shared=False),
+            at_once=policy.signs_at_once(label),
         ),
         certificate=certificate,
     )

@@ -15,6 +15,7 @@ from jobs.services.idempotency import (
 )
 from jobs.services.renewals import request_due_renewals, watch_certificates
 from jobs.services.requests import (
+    HEAD_START,
     Asked,
     DuplicateJob,
     ForDevice,
@@ -33,6 +34,7 @@ from jobs.services.sweeps import (
 )
 
 __all__ = [
+    "HEAD_START",
     "Answer",
     "Asked",
     "ChangedSinceShown",
