@@ -1,0 +1,1 @@
+"""Devices' doors: EST and SCEP, by credentials of the protocols' own."""
