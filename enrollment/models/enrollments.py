@@ -48,6 +48,11 @@ class Enrollment(models.Model):
     transaction = models.CharField(
         max_length=255, blank=True, help_text="What the device calls it, in SCEP."
     )
+    server_key = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Its key was made here, went out once and is not kept.",
+    )
     remote_address = models.GenericIPAddressField(null=True, blank=True)
     collected_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the device first got its answer."

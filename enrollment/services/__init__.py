@@ -29,6 +29,12 @@ from enrollment.services.labels import (
     unblock_label,
     update_label,
 )
+from enrollment.services.new_keys import (
+    Keyed,
+    NeverWithApproval,
+    NoServerKeys,
+    ask_with_new_key,
+)
 
 __all__ = [
     "Answer",
@@ -36,13 +42,17 @@ __all__ = [
     "CertificateRefused",
     "DeviceTaken",
     "InvalidCredential",
+    "Keyed",
     "LabelTaken",
     "Made",
+    "NeverWithApproval",
     "NewCredential",
+    "NoServerKeys",
     "NoSuchRequest",
     "answer_of",
     "ask",
     "ask_after",
+    "ask_with_new_key",
     "block_credential",
     "block_device",
     "block_label",

@@ -24,7 +24,7 @@ def ask(
     enrollment = enroll(
         actor=actor, label_id=label_id, caller=caller, csr_pem=csr_pem, transaction=transaction
     )
-    return _answer(actor, enrollment)
+    return answer_now(actor, enrollment)
 
 
 def ask_after(
@@ -37,10 +37,11 @@ def ask_after(
         transaction_id=transaction_id,
         key_fingerprint=key_fingerprint,
     )
-    return _answer(actor, enrollment)
+    return answer_now(actor, enrollment)
 
 
-def _answer(actor: Principal, enrollment: Enrollment) -> Answer:
+def answer_now(actor: Principal, enrollment: Enrollment) -> Answer:
+    """Do at once what need not wait, and return how the request stands; what goes out is noted."""
     job = enrollment.job
     if job.status == Status.PENDING and policy.signs_at_once(enrollment.label):
         run_at_once(job.pk)

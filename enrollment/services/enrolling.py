@@ -266,12 +266,12 @@ def _spent_on(credential: Credential, asked: Asked) -> Enrollment:
     )
     collected = enrollment.collected_at
     is_open = collected is None or timezone.now() < collected + settings.ENROLLMENT_COLLECT_AGAIN
-    if not is_same or not is_open or _was_shown(enrollment):
+    if not is_same or not is_open or was_shown(enrollment):
         raise InvalidCredential("This credential is spent.")
     return enrollment
 
 
-def _was_shown(enrollment: Enrollment) -> bool:
+def was_shown(enrollment: Enrollment) -> bool:
     """Whether the device has used what it got: then it has it."""
     version = enrollment.job.version_id
     return version is not None and Enrollment.objects.filter(presented=version).exists()

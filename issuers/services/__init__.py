@@ -21,7 +21,7 @@ from issuers.services.profiles import (
     update_profile,
     validate_profile,
 )
-from issuers.services.signing import generate_key_and_csr, sign, signing_inputs
+from issuers.services.signing import generate_key_and_csr, new_key_for, sign, signing_inputs
 from issuers.x509.description import SignedCertificate, describe
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "generate_key_and_csr",
     "import_local_ca",
     "is_pattern",
+    "new_key_for",
     "save_profile",
     "sign",
     "signer_of",

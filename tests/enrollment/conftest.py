@@ -13,6 +13,7 @@ from issuers.models import Profile
 from owners.models import Principal
 from tests.fixtures import PROFILE
 
+FRONT = "192.0.2.7"  # a TLS front that is believed
 DEVICE = "cam-1.demo.internal"
 OTHER = "cam-2.demo.internal"
 OPEN = {**PROFILE, "extended_key_usage": ["serverAuth", "clientAuth"]}
@@ -102,3 +103,17 @@ def ask_with(label, version, csr_pem, **options):
     return services.ask(
         actor=machine(label), label_id=label.pk, caller=caller, csr_pem=csr_pem, **options
     )
+
+
+@pytest.fixture
+def front(settings):
+    """Have the front believed."""
+    settings.TLS_FRONTS = [FRONT]
+
+
+@pytest.fixture
+def est(front):
+    """A device that comes through the front."""
+    from tests.enrollment.est_client import Est  # noqa: PLC0415 - it needs this module
+
+    return Est(raise_request_exception=True)
