@@ -1,11 +1,9 @@
 """The nginx.conf that we ship, in a real nginx, in front of a server that tells what came."""
 
 import http.client
-import os
 import re
 import socket
 import ssl
-import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,8 +12,8 @@ import pytest
 import yaml
 
 from enrollment import client_cert
-from tests import servers
 from tests.ca import two_tiers
+from tests.shipped_nginx import shipped_nginx
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -55,41 +53,8 @@ def upstream():
 @pytest.fixture(scope="module")
 def nginx(upstream, nginx_binary, tmp_path_factory):
     """The ports of nginx: plain, TLS, and TLS for devices."""
-    folder = tmp_path_factory.mktemp("nginx")
-    certified = two_tiers().certify("certctl.test")
-    (folder / "tls.crt").write_text(certified.served_pem)
-    (folder / "tls.key").write_bytes(certified.key_pem)
-    plain, tls, devices = (servers.free_port() for _ in range(3))
-    shipped = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
-    text = re.sub(r" +listen \[::\].*\n", "", shipped)  # not every test machine has IPv6
-    for old, new in {
-        " /tmp/": f" {folder}/",
-        "listen 80 ": f"listen 127.0.0.1:{plain} ",
-        "listen 443 ": f"listen 127.0.0.1:{tls} ",
-        "listen 8443 ": f"listen 127.0.0.1:{devices} ",
-        "server web:8000": f"server 127.0.0.1:{upstream}",
-        "/etc/nginx/tls/": f"{folder}/",
-        "/dev/stdout": "off",
-        "/dev/stderr": f"{folder}/error.log",
-    }.items():
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(text)
-    command = [nginx_binary, "-p", folder, "-c", folder / "nginx.conf"]
-    command += ["-e", folder / "error.log", "-g"]
-    # As root, nginx would give its workers to an account that this machine may not have.
-    globals_ = "user root;" if os.geteuid() == 0 else ""
-    checked = subprocess.run(
-        [*command, globals_, "-t"], check=False, capture_output=True, text=True
-    )
-    assert checked.returncode == 0, checked.stderr
-    with servers.process(
-        [*command, f"{globals_} daemon off;"],
-        owner=servers.Account(os.geteuid(), os.getegid()),
-        log=folder / "output.log",
-        ready=lambda: servers.listens(plain),
-    ):
-        yield plain, tls, devices
+    with shipped_nginx(nginx_binary, tmp_path_factory.mktemp("nginx"), upstream) as ports:
+        yield ports
 
 
 @pytest.fixture
