@@ -55,8 +55,6 @@ def from_nginx(header: str) -> bytes:
     for several certificates and for what stands around one.
     """
     _check_size(header, MAX_HEADER)
-    if re.search(r"%(?![0-9A-Fa-f]{2})", header) or not header.isascii():
-        raise BadHeader("The header is not URL-escaped as nginx does it.")
     match = _PEM.fullmatch(unquote_to_bytes(header))
     if match is None:
         raise BadHeader("The header has not just one certificate in PEM.")
