@@ -77,6 +77,7 @@ def test_a_first_request_is_read():
     assert (message.digest, message.cipher, message.weak) == ("sha256", "aes128_cbc", [])
     assert message.signing_time() == NOW
     assert content == scep.Enrollment(request, "sesame")
+    assert "sesame" not in repr(content)
 
 
 def test_a_renewal_may_bring_another_key_and_needs_no_challenge():
