@@ -51,11 +51,10 @@ def chain_from_rfc9440(header: str) -> tuple[bytes, ...]:
 def from_nginx(header: str) -> bytes:
     """Return the certificate in DER that nginx's `$ssl_client_escaped_cert` carries.
 
-    It is PEM with everything but letters, digits and a few marks as %XX. Raises BadHeader, also for several certificates and for what stands around one.
+    It is PEM with everything but letters, digits and a few marks as %XX. Raises BadHeader, also
+    for several certificates and for what stands around one.
     """
     _check_size(header, MAX_HEADER)
-    if re.search(r"%(?![0-9A-Fa-f]{2})", header) or not header.isascii():
-        raise BadHeader("The header is not URL-escaped as nginx does it.")
     match = _PEM.fullmatch(unquote_to_bytes(header))
     if match is None:
         raise BadHeader("The header has not just one certificate in PEM.")

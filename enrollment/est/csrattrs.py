@@ -37,6 +37,7 @@ KEY_USAGES = (
     "encipherOnly",
     "decipherOnly",
 )
+DIGESTS = ("sha256", "sha384", "sha512")
 SUBJECT_PARTS = {
     "CN": "2.5.4.3",
     "serialNumber": "2.5.4.5",
@@ -58,7 +59,8 @@ class Wanted:
     A key is RSA of `rsa_bits`, or EC on `curve` ("secp256r1", …), or neither is said. `subject`
     has (part, value), in order: a value that is None is the client's to fill in. `wants_san` says
     that there must be names, which the client fills in. `key_usages` are RFC 5280's names, `ekus`
-    OIDs. `digest` is the signature's ("sha256", …). `wants_challenge` asks for a challengePassword.
+    OIDs. `digest` is the signature's ("sha256", …), said where the kind of key is.
+    `wants_challenge` asks for a challengePassword.
     """
 
     rsa_bits: int | None = None
@@ -79,6 +81,7 @@ class Wanted:
             raise ValueError(f"{self.curve} is no curve that is known here")
         unknown = {part for part, _ in self.subject} - set(SUBJECT_PARTS)
         unknown |= set(self.key_usages) - set(KEY_USAGES)
+        unknown |= {self.digest or "sha256"} - set(DIGESTS)
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))} is not known here")
 

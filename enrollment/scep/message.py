@@ -9,7 +9,7 @@ challenge is worth, is for the caller.
 import binascii
 import re
 from base64 import b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
@@ -74,10 +74,13 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """PKCSReq and RenewalReq: a PKCS #10 request in DER, as it was sent; see `issuers.x509.csr`."""
+    """PKCSReq and RenewalReq: a PKCS #10 request in DER, as it was sent; see `issuers.x509.csr`.
 
-    request: bytes
-    challenge: str | None
+    The challenge is a secret, and so is the request that holds it: neither is shown.
+    """
+
+    request: bytes = field(repr=False)
+    challenge: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +299,7 @@ def _issuer_and_serial(inside: bytes) -> Content:
 
 def _both(kind: type[core.Sequence], inside: bytes) -> core.Sequence:
     value = kind.load(inside, strict=True)
-    asn1.check_shape(value)
-    _ = value.native
+    _ = value.native  # reads all of it: else what is wrong would come to light later
     return value
 
 

@@ -479,9 +479,10 @@ def test_the_same_certificate_is_carried_once():
     assert bags.build([CERTIFICATE, CERTIFICATE]) == bags.build([CERTIFICATE])
 
 
-def test_a_signed_message_is_no_bag():
+@pytest.mark.parametrize("content", [None, b"x"])
+def test_a_signed_message_is_no_bag(content):
     with pytest.raises(errors.Malformed, match="no signers"):
-        bags.parse(MESSAGE)
+        bags.parse(sign(content))
 
 
 def test_a_bag_of_too_many_or_of_none_that_are_certificates_is_refused():
@@ -510,6 +511,17 @@ def test_truncated_anywhere_it_is_refused(kind):
 def test_with_something_behind_it_it_is_refused(kind, tail):
     with pytest.raises(errors.Malformed, match="follows the end"):
         READERS[kind](SAMPLES[kind] + tail)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_of_another_type_by_its_own_words_it_is_refused(kind):
+    """Whatever its structure is: here that of the type that is read."""
+    digested_data = bytes.fromhex("2a864886f70d010705")
+    _, content = der.read(SAMPLES[kind])
+    changed = der.encode(der.SEQUENCE, der.encode(der.OID, digested_data), content.whole)
+
+    with pytest.raises(errors.Malformed, match="This is no"):
+        READERS[kind](changed)
 
 
 @pytest.mark.parametrize("kind", READERS)

@@ -77,6 +77,7 @@ def test_a_first_request_is_read():
     assert (message.digest, message.cipher, message.weak) == ("sha256", "aes128_cbc", [])
     assert message.signing_time() == NOW
     assert content == scep.Enrollment(request, "sesame")
+    assert "sesame" not in repr(content)
 
 
 def test_a_renewal_may_bring_another_key_and_needs_no_challenge():
@@ -142,6 +143,9 @@ def test_old_gear_is_served_where_the_label_allows_it(weakness, names):
     message = scep.parse(body)
 
     assert message.weak == names
+    with pytest.raises(Refused) as caught:
+        message.check()
+    assert caught.value.fail_info is FailInfo.BAD_ALG
     assert refused(body)[0] is FailInfo.BAD_ALG
     message.open(**OPEN, legacy=True)
     in_kind = old.read(answers.issued(message, [RA], signing(legacy=True)), legacy=True)
@@ -225,6 +229,7 @@ def test_no_envelope_or_a_broken_one_is_bad_message_check():
 def test_all_that_is_wrong_inside_the_envelope_is_refused_in_the_same_words():
     somebody = self_signed(NEW_KEY, "somebody")
     names = der.encode(der.SEQUENCE, raw.subject(RA), raw.subject(RA))
+    three_names = der.encode(der.SEQUENCE, *[raw.subject(RA)] * 3)
     long_serial = der.encode(der.SEQUENCE, raw.subject(RA), der.integer(1 << 200))
     bodies = [
         DEVICE.message(19, b""),
@@ -234,6 +239,7 @@ def test_all_that_is_wrong_inside_the_envelope_is_refused_in_the_same_words():
         DEVICE.message(20, request_for(DEVICE.key)),
         DEVICE.message(20, b"\x05\x00"),
         DEVICE.message(20, names + b"\x00"),
+        DEVICE.message(20, three_names),
         DEVICE.message(21, names),
         DEVICE.message(22, long_serial),
         DEVICE.message(19, b"", envelope=enveloped.seal(b"x", recipient=somebody)),
@@ -346,7 +352,7 @@ def test_a_message_of_a_get_is_base64():
         assert scep.body_of_query(text) == BODY
 
 
-@pytest.mark.parametrize("text", ["%41", "ä", "A", "A" * (2 * scep.MAX_BYTES + 1), "=A=="])
+@pytest.mark.parametrize("text", ["%41", "ä", "A", "A" * (2 * scep.MAX_BYTES + 4), "=A=="])
 def test_a_message_of_a_get_that_is_not_base64_is_none(text):
     with pytest.raises(NotAMessage):
         scep.body_of_query(text)
