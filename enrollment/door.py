@@ -41,7 +41,7 @@ def label_at(protocol: Protocol, path: str) -> Label:
 
     Also one that is blocked: what may not be done there, the use cases say.
     """
-    labels = Label.objects.select_related("issuer", "profile", "principal").filter(
+    labels = Label.objects.select_related("issuer__successor", "profile", "principal").filter(
         protocol=protocol
     )
     label = labels.filter(path=path).first() if path else labels.filter(is_default=True).first()

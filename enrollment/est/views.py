@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
+import issuers.services
 from enrollment import door, services, tls_front
 from enrollment.est import answers, asking, attributes, wire
 from enrollment.est.asking import ClaimedFront, NoTls, Question
@@ -91,8 +92,7 @@ def _outcome(error: Exception) -> Outcome | None:
 @_operation(*GET)
 def cacerts(question: Question) -> HttpResponse:
     """Give the label's CA certificates, to anybody (RFC 7030 §4.1)."""
-    issuer = question.label.issuer
-    certificates = certs.load_all(issuer.own_chain_pem)
+    certificates = issuers.services.ca_certificates(question.label.issuer)
     return answers.give(question.request, wire.certificates(certificates), wire.CERTIFICATES)
 
 

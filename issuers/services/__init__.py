@@ -22,6 +22,7 @@ from issuers.services.profiles import (
     validate_profile,
 )
 from issuers.services.signing import generate_key_and_csr, new_key_for, sign, signing_inputs
+from issuers.services.succession import ca_certificates, name_successor
 from issuers.x509.description import SignedCertificate, describe
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "SignedCertificate",
     "SlugTaken",
     "Waiting",
+    "ca_certificates",
     "check_csr",
     "create_local_ca",
     "create_profile",
@@ -42,6 +44,7 @@ __all__ = [
     "generate_key_and_csr",
     "import_local_ca",
     "is_pattern",
+    "name_successor",
     "new_key_for",
     "save_profile",
     "sign",

@@ -11,19 +11,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 
 import certificates.services
+import issuers.services
 from audit.models import Event
 from certificates.models import Version
 from enrollment import services
 from enrollment.models import Enrollment
 from issuers.models import Profile
+from issuers.services import NewCA
 from issuers.x509 import certs
 from jobs import services as job_services
 from jobs.approvals import review
 from jobs.models import Job
-from tests.enrollment.conftest import DEVICE, OPEN, OTHER
+from tests.enrollment.conftest import DEVICE, FRONT, OPEN, OTHER
 from tests.enrollment.est_client import (
     BASE,
-    FRONT,
     basic,
     certificates_in,
     enrolled,
@@ -45,6 +46,25 @@ def test_anybody_gets_the_ca_certificates(est, label):
     assert not answer.cookies
     assert "Vary" not in answer.headers
     assert "Content-Transfer-Encoding" not in answer.headers
+
+
+def test_cacerts_tells_devices_of_the_ca_to_come(est, make_label, free_device_profile, carol):
+    old, new = (
+        issuers.services.create_local_ca(
+            actor=carol,
+            ca=NewCA(slug=slug, common_name="Demo Root", lifetime=timedelta(days=3650)),
+        )
+        for slug in ("old", "new")
+    )
+    make_label("cams", free_device_profile, issuer=old)
+    assert len(certificates_in(est.ask("cacerts", method="get"))) == 1
+    issuer = issuers.services.name_successor(actor=carol, issuer_id=old.pk, successor=new)
+    links = [issuer.old_with_new_pem, issuer.new_with_old_pem]
+
+    told = certificates_in(est.ask("cacerts", method="get"))
+
+    wanted = [old.certificate_pem, new.certificate_pem, *links]
+    assert {certs.pem(one) for one in told} == {certs.pem(certs.load(pem)) for pem in wanted}
 
 
 def test_the_default_label_answers_without_a_label(est, make_label, free_device_profile):

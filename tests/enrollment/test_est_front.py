@@ -7,9 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from certificates.models import Version
-from tests.enrollment.conftest import DEVICE
+from tests.enrollment.conftest import DEVICE, FRONT
 from tests.enrollment.est_client import (
-    FRONT,
     enrolled,
     escaped,
     refusals,
