@@ -22,6 +22,7 @@ from issuers.x509 import certs
 from jobs import services as job_services
 from jobs.approvals import review
 from jobs.models import Job
+from tests.ca import make_ca, named, pem_of
 from tests.enrollment.conftest import DEVICE, FRONT, OPEN, OTHER
 from tests.enrollment.est_client import (
     BASE,
@@ -303,6 +304,26 @@ def same_names_elsewhere():
         .sign(key, hashes.SHA256())
     )
     return certs.pem(certificate)
+
+
+def test_a_manufacturer_s_certificate_enrolls_and_does_not_renew(
+    est, make_label, free_device_profile
+):
+    """What it enrolls waits, for it is known by its manufacturer alone."""
+    maker = make_ca(subject=named("Maker"))
+    born = maker.certify("cam-1.maker.test", name="SN-17")
+    label = make_label(
+        "born",
+        free_device_profile,
+        accepts=["manufacturer"],
+        trust_anchors_pem=pem_of(maker.certificate),
+    )
+    at = {"label": label.path, "shown": born.leaf_pem}
+
+    assert est.ask("simplereenroll", make_csr(DEVICE), **at).status_code == 403
+    assert not Job.objects.exists()
+    assert est.ask("simpleenroll", make_csr(DEVICE), **at).status_code == 202
+    assert Enrollment.objects.get().device.name == "SN-17"
 
 
 def test_a_credential_counts_before_the_certificate_of_the_connection(est, label, secret_for, bob):

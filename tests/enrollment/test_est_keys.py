@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates.models import Certificate, Version
+from enrollment import services
 from issuers.models import Profile
 from issuers.x509 import certs
 from jobs.models import Job
@@ -117,3 +118,12 @@ def test_a_credential_that_was_spent_on_a_key_of_one_s_own_makes_none(est, keyed
 
     assert keygen(est, made, csr).status_code == 401
     assert Version.objects.count() == 1
+
+
+def test_a_blocked_credential_revokes_nothing_and_brings_no_key(est, keyed_label, secret_for, bob):
+    made = secret_for(keyed_label)
+    keygen(est, made)
+    services.block_credential(actor=bob, credential_id=made.credential.pk)
+
+    assert keygen(est, made).status_code == 403
+    assert not hasattr(Version.objects.get(), "revocation")
