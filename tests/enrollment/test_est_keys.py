@@ -127,3 +127,13 @@ def test_a_blocked_credential_revokes_nothing_and_brings_no_key(est, keyed_label
 
     assert keygen(est, made).status_code == 403
     assert not hasattr(Version.objects.get(), "revocation")
+
+
+def test_a_credential_for_many_names_gets_another_key_for_the_first_alone(
+    est, keyed_label, secret_for
+):
+    made = secret_for(keyed_label, names=["dns:*.demo.internal"])
+    keygen(est, made)
+
+    assert keygen(est, made, make_csr(OTHER)).status_code == 401
+    assert not hasattr(Version.objects.get(), "revocation")
