@@ -123,6 +123,8 @@ def _give_up_lost(caller: Caller, asked: Asked) -> str | None:
     if version is None or was_shown(before) or (ends and ends <= timezone.now()):
         return None
     if not hasattr(version, "revocation"):
+        # Before the next is asked for: what is asked for comes back after a revocation, and a
+        # renewal that is overtaken by one is off.
         certificates.services.revoke(
             version_id=version.pk,
             actor=Principal.objects.system(),
