@@ -35,6 +35,9 @@ R = TypeVar("R")
 # Who comes by another door (MCP, EST, SCEP, an agent) may only what names that door.
 PEOPLE_AND_PROGRAMS = frozenset({Door.REST, Door.ADMIN, Door.CLI, Door.SYSTEM})
 
+# Devices, which come by their protocol's own credentials.
+DEVICES = frozenset({Door.EST, Door.SCEP})
+
 
 class WrongDoor(NotPermitted):
     """The act exists, but not at this door."""

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.core.exceptions import ImproperlyConfigured
 
 from certctl.embedded import command
+from enrollment import tls_front
+from foundation.rates import Rate
 
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
@@ -18,7 +21,7 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 @register(Tags.security)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
-    return [*_time(), *_keys(), *_revocation(), *_celery()]
+    return [*_time(), *_keys(), *_revocation(), *_celery(), *_devices()]
 
 
 def stop_if_impossible() -> None:
@@ -92,3 +95,48 @@ def _celery() -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def _devices() -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    for text in settings.TLS_FRONTS:
+        try:
+            everybody = ip_network(text).prefixlen == 0
+        except ValueError:
+            errors.append(
+                Error(
+                    f"{text!r} in CERTCTL_TLS_FRONTS is no address and no network.",
+                    hint="Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64, with no host bits set.",
+                    id="certctl.E008",
+                )
+            )
+            continue
+        if everybody:
+            errors.append(
+                Error(
+                    "CERTCTL_TLS_FRONTS has everybody in it: anyone could claim any certificate.",
+                    id="certctl.E009",
+                )
+            )
+    if settings.TLS_FRONT_FORM not in tls_front.FORMS:
+        errors.append(
+            Error(
+                f"CERTCTL_TLS_FRONT_FORM is none of {', '.join(tls_front.FORMS)}.",
+                id="certctl.E010",
+            )
+        )
+    try:
+        Rate.parse(settings.ENROLLMENT_RATE)
+    except ValueError:
+        errors.append(
+            Error("CERTCTL_ENROLLMENT_RATE is no rate such as 1200/min.", id="certctl.E011")
+        )
+    if settings.TLS_FRONTS and not settings.TRUSTED_PROXIES:
+        errors.append(
+            Warning(
+                "CERTCTL_TLS_FRONTS is set and CERTCTL_TRUSTED_PROXIES is 0: all devices come from "
+                "the front's address, in the trail and in limits.",
+                id="certctl.W002",
+            )
+        )
+    return errors

@@ -63,6 +63,19 @@ JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)
 CSR_TIMEOUT = timedelta(hours=env.float("CERTCTL_CSR_TIMEOUT_HOURS", default=24))
 APPROVAL_TIMEOUT = timedelta(hours=env.float("CERTCTL_APPROVAL_TIMEOUT_HOURS", default=24 * 7))
 
+# Until when a device whose answer was lost may fetch it again by its one-time credential.
+ENROLLMENT_COLLECT_AGAIN = timedelta(
+    hours=env.float("CERTCTL_ENROLLMENT_COLLECT_AGAIN_HOURS", default=1)
+)
+
+# Who ends TLS in front of EST: addresses or networks that are believed when they say which
+# certificate a client showed, and nobody else is. None: EST answers nobody (enrollment.tls_front).
+TLS_FRONTS = env.list("CERTCTL_TLS_FRONTS", default=[])
+# How they say it: "nginx" (escaped PEM), "rfc9440" (Client-Cert) or "haproxy" (base64 of DER).
+TLS_FRONT_FORM = env.str("CERTCTL_TLS_FRONT_FORM", default="nginx")
+# Of one address, at the doors of devices.
+ENROLLMENT_RATE = env.str("CERTCTL_ENROLLMENT_RATE", default="1200/min")
+
 MAX_BODY_BYTES = env.int("CERTCTL_MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
@@ -90,6 +103,7 @@ INSTALLED_APPS = [
     "certificates",
     "deployments",
     "jobs",
+    "enrollment",
     "pki_wellknown",
 ]
 
@@ -97,6 +111,7 @@ MIDDLEWARE = [
     "foundation.middleware.RequestId",
     "foundation.csp.ContentSecurityPolicy",
     "pki_wellknown.middleware.PlainPki",
+    "enrollment.middleware.DeviceDoors",
     "foundation.middleware.CleanHead",
     "foundation.middleware.WholeBody",
     "django.middleware.security.SecurityMiddleware",
@@ -259,7 +274,12 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS
 # Relying parties come by plain http: a redirect to https would ask TLS of who checks TLS.
-SECURE_REDIRECT_EXEMPT = [r"^\.well-known/pki/", r"^health$", r"^ready$", r"^metrics$"]
+# SCEP's messages protect themselves, and much gear speaks plain http alone (RFC 8894 §1); EST says
+# itself that it is for https only, in words, where a POST would be lost to a redirect.
+SECURE_REDIRECT_EXEMPT = [
+    r"^\.well-known/pki/", r"^\.well-known/est/", r"^scep(?:/|$)",
+    r"^health$", r"^ready$", r"^metrics$",
+]  # fmt: skip
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

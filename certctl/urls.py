@@ -1,6 +1,7 @@
-"""Every URL of certctl, except /.well-known/pki/.
+"""Every URL of certctl, except those of relying parties and devices.
 
-Those are answered before routing, by pki_wellknown.middleware.PlainPki with pki_wellknown.urls;
+Those are answered before routing, by pki_wellknown.middleware.PlainPki with pki_wellknown.urls and
+by enrollment.middleware.DeviceDoors with the urls of each protocol;
 they are listed here too, so that this file stays the whole map and `reverse` knows them.
 """
 
@@ -61,6 +62,7 @@ urlpatterns = [
     path("ready", ops.ready, name="ready"),
     path("metrics", ops.metrics, name="metrics"),
     path(".well-known/pki/", include("pki_wellknown.urls")),
+    path(".well-known/est/", include("enrollment.est.urls")),
 ]
 
 

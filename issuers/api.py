@@ -17,6 +17,7 @@ from issuers.serializers import (
     IssuerChanges,
     IssuerSerializer,
     ProfileSerializer,
+    SuccessorInput,
     TestedSerializer,
 )
 from owners.authentication import actor_of
@@ -30,6 +31,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
         "create": "issuer.create",
         "partial_update": "issuer.update",
         "test": "issuer.test",
+        "successor": "issuer.name_successor",
     }
     queryset = Issuer.objects.order_by("slug")
     serializer_class: type[serializers.BaseSerializer[Issuer]] = IssuerSerializer
@@ -56,6 +58,21 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
         """Have the issuer prove that it can sign."""
         said = services.test_connection(issuer=self.get_object(), actor=actor_of(request))
         return Response({"works": True, "detail": said})
+
+    @extend_schema(request=SuccessorInput, responses=IssuerSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[needs("issuers.change_issuer")])
+    def successor(self, request: Request, pk: str) -> Response:
+        """Name the issuer that follows this one, or say with null that none does.
+
+        Where both keys are ours, each CA signs the other, so that devices that trust the one come
+        to trust the other (EST's cacerts, RFC 7030 section 4.1.3); else bring what they signed.
+        """
+        issuer = services.name_successor(
+            actor=actor_of(request),
+            issuer_id=self.get_object().pk,
+            **valid(SuccessorInput, request),
+        )
+        return Response(IssuerSerializer(issuer).data)
 
 
 class ProfileViewSet(

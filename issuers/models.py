@@ -46,6 +46,20 @@ class Issuer(models.Model):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="subordinates"
     )
+    successor = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="predecessors",
+        help_text="The issuer that takes its place: devices are told of it before that.",
+    )
+    old_with_new_pem = models.TextField(
+        blank=True, editable=False, help_text="Its own name and key, signed by its successor."
+    )
+    new_with_old_pem = models.TextField(
+        blank=True, editable=False, help_text="Its successor's name and key, signed by it."
+    )
     certificate_pem = models.TextField("certificate", blank=True)
     chain_pem = models.TextField(
         "chain", blank=True, help_text="The certificates above its own, up to the root."

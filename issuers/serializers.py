@@ -37,6 +37,9 @@ class IssuerSerializer(SparseFields):
             "kind",
             "enabled",
             "parent",
+            "successor",
+            "old_with_new_pem",
+            "new_with_old_pem",
             "subject",
             "not_before",
             "not_after",
@@ -94,6 +97,14 @@ class IssuerChanges(StrictInput):
 
     name = serializers.CharField(max_length=150, required=False)
     enabled = serializers.BooleanField(required=False)
+
+
+class SuccessorInput(StrictInput):
+    """Which issuer follows, and what carries trust between the two where it is not made here."""
+
+    successor: Any = Named(by="slug", what="issuer", queryset=Issuer.objects.all(), allow_null=True)
+    old_with_new_pem = serializers.CharField(required=False, allow_blank=True)
+    new_with_old_pem = serializers.CharField(required=False, allow_blank=True)
 
 
 class TestedSerializer(serializers.Serializer[Any]):

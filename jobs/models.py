@@ -100,14 +100,20 @@ class JobQuerySet(models.QuerySet["Job"]):
             return {job.pk for job in jobs}
         return set(held.values_list("pk", flat=True))
 
-    def claim(self, *, limit: int, lease: timedelta, actor: Principal) -> "list[Job]":
+    def claim(
+        self, *, limit: int, lease: timedelta, actor: Principal, early: timedelta = timedelta(0)
+    ) -> "list[Job]":
         """Take up to `limit` due jobs and mark them Running; may return none.
 
-        Rows that another worker is taking are skipped, so workers never wait for each other.
+        Rows that another worker is taking are skipped, so workers never wait for each other. Of
+        the jobs that this queryset is narrowed to, where it is; `early` takes what falls due so
+        soon too.
         """
         now = database_clock.now()
         with transaction.atomic():
-            jobs = list(self.due(now).select_for_update(skip_locked=True, no_key=True)[:limit])
+            jobs = list(
+                self.due(now + early).select_for_update(skip_locked=True, no_key=True)[:limit]
+            )
             for job in jobs:
                 job.claim_number += 1
                 job.attempts += 1
@@ -199,6 +205,17 @@ class Job(models.Model):
         verbose_name="CSR by",
         help_text="Who brought the CSR, where it was not who asked: it is their key that is "
         "certified. Also of a CSR that is used again.",
+    )
+    device = models.CharField(
+        max_length=170,
+        blank=True,
+        editable=False,
+        help_text="The device that enrolls, with its label; empty: somebody else asked.",
+    )
+    wants_approval = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It waits for approval whatever the profile says.",
     )
     encrypted_key = SealedField(SERVER_KEY, null=True)
     lifetime = models.DurationField(

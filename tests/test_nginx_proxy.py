@@ -1,11 +1,9 @@
 """The nginx.conf that we ship, in a real nginx, in front of a server that tells what came."""
 
 import http.client
-import os
 import re
 import socket
 import ssl
-import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,8 +11,9 @@ from threading import Thread
 import pytest
 import yaml
 
-from tests import servers
+from enrollment import client_cert
 from tests.ca import two_tiers
+from tests.shipped_nginx import shipped_nginx
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -53,41 +52,9 @@ def upstream():
 
 @pytest.fixture(scope="module")
 def nginx(upstream, nginx_binary, tmp_path_factory):
-    """The ports of nginx: plain and TLS."""
-    folder = tmp_path_factory.mktemp("nginx")
-    certified = two_tiers().certify("certctl.test")
-    (folder / "tls.crt").write_text(certified.served_pem)
-    (folder / "tls.key").write_bytes(certified.key_pem)
-    plain, tls = servers.free_port(), servers.free_port()
-    shipped = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
-    text = re.sub(r" +listen \[::\].*\n", "", shipped)  # not every test machine has IPv6
-    for old, new in {
-        " /tmp/": f" {folder}/",
-        "listen 80 ": f"listen 127.0.0.1:{plain} ",
-        "listen 443 ": f"listen 127.0.0.1:{tls} ",
-        "server web:8000": f"server 127.0.0.1:{upstream}",
-        "/etc/nginx/tls/": f"{folder}/",
-        "/dev/stdout": "off",
-        "/dev/stderr": f"{folder}/error.log",
-    }.items():
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "nginx.conf").write_text(text)
-    command = [nginx_binary, "-p", folder, "-c", folder / "nginx.conf"]
-    command += ["-e", folder / "error.log", "-g"]
-    # As root, nginx would give its workers to an account that this machine may not have.
-    globals_ = "user root;" if os.geteuid() == 0 else ""
-    checked = subprocess.run(
-        [*command, globals_, "-t"], check=False, capture_output=True, text=True
-    )
-    assert checked.returncode == 0, checked.stderr
-    with servers.process(
-        [*command, f"{globals_} daemon off;"],
-        owner=servers.Account(os.geteuid(), os.getegid()),
-        log=folder / "output.log",
-        ready=lambda: servers.listens(plain),
-    ):
-        yield plain, tls
+    """The ports of nginx: plain, TLS, and TLS for devices."""
+    with shipped_nginx(nginx_binary, tmp_path_factory.mktemp("nginx"), upstream) as ports:
+        yield ports
 
 
 @pytest.fixture
@@ -144,7 +111,76 @@ def test_an_ocsp_request_may_be_posted_by_plain_http(ask):
     assert ask("/.well-known/pki/ocsp/x", method="POST", body=b"0" * 100).status == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/jobs", "/.well-known/other", "/ready"])
+@pytest.mark.parametrize("path", ["/scep", "/scep?operation=GetCACaps", "/scep/cams/pkiclient.exe"])
+def test_scep_is_answered_by_plain_http(ask, path):
+    assert ask(path).status == 200
+    assert [request.path for request in Echo.seen] == [path]
+
+
+def device(nginx, folder, path, *, shown=True, port=2, **headers):
+    """Come as a device that shows a certificate of its own; return the status."""
+    certified = two_tiers().certify("cam-1.test")
+    (folder / "cam.pem").write_text(certified.served_pem)
+    (folder / "cam.key").write_bytes(certified.key_pem)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if shown:
+        context.load_cert_chain(folder / "cam.pem", folder / "cam.key")
+    connection = http.client.HTTPSConnection("127.0.0.1", nginx[port], context=context)
+    Echo.seen.clear()
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status, certified
+    finally:
+        connection.close()
+
+
+CLAIMS = {
+    "X-SSL-Client-Cert": "mine",
+    "X_SSL_Client_Cert": "mine",
+    "X-SSL-Client-DER": "mine",
+    "Client-Cert": ":bWluZQ==:",
+    "Client-Cert-Chain": ":bWluZQ==:",
+    "X-TLS-Unique": "bWluZQ==",
+}
+
+
+def test_a_device_s_certificate_is_handed_on_whoever_signed_it(nginx, tmp_path):
+    status, certified = device(nginx, tmp_path, "/.well-known/est/cacerts", **CLAIMS)
+
+    assert status == 200
+    headers = Echo.seen[0].headers
+    (text,) = headers.get_all("X-SSL-Client-Cert")
+    assert client_cert.from_nginx(text) == ssl.PEM_cert_to_DER_cert(certified.leaf_pem)
+    assert not [name for name in CLAIMS if name != "X-SSL-Client-Cert" and headers[name]]
+
+
+@pytest.mark.parametrize("port", [1, 2])
+def test_no_client_says_itself_which_certificate_it_shows(nginx, tmp_path, port):
+    """Nor does anybody who comes to the server for people, with a certificate or without one."""
+    for shown in {port == 1, False}:
+        status, _ = device(
+            nginx, tmp_path, "/.well-known/est/cacerts", shown=shown, port=port, **CLAIMS
+        )
+        assert status == 200
+        assert not [name for name in CLAIMS if Echo.seen[0].headers[name]]
+
+
+def test_nor_does_anybody_by_plain_http(ask):
+    ask("/scep", **CLAIMS)
+
+    assert not [name for name in CLAIMS if Echo.seen[0].headers[name]]
+    assert Echo.seen[0].headers["X-Forwarded-Proto"] == "http"
+
+
+def test_devices_find_nothing_but_est_at_their_port(nginx, tmp_path):
+    for path in ("/", "/api/v1/jobs/", "/admin/login/", "/scep", "/.well-known/estx"):
+        assert device(nginx, tmp_path, path)[0] == 404
+        assert Echo.seen == []
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/jobs", "/.well-known/other", "/ready", "/scepx"])
 def test_anything_else_by_plain_http_is_sent_to_https(ask, path):
     response = ask(path, Host="certctl.test")
     assert response.status == 301

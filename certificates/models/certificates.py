@@ -262,6 +262,12 @@ class Version(models.Model):
         verbose_name="CSR by",
         help_text="Who brought its CSR, or imported it; empty: nobody knows.",
     )
+    device = models.CharField(
+        max_length=170,
+        blank=True,
+        editable=False,
+        help_text="The device that enrolled it, with its label; empty: somebody else asked.",
+    )
     superseded_at = models.DateTimeField(null=True, blank=True, editable=False)
     answers_after = models.DateTimeField(
         null=True,

@@ -38,6 +38,7 @@ class Origin:
     encrypted_key: Sealed | None = None
     requested_by: Principal | None = None
     csr_by: Principal | None = None
+    device: str = ""
 
 
 @transaction.atomic
@@ -114,7 +115,12 @@ def store_version(
         .first()
     )
     if before is not None:
-        origin = replace(origin, requested_by=before.requested_by, csr_by=before.csr_by)
+        origin = replace(
+            origin,
+            requested_by=before.requested_by,
+            csr_by=before.csr_by,
+            device=before.device,
+        )
     newest = certificate.versions.order_by("-number").first()
     certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
     version = Version.objects.create(
@@ -138,6 +144,7 @@ def store_version(
         job_id=origin.job_id,
         requested_by=origin.requested_by,
         csr_by=origin.csr_by,
+        device=origin.device,
     )
     certificate.current = version
     certificate.save(update_fields=["current", "updated_at"])

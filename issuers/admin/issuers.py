@@ -101,11 +101,11 @@ class IssuerAdmin(Saves):
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "enabled", *self._SHOWN) if obj else self._NEW
+        return ("name", "enabled", "successor", *self._SHOWN) if obj else self._NEW
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else ()  # nothing but name and switch ever changes
+        return self._SHOWN if obj else ()  # nothing but name, switch and successor ever changes
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -118,7 +118,13 @@ class IssuerAdmin(Saves):
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
         changes = {field: data[field] for field in ("name", "enabled")}
-        return services.update_issuer(actor=actor_of(request), issuer_id=row.pk, changes=changes)
+        actor = actor_of(request)
+        issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
+        if data["successor"] != issuer.successor:
+            issuer = services.name_successor(
+                actor=actor, issuer_id=row.pk, successor=data["successor"]
+            )
+        return issuer
 
     @display(description="State", label={"enabled": "success", "disabled": "warning"})
     def state(self, issuer: Issuer) -> str:

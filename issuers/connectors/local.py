@@ -18,7 +18,7 @@ from foundation.errors import ConnectorError
 from foundation.sealed import CannotDecrypt
 from issuers.ca_keys import CA_KEY
 from issuers.connectors.base import BACKDATE, Signed, SigningRequest
-from issuers.x509 import certs, chains, crl, lint, ocsp, path
+from issuers.x509 import certs, chains, crl, cross, lint, ocsp, path
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
@@ -112,6 +112,16 @@ class LocalCA:
             path_length=path_length,
             permitted=permitted,
             pointers=pointers,
+        )
+
+    def cross_sign(self, ca: x509.Certificate) -> x509.Certificate:
+        """Sign another CA's name and key as they stand, while both are valid.
+
+        Raises ConnectorError, and ValueError where they never are at the same time.
+        """
+        self._check_valid()
+        return cross.build(
+            ca, signer=self.certificate, key=self._key, pointers=pointers_of(self.issuer.slug)
         )
 
     def check(self) -> str:

@@ -16,11 +16,13 @@ from issuers.services.orders import OrderState, Waiting
 from issuers.services.profiles import (
     create_profile,
     delete_profile,
+    is_pattern,
     save_profile,
     update_profile,
     validate_profile,
 )
-from issuers.services.signing import generate_key_and_csr, sign, signing_inputs
+from issuers.services.signing import generate_key_and_csr, new_key_for, sign, signing_inputs
+from issuers.services.succession import ca_certificates, name_successor
 from issuers.x509.description import SignedCertificate, describe
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "SignedCertificate",
     "SlugTaken",
     "Waiting",
+    "ca_certificates",
     "check_csr",
     "create_local_ca",
     "create_profile",
@@ -40,6 +43,9 @@ __all__ = [
     "describe",
     "generate_key_and_csr",
     "import_local_ca",
+    "is_pattern",
+    "name_successor",
+    "new_key_for",
     "save_profile",
     "sign",
     "signer_of",

@@ -208,7 +208,8 @@ def _strings(value: Any, check: Callable[[str], bool], what: str) -> str:
     return f"{', '.join(map(repr, wrong[:5]))} {what}." if wrong else ""
 
 
-def _is_pattern(text: str) -> bool:
+def is_pattern(text: str) -> bool:
+    """Whether it is a pattern of names, as profiles and credentials have them."""
     kind, _, rule = text.partition(":")
     if kind == "ip":
         try:
@@ -223,7 +224,7 @@ def _is_pattern(text: str) -> bool:
 
 def _is_allowed(text: str) -> bool:
     kind, _, rule = text.partition(":")
-    return _is_pattern(text) or (kind == "cn" and bool(rule) and rule.isprintable())
+    return is_pattern(text) or (kind == "cn" and bool(rule) and rule.isprintable())
 
 
 def _is_purpose(text: str) -> bool:
@@ -278,7 +279,7 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
         value, _is_purpose, "is no extended key usage of a subscriber"
     ),
     "allowed_sans": lambda value: _strings(value, _is_allowed, "is no pattern"),
-    "required_sans": lambda value: _strings(value, _is_pattern, "is no pattern"),
+    "required_sans": lambda value: _strings(value, is_pattern, "is no pattern"),
     "subject_attributes": lambda value: _strings(
         value, names.ATTRIBUTES.__contains__, "is no subject attribute"
     ),

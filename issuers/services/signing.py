@@ -160,6 +160,28 @@ def generate_key_and_csr(
     return SERVER_KEY.seal(pkcs8), csr.public_bytes(serialization.Encoding.PEM).decode()
 
 
+def new_key_for(*, csr_pem: str, profile: Profile) -> tuple[bytes, str]:
+    """Make a key for a device that sends a request only for its names (RFC 7030 §4.4.1).
+
+    Returns the key in PKCS #8 DER, in the clear and nowhere else, and a request in PEM with it: of
+    the kind that `profile` names first, whatever the key of the other was. Raises MalformedCSR.
+    """
+    csr = requests.parse(csr_pem)
+    key = _new_key(profile.key_algorithms[0] if profile.key_algorithms else "ecdsa-p256")
+    builder = x509.CertificateSigningRequestBuilder().subject_name(csr.subject)
+    for extension in csr.extensions:
+        if extension.oid != x509.SubjectKeyIdentifier.oid:  # that is of the key that is not used
+            builder = builder.add_extension(extension.value, extension.critical)
+    plain = isinstance(key, ed25519.Ed25519PrivateKey)
+    request = builder.sign(key, None if plain else hashes.SHA256())
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pkcs8, request.public_bytes(serialization.Encoding.PEM).decode()
+
+
 def _new_key(
     algorithm: str,
 ) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:

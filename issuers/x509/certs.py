@@ -95,7 +95,7 @@ def build_leaf(
         # RFC 5280 §4.2.1.6: critical where the subject is empty.
         general = x509.SubjectAlternativeName(names.general_names(contents.sans))
         builder = builder.add_extension(general, critical=not list(contents.subject))
-    builder = _point(builder, contents.pointers, no_revocation=contents.no_revocation)
+    builder = point(builder, contents.pointers, no_revocation=contents.no_revocation)
     return builder.sign(key, hash_for(key))
 
 
@@ -138,7 +138,7 @@ def build_ca(  # noqa: PLR0913 - one argument a field
             critical=True,
         )
     if pointers is not None:
-        builder = _point(builder, pointers, no_revocation=False)
+        builder = point(builder, pointers, no_revocation=False)
     return builder.sign(key, hash_for(key))
 
 
@@ -261,9 +261,10 @@ def subtree(text: str) -> x509.GeneralName:
     raise ValueError(f"not a name constraint: {text!r}")
 
 
-def _point(
-    builder: x509.CertificateBuilder, pointers: Pointers, *, no_revocation: bool
+def point(
+    builder: x509.CertificateBuilder, pointers: Pointers, *, no_revocation: bool = False
 ) -> x509.CertificateBuilder:
+    """Add where relying parties find what the signer publishes; or that it publishes nothing."""
     if no_revocation:
         # pyca has no class for it: the value is NULL, not critical (RFC 9608 §2).
         extension = x509.UnrecognizedExtension(NO_REV_AVAIL, b"\x05\x00")

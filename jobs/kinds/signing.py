@@ -113,7 +113,7 @@ class Signing(Kind[SignedCertificate]):
             job.kind == Job.Kind.ISSUANCE or next_kind(certificate) == Job.Kind.ISSUANCE
         ):
             kinds = {Job.Kind.ISSUANCE, Job.Kind.RENEWAL}
-        return any(certificate.profile.needs_approval(kind) for kind in kinds)
+        return job.wants_approval or any(certificate.profile.needs_approval(kind) for kind in kinds)
 
     @override
     def same_work(self, job: Job) -> Q:
@@ -191,6 +191,7 @@ class Signing(Kind[SignedCertificate]):
                     encrypted_key=held.encrypted_key,
                     requested_by=held.requested_by,
                     csr_by=held.csr_by or held.requested_by,
+                    device=held.device,
                 ),
             )
         except IntegrityError:

@@ -7,10 +7,10 @@ the lock of its certificate, so nobody waits for a unique index while holding th
 
 from jobs.services.bindings import detach_target
 from jobs.services.decisions import ChangedSinceShown, approve_job, cancel_job, reject_job
+from jobs.services.opening import HEAD_START, DuplicateJob, ForDevice
 from jobs.services.renewals import request_due_renewals, watch_certificates
 from jobs.services.requests import (
     Asked,
-    DuplicateJob,
     request_deployment,
     request_issuance,
     request_renewal,
@@ -26,9 +26,11 @@ from jobs.services.sweeps import (
 )
 
 __all__ = [
+    "HEAD_START",
     "Asked",
     "ChangedSinceShown",
     "DuplicateJob",
+    "ForDevice",
     "approve_job",
     "cancel_job",
     "complete",

@@ -4,17 +4,15 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 import certificates.policy
 import certificates.services
 import deployments.services
 import issuers.services
-from audit.services import record
-from audit.use_cases import use_case
+from audit.use_cases import DEVICES, PEOPLE_AND_PROGRAMS, use_case
 from certificates import signers
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
@@ -27,20 +25,20 @@ from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
-from jobs.kinds.base import Follow
 from jobs.kinds.signing import check_key, next_kind
 from jobs.models import Job
 from jobs.services import csrs
 from jobs.services.common import lock_both
-from jobs.states import Move, Status
+from jobs.services.opening import (
+    ForDevice,
+    after_head_start,
+    announce,
+    of_device,
+    open_job,
+    undecided,
+)
+from jobs.states import Move
 from owners.models import Owner, Principal, Team
-
-
-class DuplicateJob(Conflict):
-    """The same work is already asked for."""
-
-    code = "duplicate_job"
-    message = "There is already an open job of this kind for this certificate."
 
 
 class NothingToDeploy(Conflict):
@@ -58,7 +56,7 @@ class Asked:
     warnings: Sequence[str] = ()
 
 
-@use_case("certificate.request", on=Certificate)
+@use_case("certificate.request", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
 def request_issuance(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -76,6 +74,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     targets: Iterable[Target] = (),
     lifetime: timedelta | None = None,
     generate_key: bool = False,
+    device: ForDevice | None = None,
 ) -> Asked:
     """Put a name under management and ask for its first certificate.
 
@@ -118,21 +117,23 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     )
     for target in targets:
         deployments.services.bind(actor=actor, certificate=certificate, target=target)
-    job = _open(
+    job = open_job(
         Job(
             kind=Job.Kind.ISSUANCE,
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
+            **of_device(device),
         ),
         certificate,
         actor,
+        not_before=after_head_start(device),
     )
-    _announce(job, actor, server_key=generate_key)
+    announce(job, actor, server_key=generate_key)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 
-@use_case("certificate.renew", on=Certificate)
+@use_case("certificate.renew", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
 def request_renewal(  # noqa: PLR0913 - one argument a column
     *,
     actor: Principal,
@@ -141,6 +142,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     generate_key: bool = False,
     lifetime: timedelta | None = None,
     not_before: datetime | None = None,
+    device: ForDevice | None = None,
 ) -> Asked:
     """Ask for the next version of a certificate: an Issuance where it is the first agreed to.
 
@@ -169,24 +171,24 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     else:
         last = csrs.last_of(certificate)
         csr_pem, encrypted_key = last.csr_pem, last.encrypted_key
-    job = _open(
+    job = open_job(
         Job(
             kind=next_kind(certificate),
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
             last_error=last.why_not,
-            csr_by=last.by,
+            **({"csr_by": last.by} | of_device(device)),
         ),
         certificate,
         actor,
-        not_before=not_before,
+        not_before=not_before or after_head_start(device),
     )
     # After the insert: it is the insert that may find that the work is already asked for.
     # What is revoked shows it until there is something better.
     if certificate.current_id and revoked is None:
         certificates.services.start_renewal(certificate=certificate, actor=actor)
-    _announce(
+    announce(
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=has_brought)))
@@ -200,13 +202,13 @@ def request_deployment(*, actor: Principal, certificate_id: uuid.UUID, target: T
     """
     certificate = _deployable(certificate_id, actor)
     deployments.services.check_enabled(target)
-    job = _open(
+    job = open_job(
         Job(kind=Job.Kind.DEPLOYMENT, target=target, version=certificate.current),
         certificate,
         actor,
     )
     deployments.services.bind(actor=actor, certificate=certificate, target=target)
-    _announce(job, actor)
+    announce(job, actor)
     return job
 
 
@@ -221,12 +223,12 @@ def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: T
         raise Invalid(
             errors=[FieldError("target", "no_endpoint", f"{target} has no endpoint to look at.")]
         )
-    job = _open(
+    job = open_job(
         Job(kind=Job.Kind.VALIDATION, target=target, version=certificate.current),
         certificate,
         actor,
     )
-    _announce(job, actor)
+    announce(job, actor)
     return job
 
 
@@ -259,106 +261,9 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
         actor=actor,
         key_algorithm=checked.key_algorithm,
         names=checked.sans,
-        **_undecided(job),
+        **undecided(job),
     )
     return job
-
-
-def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
-    """Ask for the work that follows from `cause`, in the name of whoever asked for that.
-
-    `actor` is the worker that does so: the trail names both.
-    None where it is asked for already, or the target is disabled: its certificates are told so.
-    The caller holds the certificate's lock.
-    """
-    if not follow.target.enabled:
-        record(
-            actor=actor,
-            action="deployment.skip",
-            subject=cause.certificate,
-            on_behalf_of=cause.requested_by.get_username(),
-            kind=follow.kind,
-            target=str(follow.target),
-            version=follow.version.number if follow.version else None,
-            why=deployments.services.TargetDisabled.message,
-        )
-        return None
-    job = Job(
-        kind=follow.kind,
-        target=follow.target,
-        version=follow.version,
-        # Whoever gave the CSR gains from its deployment as from its signature.
-        csr_by=cause.csr_by,
-    )
-    try:
-        job = _open(job, cause.certificate, cause.requested_by)
-    except DuplicateJob:
-        return None
-    record(
-        actor=actor,
-        action="job.follow",
-        subject=job,
-        on_behalf_of=cause.requested_by.get_username(),
-        on_behalf_of_id=str(cause.requested_by_id),
-        kind=job.kind,
-        status=job.status,
-        after=str(cause.pk),
-        target=str(follow.target),
-        **_undecided(job),
-    )
-    return job
-
-
-def _open(
-    job: Job, certificate: Certificate, actor: Principal, *, not_before: datetime | None = None
-) -> Job:
-    """Save a new job in the status in which it starts; raises DuplicateJob."""
-    now = database_clock.now()
-    job.certificate = certificate
-    job.requested_by = actor
-    job.created_at = now
-    job.scheduled_at = not_before or now
-    if job.target is not None:
-        # What an agent carries the server never claims.
-        job.agent = job.target.agent
-    if certificate.renewal_policy is not None:
-        job.max_attempts = certificate.renewal_policy.max_attempts
-        job.retry_delay = certificate.renewal_policy.retry_delay
-    kind = kind_of(job)
-    kind.set_up(job)
-    if kind.waits_for_csr(job):
-        job.begin(Status.AWAITING_CSR, waits_until=now + settings.CSR_TIMEOUT)
-    elif kind.needs_approval(job, certificate):
-        job.begin(Status.AWAITING_APPROVAL, waits_until=now + settings.APPROVAL_TIMEOUT)
-    else:
-        job.begin(Status.PENDING)
-    try:
-        with transaction.atomic():
-            job.save(force_insert=True)
-    except IntegrityError:
-        raise DuplicateJob from None
-    job.lacks_decider = policy.lacks_decider(job)
-    return job
-
-
-def _undecided(job: Job) -> dict[str, Any]:
-    return {"nobody_may_decide": True} if job.lacks_decider else {}
-
-
-def _announce(job: Job, actor: Principal, **what: Any) -> None:
-    record(
-        actor=actor,
-        action="job.request",
-        subject=job,
-        kind=job.kind,
-        status=job.status,
-        certificate=str(job.certificate_id),
-        target=str(job.target) if job.target else None,
-        **_undecided(job),
-        **what,
-    )
-    if job.status == Status.PENDING:
-        transaction.on_commit(queue.nudge)
 
 
 def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -> None:

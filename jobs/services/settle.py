@@ -19,7 +19,7 @@ from jobs import queue
 from jobs.kinds import kind_of
 from jobs.kinds.base import Follow
 from jobs.models import Job
-from jobs.services import requests
+from jobs.services import opening
 from jobs.services.common import lock_certificate
 from jobs.states import Move
 from owners.models import Principal
@@ -154,7 +154,7 @@ def _fail(held: Job, actor: Principal, error: Exception, *, retry_at_once: bool 
 
 def _follow(held: Job, follows: Sequence[Follow], actor: Principal) -> None:
     for follow in follows:
-        requests.follow_up(held, follow, actor)
+        opening.follow_up(held, follow, actor)
     if follows:
         transaction.on_commit(queue.nudge)
 

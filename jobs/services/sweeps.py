@@ -20,7 +20,7 @@ from foundation.preconditions import as_expected
 from jobs import policy, queue
 from jobs.kinds import kind_of
 from jobs.models import Job, JobQuerySet
-from jobs.services import requests, settle
+from jobs.services import opening, settle
 from jobs.services.common import has_successor, lock_certificate
 from jobs.states import Move, Status
 from owners.models import Principal
@@ -76,7 +76,7 @@ def retry_job(*, job_id: uuid.UUID, actor: Principal) -> Job:
     lock_certificate(job)
     policy.check_state(job, Move.RETRY)
     if has_successor(job):
-        raise requests.DuplicateJob("Newer work has taken the place of this job.")
+        raise opening.DuplicateJob("Newer work has taken the place of this job.")
     job.max_attempts = max(job.max_attempts, job.attempts + 1)
     job.scheduled_at = database_clock.now()
     _back_to_work(job, actor)

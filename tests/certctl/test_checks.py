@@ -35,6 +35,13 @@ def test_the_tests_own_settings_are_possible():
         ("OCSP_LIFETIME", timedelta(hours=7), "certctl.E006"),
         ("OCSP_LIFETIME", timedelta(days=11), "certctl.E006"),
         ("CELERY_TASK_ALWAYS_EAGER", True, "certctl.E007"),
+        ("TLS_FRONTS", ["nginx"], "certctl.E008"),
+        ("TLS_FRONTS", ["192.0.2.7/24"], "certctl.E008"),
+        ("TLS_FRONTS", ["192.0.2.7", "0.0.0.0/0"], "certctl.E009"),
+        ("TLS_FRONTS", ["::/0"], "certctl.E009"),
+        ("TLS_FRONTS", ["192.0.2.7"], "certctl.W002"),
+        ("TLS_FRONT_FORM", "traefik", "certctl.E010"),
+        ("ENROLLMENT_RATE", "often", "certctl.E011"),
     ],
 )
 def test_an_impossible_setting_is_named(settings, name, value, expected):

@@ -16,7 +16,7 @@ from jobs.kinds import KINDS, kind_of
 from jobs.kinds.at_target import AtTarget
 from jobs.kinds.base import Kind
 from jobs.models import Job
-from jobs.services.requests import DuplicateJob
+from jobs.services import DuplicateJob
 from jobs.states import Status
 from tests.factories import JobFactory
 from tests.fixtures import PROFILE

@@ -1,0 +1,63 @@
+"""EST's answers as HTTP (RFC 7030 §4): what is given out, and one line of text for all else."""
+
+from collections.abc import Iterable
+
+from django.http import HttpRequest, HttpResponse
+
+from enrollment.models import Label
+from foundation.outcomes import Outcome
+
+TEXT = "text/plain; charset=utf-8"
+MAX_WORDS = 1000
+NOT_FOUND, TRY_LATER = 404, 503
+
+
+def give(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
+    """Return 200 with a body of base64. No Content-Transfer-Encoding: RFC 8951 §2 is rid of it."""
+    return _closed(
+        HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type), body
+    )
+
+
+def words(status: int, text: str) -> HttpResponse:
+    """Return a status with one line of plain text (RFC 7030 §4.2.3)."""
+    body = f"{' '.join(text.split())[:MAX_WORDS]}\n".encode()
+    return _closed(HttpResponse(body, status=status, content_type=TEXT), body)
+
+
+def wait(seconds: float, text: str) -> HttpResponse:
+    """Return 202: the same request again, after a while (RFC 7030 §4.2.3)."""
+    response = words(202, text)
+    response["Retry-After"] = str(int(seconds) + 1)
+    return response
+
+
+def not_allowed(methods: Iterable[str]) -> HttpResponse:
+    """Return 405 with the methods that are answered."""
+    response = words(405, "This method is not answered here.")
+    response["Allow"] = ", ".join(methods)
+    return response
+
+
+def refuse(outcome: Outcome, label: Label | None) -> HttpResponse:
+    """Return what went wrong in words; 401 asks for HTTP Basic (RFC 7030 §3.2.3)."""
+    said = [outcome.detail]
+    said += [one["detail"] for one in outcome.errors if one.get("detail", "") not in outcome.detail]
+    # Of the protocol's own there are no others: what somebody behind us did wrong passes, too.
+    status = outcome.status if outcome.status < 500 else TRY_LATER  # noqa: PLR2004 - HTTP's own
+    response = words(status, " ".join(said))
+    for name, value in outcome.headers.items():
+        response[name] = value
+    if status == TRY_LATER and "Retry-After" not in response:
+        response["Retry-After"] = "60"
+    if status == 401:  # noqa: PLR2004 - HTTP's own
+        realm = f"est/{label.path}" if label else "est"
+        response["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
+    return response
+
+
+def _closed(response: HttpResponse, body: bytes) -> HttpResponse:
+    response["Content-Length"] = str(len(body))
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,267 @@
+"""The rules of enrollment: what a label may say, and which names a device may have.
+
+Plain functions without locks: the services call them under theirs.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from django.db.models import Q, QuerySet
+
+from certificates.models import Certificate, CertificateName, CertificateStatus, Version
+from certificates.models.names import compared
+from certificates.policy import DEFAULT_WINDOW, renewal_window
+from enrollment.models import Credential, Device, Enrollment, Label
+from enrollment.states import Accepts, Protocol
+from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
+from issuers.models import Issuer
+from issuers.services import CheckedRequest, is_pattern
+from issuers.services.checking import matches
+from issuers.x509 import certs, chains
+from jobs.models import Job
+
+# RFC 7030 §3.2.2: what follows /.well-known/est/ is an operation, or a label and an operation.
+RESERVED_PATHS = frozenset(
+    {"cacerts", "csrattrs", "fullcmc", "serverkeygen", "simpleenroll", "simplereenroll"}
+)
+MAX_NAMES = 100
+# Parts of a subject that say which device it is, as names do.
+_IDENTIFYING = (x509.NameOID.SERIAL_NUMBER, x509.NameOID.USER_ID)
+
+
+class NameNotYours(NotPermitted):
+    """The request has a name that its credential does not allow, or that another one holds."""
+
+    code = "name_not_yours"
+    message = "This device may not enroll that name."
+
+
+class NamesChanged(NotPermitted):
+    """RFC 7030 §4.2.2: subject and names of a renewal are those of what it renews."""
+
+    code = "names_changed"
+    message = "Subject and names of a renewal must be those of the certificate that is shown."
+
+
+class Blocked(NotPermitted):
+    """The device, its credential or its label was blocked."""
+
+    code = "blocked"
+    message = "This device is blocked."
+
+
+class NotAccepted(NotPermitted):
+    """The label does not take what was shown."""
+
+    code = "not_accepted"
+    message = "This label does not accept what was shown."
+
+
+class OtherRequestOpen(Conflict):
+    """The device asked for something else for the same names, and that is not over."""
+
+    code = "other_request_open"
+    message = "Another request for these names is open: wait until it is decided."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, as two requests are compared."""
+
+    checked: CheckedRequest
+    key_fingerprint: str
+    names_digest: str
+    common_name: str
+
+    @classmethod
+    def of(cls, checked: CheckedRequest) -> "Asked":
+        """Read what the check of a CSR left."""
+        names = checked.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        said = [checked.subject.public_bytes(), *(name.encode() for name in sorted(checked.sans))]
+        return cls(
+            checked=checked,
+            key_fingerprint=certs.key_fingerprint(checked.csr.public_key()),
+            names_digest=hashlib.sha256(b"\0".join(said)).hexdigest(),
+            common_name=str(names[-1].value) if names else "",
+        )
+
+
+def check_names(asked: Asked, credential: Credential | None, device: Device) -> None:
+    """Raise NameNotYours where the request has a name that its credential does not allow.
+
+    A common name must be one of the names, allowed as one, or the device's own; what else says
+    which device it is (serialNumber, UID) must be the device's name. A shared credential, and a
+    manufacturer's certificate (`credential` None), may ask for any name that nobody has.
+    """
+    patterns = credential.names if credential is not None else []
+    wrong = [name for name in asked.checked.sans if patterns and not _allowed(name, patterns)]
+    plain = {name.partition(":")[2] for name in asked.checked.sans} | {device.name}
+    common = asked.common_name
+    if common and common not in plain and not _allowed_common(common, patterns):
+        wrong.append(f"CN={common}")
+    wrong.extend(
+        f"{attribute.rfc4514_attribute_name}={attribute.value!s}"
+        for oid in _IDENTIFYING
+        for attribute in asked.checked.subject.get_attributes_for_oid(oid)
+        if attribute.value not in {device.name, common}
+    )
+    if wrong:
+        allowed = f" It may enroll {', '.join(patterns)}." if patterns else ""
+        raise NameNotYours(f"This device may not enroll {', '.join(wrong)}.{allowed}")
+
+
+def _allowed(name: str, patterns: Sequence[str]) -> bool:
+    return any(matches(pattern, name) for pattern in patterns)
+
+
+def _allowed_common(common: str, patterns: Sequence[str]) -> bool:
+    return any(_allowed(f"{kind}:{common}", patterns) for kind in ("dns", "email", "uri"))
+
+
+def check_not_taken(asked: Asked, credential: Credential | None, enrollment: Enrollment) -> None:
+    """Raise NameNotYours where a live certificate of somebody else has one of the names.
+
+    Of another device: always. Of anybody: for a name that nobody gave this device by itself.
+    To be called once the trail's head is held, so that whoever asks at the same moment is seen.
+    """
+    exact = set(credential.names) if credential is not None else set()
+    device = enrollment.device
+    others = live_with(asked.checked.sans, asked.common_name).exclude(pk=enrollment.certificate_id)
+    others = others.exclude(enrollments__device=device)
+    for certificate in others.distinct():
+        theirs = set(certificate.sans) & set(asked.checked.sans)
+        if asked.common_name and certificate.common_name == asked.common_name:
+            theirs.add(f"dns:{asked.common_name}")
+        if theirs and theirs <= exact and not certificate.enrollments.exists():
+            continue  # whoever made the credential named it, and nobody else's device has it
+        raise NameNotYours(
+            f"{certificate.name} has these names already: a device may not take them over."
+        )
+
+
+def live_with(sans: Sequence[str], common_name: str) -> QuerySet[Certificate]:
+    """Return the certificates that are not over and have one of these names.
+
+    What waits for its first version counts, what never got one does not.
+    """
+    names = CertificateName.objects.filter(value__in=compared(common_name, sans))
+    over = Q(status__in=(CertificateStatus.ARCHIVED, CertificateStatus.REVOKED)) | Q(
+        status=CertificateStatus.FAILED, current__isnull=True
+    )
+    return Certificate.objects.filter(pk__in=names.values("certificate")).exclude(over)
+
+
+def check_unchanged(asked: Asked, version: Version) -> None:
+    """Raise NamesChanged where what would be signed has other names than `version`.
+
+    What the profile adds counts for both, so a device may send what it sent the first time.
+    """
+    same_subject = certs.load(version.pem).subject == asked.checked.subject
+    if not same_subject or set(version.sans) != set(asked.checked.sans):
+        raise NamesChanged
+
+
+def wants_approval(label: Label, *, first: bool, shared: bool) -> bool:
+    """Whether the label has a request wait for approval, beyond what the profile says of its kind.
+
+    A first enrollment is to the profile an Issuance, also where the device has a certificate.
+    """
+    if not first:
+        return label.approve_renewals
+    return (
+        label.approve_first
+        or label.profile.needs_approval(Job.Kind.ISSUANCE)
+        or (shared and not label.trust_shared)
+    )
+
+
+def signs_at_once(label: Label) -> bool:
+    """Whether the label's issuer signs here, so that a device may wait for it on the line."""
+    return label.issuer.kind == Issuer.Kind.LOCAL
+
+
+def renewal_opens(version: Version, label: Label) -> datetime:
+    """Return when the renewal window of `version` opens: from then on the same is asked anew."""
+    window = label.renewal_policy.window if label.renewal_policy else DEFAULT_WINDOW
+    return version.not_after - renewal_window(window, version.not_before, version.not_after)
+
+
+def check_label(label: Label) -> None:
+    """Raise Invalid, naming each field that is wrong."""
+    errors = [*_path_errors(label), *_rule_errors(label), *_accept_errors(label)]
+    if errors:
+        raise Invalid(" ".join(error["detail"] for error in errors), errors=errors)
+
+
+def _path_errors(label: Label) -> Iterator[FieldError]:
+    if label.path in RESERVED_PATHS:
+        yield FieldError("path", "reserved", f"{label.path} is an operation of EST, and no label.")
+
+
+def _rule_errors(label: Label) -> Iterator[FieldError]:
+    profile = label.profile
+    if profile.is_ca or not profile.enabled:
+        yield FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
+    if profile.issuers.exists() and not profile.issuers.filter(pk=label.issuer_id).exists():
+        yield FieldError(
+            "issuer", "issuer_not_allowed", f"{profile} does not allow {label.issuer}."
+        )
+    if label.renewal_policy is not None and label.renewal_policy.auto_renew:
+        yield FieldError(
+            "renewal_policy",
+            "auto_renew",
+            f"{label.renewal_policy} renews by itself, and would take a device's certificate out "
+            "of its hands: choose one without auto-renew.",
+        )
+    if label.server_keys and label.protocol != Protocol.EST:
+        yield FieldError("server_keys", "est_only", "Only EST has server-made keys.")
+    if label.server_keys and wants_approval(label, first=True, shared=False):
+        yield FieldError(
+            "server_keys", "never_with_approval", "Keys are made here only where nothing waits."
+        )
+    if label.legacy_algorithms and label.protocol != Protocol.SCEP:
+        yield FieldError("legacy_algorithms", "scep_only", "Only SCEP has old algorithms.")
+
+
+def _accept_errors(label: Label) -> Iterator[FieldError]:
+    unknown = sorted(set(label.accepts) - set(Accepts.values))
+    if unknown:
+        yield FieldError(
+            "accepts", "invalid", f"{unknown[0]!r} is none of {', '.join(Accepts.values)}."
+        )
+    wants_anchors = Accepts.MANUFACTURER in label.accepts
+    if wants_anchors and not label.trust_anchors_pem.strip():
+        yield FieldError(
+            "trust_anchors_pem", "required", "Manufacturers' certificates need their CAs."
+        )
+    try:
+        anchors = anchors_of(label)
+    except ValueError:
+        yield FieldError("trust_anchors_pem", "invalid", "These are no certificates in PEM.")
+        return
+    if not all(chains.is_ca(anchor) for anchor in anchors):
+        yield FieldError("trust_anchors_pem", "no_ca", "One of these is no CA's certificate.")
+
+
+def anchors_of(label: Label) -> list[x509.Certificate]:
+    """Return the manufacturers' CAs of a label; raises ValueError for what is no PEM."""
+    text = label.trust_anchors_pem.strip()
+    return x509.load_pem_x509_certificates(text.encode()) if text else []
+
+
+def pattern_errors(names: Iterable[str]) -> Iterator[FieldError]:
+    """Yield what is wrong with the names that a credential is to allow."""
+    names = list(names)
+    if len(names) > MAX_NAMES:
+        yield FieldError("names", "too_many", f"At most {MAX_NAMES} names.")
+    for name in names:
+        if not is_pattern(name):
+            yield FieldError(
+                "names",
+                "invalid",
+                f"{name[:80]!r} is no name such as dns:cam-17.example.com, ip:10.0.0.7, "
+                "email:cam@example.com or uri:urn:cam:17; a * may stand for a part.",
+            )

@@ -1,0 +1,221 @@
+"""Use cases on devices and their credentials: announced, given a secret, blocked at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit.changes import change
+from audit.services import record
+from audit.use_cases import use_case
+from certificates.models import Version
+from enrollment import policy, secret_texts
+from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
+from foundation.errors import Conflict, FieldError, Invalid
+from jobs.models import Job
+from jobs.services import cancel_job
+from owners.models import Principal
+
+MAX_REASON = 500
+MAX_AT_ONCE = 5000
+
+
+class DeviceTaken(Conflict):
+    """The label has a device of that name."""
+
+    code = "device_taken"
+    message = "This label has a device of that name already."
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """One credential to be made: for a device, which is announced where it is new, or for all."""
+
+    device: str = ""
+    names: Sequence[str] = ()
+    one_time: bool = True
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A credential, and its text, which is never to be seen again."""
+
+    credential: Credential
+    text: str
+
+
+@use_case("device.create", on=Label)
+def create_device(*, actor: Principal, label_id: UUID, name: str) -> Device:
+    """Announce a device at a label; raises DeviceTaken, Invalid, Label.DoesNotExist."""
+    label = Label.objects.get(pk=label_id)
+    device = _announced(actor, label, name)
+    if device is None:
+        raise DeviceTaken(errors=[FieldError("name", DeviceTaken.code, DeviceTaken.message)])
+    return device
+
+
+@use_case("credential.create", on=Label)
+def create_credentials(
+    *, actor: Principal, label_id: UUID, wanted: Sequence[NewCredential]
+) -> list[Made]:
+    """Make credentials, all or none of them; whoever makes one counts among those who ask by it.
+
+    Raises Invalid: its fields are "device" and so on, with the row's number before them where
+    several are made.
+    """
+    label = Label.objects.get(pk=label_id)
+    _check(wanted)
+    made = []
+    for one in wanted:
+        device = _announce_or_find(actor, label, one.device) if one.device else None
+        text, prefix, digest = secret_texts.make()
+        credential = Credential.objects.create(
+            label=label,
+            device=device,
+            names=list(one.names),
+            prefix=prefix,
+            digest=digest,
+            one_time=one.one_time,
+            expires_at=one.expires_at,
+            created_by=actor,
+        )
+        record(
+            actor=actor,
+            action="credential.create",
+            subject=credential,
+            device=device.name if device else "",
+            names=list(one.names),
+            one_time=one.one_time,
+            expires_at=one.expires_at.isoformat() if one.expires_at else None,
+        )
+        made.append(Made(credential, text))
+    return made
+
+
+@use_case("credential.block", on=Credential)
+def block_credential(*, actor: Principal, credential_id: UUID) -> Credential:
+    """Have a credential enroll nothing any more; what it brought and is still open ends."""
+    credential = Credential.objects.lock(credential_id)
+    if credential.disabled_at is None:
+        credential.disabled_at = timezone.now()
+        credential.save(update_fields=["disabled_at"])
+        record(
+            actor=actor,
+            action="credential.block",
+            subject=credential,
+            changes=change("disabled_at", None, credential.disabled_at),
+        )
+    _end(actor, Enrollment.objects.filter(credential=credential), "Its credential was blocked.")
+    return credential
+
+
+@use_case("device.block", on=Device)
+def block_device(*, actor: Principal, device_id: UUID, reason: str = "") -> Device:
+    """Have a device enroll, renew and collect nothing from now on; its open requests end.
+
+    What it holds stays valid until it is revoked: `holds` lists it.
+    """
+    if len(reason) > MAX_REASON:
+        raise Invalid(
+            errors=[FieldError("reason", "too_long", f"At most {MAX_REASON} characters.")]
+        )
+    device = Device.objects.lock(device_id)
+    if device.blocked_at is None:
+        device.blocked_at, device.blocked_because = timezone.now(), reason
+        device.save(update_fields=["blocked_at", "blocked_because"])
+        record(
+            actor=actor,
+            action="device.block",
+            subject=device,
+            changes=change("blocked_at", None, device.blocked_at),
+            reason=reason,
+        )
+    _end(actor, Enrollment.objects.filter(device=device), f"The device {device} was blocked.")
+    return device
+
+
+@use_case("device.unblock", on=Device)
+def unblock_device(*, actor: Principal, device_id: UUID) -> Device:
+    """Let a blocked device ask again."""
+    device = Device.objects.lock(device_id)
+    if device.blocked_at is not None:
+        before, device.blocked_at, device.blocked_because = device.blocked_at, None, ""
+        device.save(update_fields=["blocked_at", "blocked_because"])
+        record(
+            actor=actor,
+            action="device.unblock",
+            subject=device,
+            changes=change("blocked_at", before, None),
+        )
+    return device
+
+
+def holds(enrolled: QuerySet[Enrollment]) -> QuerySet[Version]:
+    """Return the versions that these enrollments brought and that relying parties still accept."""
+    return (
+        Version.objects.filter(
+            certificate__in=enrolled.values("certificate"),
+            not_after__gt=timezone.now(),
+            revocation__isnull=True,
+        )
+        .select_related("certificate", "issuer")
+        .order_by("not_after", "pk")
+    )
+
+
+def _end(actor: Principal, enrolled: QuerySet[Enrollment], why: str) -> None:
+    """Call off what is open; whoever blocks must be one who may cancel."""
+    for job in Job.objects.under_way().filter(enrollment__in=enrolled).order_by("pk"):
+        cancel_job(job_id=job.pk, actor=actor, reason=why)
+
+
+def _announce_or_find(actor: Principal, label: Label, name: str) -> Device:
+    device = _announced(actor, label, name)
+    return device or Device.objects.get(label=label, name=name)
+
+
+def _announced(actor: Principal, label: Label, name: str) -> Device | None:
+    """Return a new device; None where the label has one of that name, which is announced now."""
+    try:
+        with transaction.atomic():
+            device = Device.objects.create(label=label, name=name, created_by=actor)
+    except IntegrityError:
+        Device.objects.filter(label=label, name=name, announced=False).update(announced=True)
+        return None
+    record(actor=actor, action="device.create", subject=device, announced=True)
+    return device
+
+
+def _check(wanted: Sequence[NewCredential]) -> None:
+    if len(wanted) > MAX_AT_ONCE:
+        raise Invalid(f"At most {MAX_AT_ONCE} credentials are made at once.")
+    errors = [
+        FieldError(
+            f"{number}.{error['field']}" if len(wanted) > 1 else error["field"],
+            error["code"],
+            error["detail"],
+        )
+        for number, one in enumerate(wanted, 1)
+        for error in _errors(one)
+    ]
+    if errors:
+        raise Invalid(" ".join(error["detail"] for error in errors[:5]), errors=errors[:100])
+
+
+def _errors(one: NewCredential) -> Iterable[FieldError]:
+    if len(one.device) > MAX_DEVICE_NAME:
+        yield FieldError("device", "max_length", f"Use up to {MAX_DEVICE_NAME} characters.")
+    if not one.device.isprintable():
+        yield FieldError("device", "invalid", "A device's name is printable text.")
+    if one.device and not one.names:
+        yield FieldError("names", "required", "Say which names the device may enroll.")
+    if not one.device and one.one_time:
+        yield FieldError("one_time", "shared", "What all devices share is spent by none of them.")
+    if one.expires_at is not None and one.expires_at <= timezone.now():
+        yield FieldError("expires_at", "past", "It must lie in the future.")
+    yield from policy.pattern_errors(one.names)

@@ -1,0 +1,298 @@
+"""A device's request: made once, however often it is asked, under the locks that decide it.
+
+Locks in the order Label (shared) → Device → Credential, then the house's (docs/architecture.md).
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+import issuers.services
+from audit.services import record
+from audit.use_cases import DEVICES, use_case
+from certificates.models import Certificate, CertificateStatus, Version
+from enrollment import policy
+from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
+from enrollment.policy import Asked
+from enrollment.services.answers import is_over
+from enrollment.services.callers import Caller, CertificateRefused, InvalidCredential
+from enrollment.states import Accepts
+from foundation.errors import TooMany
+from foundation.locks import share
+from jobs.models import Job
+from jobs.services import DuplicateJob, ForDevice, request_issuance, request_renewal
+from owners.models import Principal
+
+SIGNING = (Job.Kind.ISSUANCE, Job.Kind.RENEWAL)
+HOUR = timedelta(hours=1)
+
+
+@use_case("enrollment.request", on=Label, by="label_id", doors=DEVICES)
+def enroll(
+    *, actor: Principal, label_id: UUID, caller: Caller, csr_pem: str, transaction: str = ""
+) -> Enrollment:
+    """Ask for what a device wants, or return what it asked for before: the same is one request.
+
+    The same is what the same device asks for the same key and names, until the renewal window of
+    what it got opens. Raises Blocked, NotAccepted, NameNotYours, NamesChanged, InvalidCredential
+    (a one-time one that stands for another request), CertificateRefused, OtherRequestOpen, TooMany
+    and what the request of a certificate raises (CSRRejected, Invalid).
+    """
+    label = open_label(label_id)
+    checked = issuers.services.check_csr(
+        csr_pem=csr_pem, profile=label.profile, issuer=label.issuer
+    )
+    asked = Asked.of(checked)
+    if caller.version is not None:
+        return _renew(actor, label, caller.version, asked, csr_pem, transaction)
+    return _enroll(actor, label, caller, asked, csr_pem, transaction)
+
+
+def open_label(label_id: UUID) -> Label:
+    """Return the label as it stands, held so that nobody blocks it meanwhile; raises Blocked."""
+    share(Label, [label_id])
+    label = Label.objects.select_related("issuer", "profile", "renewal_policy").get(pk=label_id)
+    if not label.enabled:
+        raise policy.Blocked(f"The label {label} is blocked.")
+    return label
+
+
+def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
+    actor: Principal, label: Label, caller: Caller, asked: Asked, csr_pem: str, transaction: str
+) -> Enrollment:
+    credential = None if caller.credential is None else Credential.objects.get(pk=caller.credential)
+    _check_accepted(label, credential)
+    device = _device(actor, label, credential, caller.manufactured or asked.common_name, asked)
+    if credential is not None:
+        credential = Credential.objects.lock(credential.pk)
+        if not credential.is_usable(timezone.now()):
+            raise policy.Blocked("This credential is blocked or has expired.")
+        if credential.one_time and credential.spent_on_id is not None:
+            return _spent_on(credential, asked)
+    before = _same(device, asked, label)
+    if before is not None:
+        return before
+    policy.check_names(asked, credential, device)
+    is_shared = credential is None or credential.device_id is None
+    vouched_by = label.anchors_by if credential is None else credential.created_by
+    enrollment = _ask(
+        actor,
+        Enrollment(label=label, device=device, credential=credential, transaction=transaction),
+        asked,
+        csr_pem,
+        ForDevice(
+            f"{label}/{device.name}",
+            vouched_by or actor,
+            policy.wants_approval(label, first=True, shared=is_shared),
+            at_once=policy.signs_at_once(label),
+        ),
+    )
+    if credential is not None and credential.one_time:
+        credential.spent_on = enrollment
+        credential.save(update_fields=["spent_on"])
+        record(actor=actor, action="credential.spend", subject=credential, on=str(enrollment.pk))
+    policy.check_not_taken(asked, credential, enrollment)
+    return enrollment
+
+
+def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
+    actor: Principal, label: Label, version_id: UUID, asked: Asked, csr_pem: str, transaction: str
+) -> Enrollment:
+    enrolled = (
+        Enrollment.objects.filter(label=label, certificate__versions=version_id)
+        .order_by("-created_at")
+        .first()
+    )
+    if enrolled is None:
+        raise CertificateRefused
+    device = Device.objects.lock(enrolled.device_id)
+    _check_not_blocked(device)
+    certificate = Certificate.objects.lock(enrolled.certificate_id)
+    version = Version.objects.select_related("csr_by", "revocation").get(pk=version_id)
+    now = timezone.now()
+    if hasattr(version, "revocation") or not version.not_before <= now < version.not_after:
+        raise CertificateRefused("The certificate that was shown is revoked or not valid now.")
+    policy.check_unchanged(asked, version)
+    if version.superseded_at is not None:
+        return _answer_that_replaced(certificate, version, asked, label, device)
+    before = _same(device, asked, label)
+    if before is not None:
+        return before
+    return _ask(
+        actor,
+        Enrollment(label=label, device=device, presented=version, transaction=transaction),
+        asked,
+        csr_pem,
+        ForDevice(
+            f"{label}/{device.name}",
+            version.csr_by or label.anchors_by or label.created_by or actor,
+            policy.wants_approval(label, first=False, shared=False),
+            at_once=policy.signs_at_once(label),
+        ),
+        certificate=certificate,
+    )
+
+
+def _answer_that_replaced(
+    certificate: Certificate, version: Version, asked: Asked, label: Label, device: Device
+) -> Enrollment:
+    """Return the request that replaced `version`: all that a superseded certificate may fetch."""
+    current = certificate.current
+    if current is None or current.key_fingerprint != asked.key_fingerprint:
+        raise CertificateRefused(
+            "The certificate that was shown was replaced: show the one that replaced it."
+        )
+    before = _same(device, asked, label)
+    if before is not None and before.job.version_id == current.pk:
+        return before
+    # Somebody here had the same key renewed: the device fetches it as if it had asked itself.
+    job = Job.objects.get(version=current, kind__in=SIGNING)
+    if (known := Enrollment.objects.filter(job=job).first()) is not None:
+        return known
+    return Enrollment.objects.create(
+        label=label,
+        device=device,
+        presented=version,
+        certificate=certificate,
+        job=job,
+        key_fingerprint=asked.key_fingerprint,
+        names_digest=asked.names_digest,
+    )
+
+
+def _ask(  # noqa: PLR0913 - what a request is made of
+    actor: Principal,
+    enrollment: Enrollment,
+    asked: Asked,
+    csr_pem: str,
+    device: ForDevice,
+    *,
+    certificate: Certificate | None = None,
+) -> Enrollment:
+    label = enrollment.label
+    _check_limit(enrollment.device, label)
+    own = certificate or _own(enrollment.device, asked)
+    try:
+        if own is not None:
+            job = request_renewal(
+                actor=actor, certificate_id=own.pk, csr_pem=csr_pem, device=device
+            ).job
+        else:
+            job = request_issuance(
+                actor=actor,
+                owner=label.owner,
+                team=label.team,
+                issuer=label.issuer,
+                profile=label.profile,
+                renewal_policy=label.renewal_policy,
+                environment=label.environment,
+                tags=label.tags,
+                csr_pem=csr_pem,
+                device=device,
+            ).job
+    except DuplicateJob:
+        raise policy.OtherRequestOpen from None
+    enrollment.certificate, enrollment.job = job.certificate, job
+    enrollment.key_fingerprint = asked.key_fingerprint
+    enrollment.names_digest = asked.names_digest
+    enrollment.remote_address = actor.via.remote_address
+    enrollment.save(force_insert=True)
+    return enrollment
+
+
+def _check_accepted(label: Label, credential: Credential | None) -> None:
+    if credential is None:
+        wanted = Accepts.MANUFACTURER
+    else:
+        if credential.label_id != label.pk:
+            raise InvalidCredential
+        wanted = Accepts.LABEL_SECRET if credential.device_id is None else Accepts.SECRET
+    if wanted not in label.accepts:
+        raise policy.NotAccepted(f"The label {label} does not accept {wanted.label}.")
+
+
+def _device(
+    actor: Principal, label: Label, credential: Credential | None, name: str, asked: Asked
+) -> Device:
+    """Return the device that asks, locked; raises Blocked, NameNotYours.
+
+    What comes by a credential of its own is that device. Who shows only what all share is known by
+    what the request calls it, and is never taken for a device that somebody here announced.
+    """
+    if credential is not None and credential.device_id is not None:
+        device = Device.objects.lock(credential.device_id)
+    else:
+        first = asked.checked.sans[0].partition(":")[2] if asked.checked.sans else ""
+        row, made = Device.objects.get_or_create(
+            label=label, name=(name or first)[:MAX_DEVICE_NAME], defaults={"announced": False}
+        )
+        if made:
+            record(actor=actor, action="device.create", subject=row, announced=False)
+        device = Device.objects.lock(row.pk)
+        if device.announced:
+            raise policy.NameNotYours(
+                f"{device.name} is a device with credentials of its own: use those."
+            )
+    _check_not_blocked(device)
+    return device
+
+
+def _check_not_blocked(device: Device) -> None:
+    if device.blocked_at is not None:
+        raise policy.Blocked
+
+
+def _check_limit(device: Device, label: Label) -> None:
+    now = timezone.now()
+    recent = Enrollment.objects.filter(device=device, created_at__gt=now - HOUR)
+    times = list(recent.order_by("created_at").values_list("created_at", flat=True))
+    if len(times) >= label.hourly_limit:
+        wait = (times[-label.hourly_limit] + HOUR - now).total_seconds()
+        raise TooMany(
+            f"This device may ask {label.hourly_limit} times an hour.", wait=max(wait, 1.0)
+        )
+
+
+def _spent_on(credential: Credential, asked: Asked) -> Enrollment:
+    """Return the one request that a one-time credential stands for, if it is that again."""
+    assert credential.spent_on_id is not None  # noqa: S101 - the caller has looked
+    enrollment = Enrollment.objects.select_related("job").get(pk=credential.spent_on_id)
+    is_same = (enrollment.key_fingerprint, enrollment.names_digest) == (
+        asked.key_fingerprint,
+        asked.names_digest,
+    )
+    collected = enrollment.collected_at
+    is_open = collected is None or timezone.now() < collected + settings.ENROLLMENT_COLLECT_AGAIN
+    if not is_same or not is_open or was_shown(enrollment):
+        raise InvalidCredential("This credential is spent.")
+    return enrollment
+
+
+def was_shown(enrollment: Enrollment) -> bool:
+    """Whether the device has used what it got: then it has it."""
+    version = enrollment.job.version_id
+    return version is not None and Enrollment.objects.filter(presented=version).exists()
+
+
+def _same(device: Device, asked: Asked, label: Label) -> Enrollment | None:
+    """Return the same request as it was made before, unless it is over and may be made anew."""
+    before = (
+        Enrollment.objects.same(device, asked.key_fingerprint, asked.names_digest)
+        .select_related("job__version__revocation", "certificate")
+        .first()
+    )
+    if before is None or is_over(before, label):
+        return None
+    return before
+
+
+def _own(device: Device, asked: Asked) -> Certificate | None:
+    """Return the certificate of the device that has the very names that are asked for."""
+    theirs = Certificate.objects.filter(
+        Q(enrollments__device=device), common_name=asked.common_name
+    ).exclude(status=CertificateStatus.ARCHIVED)
+    wanted = set(asked.checked.sans)
+    return next((one for one in theirs.distinct() if set(one.sans) == wanted), None)
