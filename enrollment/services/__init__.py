@@ -1,6 +1,6 @@
 """Use cases of devices' doors; a device's question is `ask`."""
 
-from enrollment.services.answers import Answer, NoSuchRequest, answer_of
+from enrollment.services.answers import Answer, NoSuchRequest, answer_of, standing
 from enrollment.services.asking import ask, ask_after
 from enrollment.services.callers import (
     Caller,
@@ -29,6 +29,7 @@ from enrollment.services.labels import (
     unblock_label,
     update_label,
 )
+from enrollment.services.spreadsheets import read_csv, to_csv
 
 __all__ = [
     "Answer",
@@ -53,6 +54,9 @@ __all__ = [
     "create_label",
     "enroll",
     "holds",
+    "read_csv",
+    "standing",
+    "to_csv",
     "unblock_device",
     "unblock_label",
     "update_label",

@@ -61,15 +61,15 @@ def create_device(*, actor: Principal, label_id: UUID, name: str) -> Device:
 
 @use_case("credential.create", on=Label)
 def create_credentials(
-    *, actor: Principal, label_id: UUID, wanted: Sequence[NewCredential]
+    *, actor: Principal, label_id: UUID, wanted: Sequence[NewCredential], numbered: bool = False
 ) -> list[Made]:
     """Make credentials, all or none of them; whoever makes one counts among those who ask by it.
 
     Raises Invalid: its fields are "device" and so on, with the row's number before them where
-    several are made.
+    several are made, or they come from a table (`numbered`).
     """
     label = Label.objects.get(pk=label_id)
-    _check(wanted)
+    _check(wanted, numbered=numbered or len(wanted) > 1)
     made = []
     for one in wanted:
         device = _announce_or_find(actor, label, one.device) if one.device else None
@@ -191,12 +191,12 @@ def _announced(actor: Principal, label: Label, name: str) -> Device | None:
     return device
 
 
-def _check(wanted: Sequence[NewCredential]) -> None:
+def _check(wanted: Sequence[NewCredential], *, numbered: bool) -> None:
     if len(wanted) > MAX_AT_ONCE:
         raise Invalid(f"At most {MAX_AT_ONCE} credentials are made at once.")
     errors = [
         FieldError(
-            f"{number}.{error['field']}" if len(wanted) > 1 else error["field"],
+            f"{number}.{error['field']}" if numbered else error["field"],
             error["code"],
             error["detail"],
         )

@@ -102,7 +102,11 @@ def create_label(  # noqa: PLR0913 - one argument a column
     )
     policy.check_label(label)
     label.principal = owners.services.create_principal(
-        actor=actor, username=f"{protocol}-{path}", role=None, kind=Principal.Kind.MACHINE
+        actor=actor,
+        username=f"{protocol}-{path}",
+        role=None,
+        kind=Principal.Kind.MACHINE,
+        for_devices=True,
     )
     _save(label)
     record(actor=actor, action="label.create", subject=label, changes=made(label, FIELDS))
