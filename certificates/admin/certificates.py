@@ -16,11 +16,12 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import services
+from certificates.admin.questions import AFFECTED, NoteForm, RevokeForm
 from certificates.admin.serials import SearchesSerials
 from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
-from foundation.admin import ConfirmForm, Confirms, Question, Saves
+from foundation.admin import Confirms, Question, Saves
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
@@ -36,29 +37,6 @@ STATUS_COLOURS = {
     CertificateStatus.REVOKED: "danger",
     CertificateStatus.ARCHIVED: "default",
 }
-NOTE_MAX = 2000
-AFFECTED = "admin/certificates/certificate/affected.html"
-
-
-class NoteForm(ConfirmForm):
-    """A word for the trail."""
-
-    note = forms.CharField(
-        required=False, max_length=NOTE_MAX, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-
-class RevokeForm(NoteForm):
-    """Why."""
-
-    reason = forms.ChoiceField(
-        choices=Reason.choices, initial=Reason.UNSPECIFIED.value, required=False
-    )
-    field_order = ("reason", "note")
-
-    def clean_reason(self) -> str:
-        """Return a reason also where none was given."""
-        return self.cleaned_data["reason"] or Reason.UNSPECIFIED.value
 
 
 class CertificateForm(forms.ModelForm[Certificate]):

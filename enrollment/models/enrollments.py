@@ -30,7 +30,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
     def with_outcome(self) -> Self:
         """Fetch along what the outcome of each, and the line that shows it, ask for."""
         return self.select_related(
-            "label", "device", "credential", "certificate", "job__version__revocation"
+            "label", "device", "credential__device", "certificate", "job__version__revocation"
         )
 
     def same(self, device: Device, key_fingerprint: str, names_digest: str) -> Self:
