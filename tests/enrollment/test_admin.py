@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from audit.models import Event
 from certificates.models import Version
+from enrollment import services
 from enrollment.models import Credential, Device, Enrollment, Label
 from jobs.models import Job
 from tests.enrollment.conftest import DEVICE, OTHER, ask_by
@@ -240,6 +241,16 @@ def test_what_is_no_table_is_refused(browse, alice, label, given):
     assert not Credential.objects.exists()
 
 
+def test_a_file_that_is_too_large_is_not_read(browse, alice, label, monkeypatch):
+    monkeypatch.setattr("enrollment.admin.credentials.MAX_CSV", 10)
+    file = SimpleUploadedFile("d.csv", b"device,names\ncam-1,dns:a.example\n")
+
+    answer = browse(alice).post(BULK, {**YES, "label": str(label.pk), "file": file})
+
+    assert "at most 10 bytes" in answer.content.decode()
+    assert not Credential.objects.exists()
+
+
 def test_a_credential_is_blocked_after_a_question_and_never_changed(
     browse, bob, slow_label, secret_for
 ):
@@ -282,6 +293,20 @@ def test_blocking_a_device_leads_to_revoking_what_it_holds(browse, alice, label,
     client.post(f"{address}revoke-held/", {**YES, "plan": plan, "reason": "superseded"})
     assert Version.objects.get().revocation.reason == "superseded"
     assert Event.objects.get(action="certificate.revoke").actor == alice
+
+
+def test_a_device_is_unblocked_by_an_administrator_alone(browse, alice, carol, label, secret_for):
+    secret_for(label)
+    device = Device.objects.get()
+    services.block_device(actor=alice, device_id=device.pk, reason="lost")
+    address = f"{DEVICES}{device.pk}/unblock/"
+
+    assert browse(alice).post(address, YES).status_code == 403
+    assert Device.objects.get().blocked_at is not None
+    browse(carol).get(address)
+    browse(carol).post(address, YES)
+
+    assert Device.objects.get().blocked_at is None
 
 
 def test_what_was_not_shown_is_not_revoked(browse, alice, label, secret_for):
