@@ -68,6 +68,7 @@ class VersionAdmin(ReadOnly, Confirms, SearchesSerials):
     show_full_result_count = False
     search_fields = ("serial", "fingerprint", "key_fingerprint", "subject", "certificate__name")
     exclude = ("encrypted_key",)
+    readonly_fields = ("device",)
     actions_detail: ClassVar = ("revoke_one",)
     use_cases = {"revoke_one": "certificate.revoke"}
 

@@ -1,6 +1,6 @@
 """Use cases on devices and their credentials: announced, given a secret, blocked at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.changes import change
-from audit.services import record
+from audit.services import Entry, record, record_many
 from audit.use_cases import use_case
 from certificates.models import Version
 from enrollment import policy, secret_texts
@@ -22,6 +22,7 @@ from owners.models import Principal
 
 MAX_REASON = 500
 MAX_AT_ONCE = 5000
+BATCH = 500
 
 
 class DeviceTaken(Conflict):
@@ -70,13 +71,13 @@ def create_credentials(
     """
     label = Label.objects.get(pk=label_id)
     _check(wanted, numbered=numbered or len(wanted) > 1)
+    devices, announced = _announce_all(actor, label, {one.device for one in wanted if one.device})
     made = []
     for one in wanted:
-        device = _announce_or_find(actor, label, one.device) if one.device else None
         text, prefix, digest = secret_texts.make()
-        credential = Credential.objects.create(
+        credential = Credential(
             label=label,
-            device=device,
+            device=devices[one.device] if one.device else None,
             names=list(one.names),
             prefix=prefix,
             digest=digest,
@@ -84,16 +85,15 @@ def create_credentials(
             expires_at=one.expires_at,
             created_by=actor,
         )
-        record(
-            actor=actor,
-            action="credential.create",
-            subject=credential,
-            device=device.name if device else "",
-            names=list(one.names),
-            one_time=one.one_time,
-            expires_at=one.expires_at.isoformat() if one.expires_at else None,
-        )
         made.append(Made(credential, text))
+    Credential.objects.bulk_create((one.credential for one in made), batch_size=BATCH)
+    # One step of the trail: nobody waits for its head while thousands are made.
+    record_many(
+        [
+            *(Entry(actor, "device.create", device, {"announced": True}) for device in announced),
+            *(_created(actor, one.credential) for one in made),
+        ]
+    )
     return made
 
 
@@ -174,9 +174,36 @@ def _end(actor: Principal, enrolled: QuerySet[Enrollment], why: str) -> None:
         cancel_job(job_id=job.pk, actor=actor, reason=why)
 
 
-def _announce_or_find(actor: Principal, label: Label, name: str) -> Device:
-    device = _announced(actor, label, name)
-    return device or Device.objects.get(label=label, name=name)
+def _created(actor: Principal, credential: Credential) -> Entry:
+    return Entry(
+        actor,
+        "credential.create",
+        credential,
+        {
+            "device": credential.device.name if credential.device else "",
+            "names": credential.names,
+            "one_time": credential.one_time,
+            "expires_at": credential.expires_at.isoformat() if credential.expires_at else None,
+        },
+    )
+
+
+def _announce_all(
+    actor: Principal, label: Label, names: Collection[str]
+) -> tuple[dict[str, Device], list[Device]]:
+    """Return the devices of these names, all of them announced, and which of them are new."""
+    there = Device.objects.filter(label=label, name__in=names)
+    there.filter(announced=False).update(announced=True)
+    known = set(there.values_list("name", flat=True))
+    fresh = [
+        Device(label=label, name=name, created_by=actor) for name in sorted(set(names) - known)
+    ]
+    # Somebody else may announce one at this moment: theirs is as good.
+    Device.objects.bulk_create(fresh, batch_size=BATCH, ignore_conflicts=True)
+    devices = {device.name: device for device in there.all()}
+    for device in devices.values():
+        device.label = label  # so that nothing asks for it again, device by device
+    return devices, [device for device in fresh if devices[device.name].pk == device.pk]
 
 
 def _announced(actor: Principal, label: Label, name: str) -> Device | None:

@@ -10,7 +10,6 @@ import logging
 import re
 
 import pytest
-from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from audit.models import Event
@@ -18,7 +17,7 @@ from certificates.models import Version
 from enrollment import services
 from enrollment.models import Credential, Device, Enrollment, Label
 from jobs.models import Job
-from tests.enrollment.conftest import DEVICE, OTHER, ask_by
+from tests.enrollment.conftest import DEVICE, OTHER, ask_by, everywhere
 from tests.fixtures import make_csr
 
 pytestmark = pytest.mark.django_db
@@ -139,13 +138,6 @@ def test_a_label_is_blocked_and_opened_after_a_question(browse, alice, carol, la
 
 
 # --- Credentials ---------------------------------------------------------------------------------
-
-
-def everywhere():
-    """Return all that the database holds, as text."""
-    return "\n".join(
-        repr(row) for model in apps.get_models() for row in model._base_manager.values()
-    )
 
 
 def test_a_credential_is_shown_once_and_is_in_no_row_event_message_or_log_line(

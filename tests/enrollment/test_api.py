@@ -5,6 +5,8 @@ Carol administers labels, alice and bob make credentials and block, victor only 
 
 import csv
 import io
+import logging
+import re
 
 import pytest
 
@@ -14,7 +16,7 @@ from enrollment import services
 from enrollment.models import Credential, Device, Enrollment, Label
 from jobs import services as job_services
 from jobs.models import Job
-from tests.enrollment.conftest import DEVICE, OTHER, ask_by
+from tests.enrollment.conftest import DEVICE, OTHER, ask_by, everywhere
 from tests.fixtures import make_csr
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +212,26 @@ def test_the_text_is_in_the_first_answer_and_never_again(alice, client_of, label
         assert "digest" not in shown
 
 
+@pytest.mark.parametrize("door", ["one", "bulk", "as CSV", "with a key"])
+def test_the_text_is_in_no_row_event_or_log_line(door, alice, client_of, label, caplog, capsys):
+    caplog.set_level(logging.DEBUG)
+    client, table = client_of(alice), {"label": str(label.pk), "csv": TABLE}
+
+    made = {
+        "one": lambda: client.post(CREDENTIALS, credential_for(label)),
+        "bulk": lambda: client.post(BULK, table),
+        "as CSV": lambda: client.post(BULK, table, headers={"Accept": "text/csv"}),
+        "with a key": lambda: client.post(
+            CREDENTIALS, credential_for(label), headers={"Idempotency-Key": "once"}
+        ),
+    }[door]()
+
+    texts = re.findall(r"[a-z2-9]{10}-([a-z2-9]{32})", made.content.decode())
+    kept = everywhere() + caplog.text + "".join(capsys.readouterr())
+    assert len(texts) == Credential.objects.count() > 0
+    assert [text for text in texts if text in kept] == []
+
+
 def test_with_an_idempotency_key_the_text_is_not_kept_for_a_second_answer(alice, client_of, label):
     client, body = client_of(alice), credential_for(label)
     headers = {"Idempotency-Key": "once"}
@@ -329,6 +351,32 @@ def test_one_wrong_row_and_nothing_is_made(alice, client_of, label, table, error
     assert error in codes(answer)
     assert not Credential.objects.exists()
     assert not Device.objects.exists()
+
+
+def test_many_take_as_many_queries_as_few(alice, client_of, label, django_assert_max_num_queries):
+    """So that whoever else writes to the trail waits for one step of it, not for thousands."""
+    rows = "\n".join(f"cam-{number},dns:cam-{number}.demo.internal,," for number in range(400))
+    client = client_of(alice)
+
+    with django_assert_max_num_queries(50):
+        answer = client.post(BULK, {"label": str(label.pk), "csv": f"{HEADING}\n{rows}"})
+
+    assert answer.status_code == 201
+    assert Event.objects.filter(action="device.create").count() == 400
+    assert Event.objects.filter(action="credential.create").count() == 400
+
+
+def test_a_device_that_is_there_already_gets_its_credential_too(alice, client_of, label):
+    there = services.create_device(actor=alice, label_id=label.pk, name="cam-1")
+    came = Device.objects.create(label=label, name="cam-2", announced=False)
+
+    answer = client_of(alice).post(BULK, {"label": str(label.pk), "csv": TABLE})
+
+    assert answer.status_code == 201
+    assert {one.device for one in Credential.objects.all()} == {there, came, None}
+    came.refresh_from_db()
+    assert came.announced
+    assert Event.objects.filter(action="device.create").count() == 1
 
 
 def test_more_rows_than_are_made_at_once_are_refused(alice, client_of, label, monkeypatch):
