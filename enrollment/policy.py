@@ -29,6 +29,7 @@ RESERVED_PATHS = frozenset(
 # One spelling each: neither case nor a dot tells two labels, or pkiclient.exe, apart.
 _PATH = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_NAMES = 100
+MAX_PATTERN = 255
 # Parts of a subject that say which device it is, as names do.
 _IDENTIFYING = (x509.NameOID.SERIAL_NUMBER, x509.NameOID.USER_ID)
 
@@ -262,7 +263,9 @@ def pattern_errors(names: Iterable[str]) -> Iterator[FieldError]:
     if len(names) > MAX_NAMES:
         yield FieldError("names", "too_many", f"At most {MAX_NAMES} names.")
     for name in names:
-        if not is_pattern(name):
+        if len(name) > MAX_PATTERN:
+            yield FieldError("names", "max_length", f"Use up to {MAX_PATTERN} characters a name.")
+        elif not is_pattern(name):
             yield FieldError(
                 "names",
                 "invalid",

@@ -11,7 +11,7 @@ from certificates.details import MAX_TAG, MAX_TAGS
 from certificates.models import RenewalPolicy, Version
 from enrollment import services
 from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
-from enrollment.policy import MAX_NAMES
+from enrollment.policy import MAX_NAMES, MAX_PATTERN
 from enrollment.services.devices import MAX_REASON
 from enrollment.states import Accepts, Protocol, Stand
 from foundation.rest.fields import Named, SparseFields, StrictInput
@@ -282,7 +282,7 @@ class CredentialInput(StrictInput):
         help_text="The device's name; empty: all devices of the label share it.",
     )
     names = serializers.ListField(
-        child=serializers.CharField(max_length=255),
+        child=serializers.CharField(max_length=MAX_PATTERN),
         required=False,
         default=list,
         max_length=MAX_NAMES,

@@ -53,6 +53,10 @@ class Made:
 @use_case("device.create", on=Label)
 def create_device(*, actor: Principal, label_id: UUID, name: str) -> Device:
     """Announce a device at a label; raises DeviceTaken, Invalid, Label.DoesNotExist."""
+    if not name:
+        raise Invalid(errors=[FieldError("name", "required", "A device has a name.")])
+    if errors := list(_name_errors("name", name)):
+        raise Invalid(errors=errors)
     label = Label.objects.get(pk=label_id)
     device = _announced(actor, label, name)
     if device is None:
@@ -234,11 +238,15 @@ def _check(wanted: Sequence[NewCredential], *, numbered: bool) -> None:
         raise Invalid(" ".join(error["detail"] for error in errors[:5]), errors=errors[:100])
 
 
+def _name_errors(field: str, name: str) -> Iterable[FieldError]:
+    if len(name) > MAX_DEVICE_NAME:
+        yield FieldError(field, "max_length", f"Use up to {MAX_DEVICE_NAME} characters.")
+    if not name.isprintable():
+        yield FieldError(field, "invalid", "A device's name is printable text.")
+
+
 def _errors(one: NewCredential) -> Iterable[FieldError]:
-    if len(one.device) > MAX_DEVICE_NAME:
-        yield FieldError("device", "max_length", f"Use up to {MAX_DEVICE_NAME} characters.")
-    if not one.device.isprintable():
-        yield FieldError("device", "invalid", "A device's name is printable text.")
+    yield from _name_errors("device", one.device)
     if one.device and not one.names:
         yield FieldError("names", "required", "Say which names the device may enroll.")
     if not one.device and one.one_time:

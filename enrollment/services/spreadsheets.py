@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils.dateparse import parse_datetime
 
@@ -118,13 +118,13 @@ def _moment(text: str) -> datetime | None:
         return None
     try:
         moment = parse_datetime(text)
-    except ValueError:  # a date that no calendar has
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _WrongCell(
-            "expires_at", "invalid", "It must be as 2027-01-31T12:00:00Z, with its offset."
-        )
-    return moment
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # a date that no calendar has, or none in UTC
+        pass
+    raise _WrongCell(
+        "expires_at", "invalid", "It must be as 2027-01-31T12:00:00Z, with its offset."
+    )
 
 
 def _invalid(errors: list[FieldError]) -> Invalid:

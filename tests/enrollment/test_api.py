@@ -337,7 +337,14 @@ def test_the_answer_comes_as_csv_too(alice, client_of, label):
         (f"{HEADING}\ncam-1,dns:a.example,,tomorrow", ("1.expires_at", "invalid")),
         (f"{HEADING}\ncam-1,dns:a.example,,2090-01-01T00:00:00", ("1.expires_at", "invalid")),
         (f"{HEADING}\ncam-1,dns:a.example,,2090-13-41T00:00:00Z", ("1.expires_at", "invalid")),
+        (
+            f"{HEADING}\ncam-1,dns:a.example,,9999-12-31T23:59:59-14:00",
+            ("1.expires_at", "invalid"),
+        ),
         (f"{HEADING}\ncam-1,dns:a.example,,\ncam-2,nonsense,,", ("2.names", "invalid")),
+        (f"{HEADING}\ncam-1,dns:{'a' * 252},,", ("1.names", "max_length")),
+        (f"{HEADING}\n{'c' * 101},dns:a.example,,", ("1.device", "max_length")),
+        (f"{HEADING}\ncam\u200b,dns:a.example,,", ("1.device", "invalid")),
         (f"{HEADING}\ncam-1,,,", ("1.names", "required")),
         (f'{HEADING}\n"cam-1,dns:a.example,,', ("csv", "invalid")),
     ],
@@ -413,6 +420,13 @@ def test_a_device_of_the_same_name_is_a_conflict(alice, client_of, label):
 
     assert client.post(DEVICES, body).status_code == 201
     assert client.post(DEVICES, body).json()["code"] == "device_taken"
+
+
+def test_a_devices_name_is_printable(alice, client_of, label):
+    answer = client_of(alice).post(DEVICES, {"label": str(label.pk), "name": "cam\n1"})
+
+    assert (answer.status_code, codes(answer)) == (400, [("name", "invalid")])
+    assert not Device.objects.exists()
 
 
 # --- Enrollments -------------------------------------------------------------------------------
