@@ -31,10 +31,13 @@ class Holds(Confirms):
     """
 
     change_form_after_template = "admin/enrollment/after.html"
-    holding: ClassVar = {
-        "revoke_held": "certificate.bulk_revoke",
-        "revoke_it": "certificate.revoke",
-    }
+    holding: ClassVar = {"revoke_held": "certificate.bulk_revoke"}
+
+    @override
+    def use_case_of(self, request: HttpRequest, name: str) -> str:
+        if name == "revoke_held" and not self._holds_many(request):
+            return "certificate.revoke"
+        return super().use_case_of(request, name)
 
     def enrolled(self, row: Any) -> QuerySet[Enrollment]:
         """Return what the row enrolled."""
@@ -92,13 +95,18 @@ class Holds(Confirms):
             + f"?{self.opts.model_name}__id__exact={row.pk}",
         }
 
+    def _holds_many(self, request: HttpRequest) -> bool:
+        kwargs = request.resolver_match.kwargs if request.resolver_match else {}
+        row = self.row(request, str(kwargs.get("object_id", "")))
+        return len(services.holds(self.enrolled(row))[:2]) > 1
+
     def _revoke(self, request: HttpRequest, row: Model, held: list[Version]) -> HttpResponse:
         criteria = {"ids": [str(version.pk) for version in held]}
         preview = certificates.services.preview_revocation(criteria=criteria)
         is_many = len(held) > 1
         words = f"{len(held)} versions" if is_many else "one version"
         question = Question(
-            name="revoke_held" if is_many else "revoke_it",
+            name="revoke_held",
             title=f"Revoke what {row} holds",
             explanation=f"Relying parties will refuse {words}. Except for a hold, this cannot be "
             "taken back.",

@@ -17,8 +17,9 @@ from certificates.models import Version
 from enrollment import services
 from enrollment.models import Credential, Device, Enrollment, Label
 from jobs.models import Job
+from owners.roles import Role
 from tests.enrollment.conftest import DEVICE, OTHER, ask_by, everywhere
-from tests.fixtures import make_csr
+from tests.fixtures import make_csr, person
 
 pytestmark = pytest.mark.django_db
 LABELS = "/admin/enrollment/label/"
@@ -101,6 +102,24 @@ def test_a_mistake_shows_at_its_field(browse, carol, new_label, change, field):
     assert field in errors_of(answer)
     assert not Label.objects.exists()
     assert Event.objects.filter(action="label.create.refuse").count() == 1
+
+
+def test_who_saves_a_label_is_not_taken_for_who_gave_its_anchors(
+    browse, carol, new_label, make_label, free_device_profile, root_ca
+):
+    """A browser sends other line ends than REST: whoever vouched stays the one who vouched."""
+    anchors = {"accepts": ["secret", "manufacturer"], "trust_anchors_pem": root_ca.certificate_pem}
+    label = make_label("cams", free_device_profile, **anchors)
+    dora = person("dora", Role.ADMIN)
+    body = {**new_label, "profile": str(free_device_profile.pk), "environment": "lab", **anchors}
+    body["trust_anchors_pem"] = root_ca.certificate_pem.strip().replace("\n", "\r\n")
+
+    saved = browse(dora).post(page_of(LABELS, label), body)
+
+    assert saved.status_code == 302, errors_of(saved)
+    label.refresh_from_db()
+    assert (label.environment, label.anchors_by) == ("lab", carol)
+    assert set(Event.objects.get(action="label.update").data["changes"]) == {"environment"}
 
 
 @pytest.mark.parametrize(
@@ -309,6 +328,7 @@ def test_what_was_not_shown_is_not_revoked(browse, alice, label, secret_for):
 
     assert not hasattr(Version.objects.get(), "revocation")
     assert answer.redirect_chain
+    assert Event.objects.get(action="certificate.revoke.refuse").actor == alice
 
 
 def test_many_at_once_need_the_permission_for_many(browse, alice, carol, label, secret_for):
