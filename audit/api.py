@@ -1,7 +1,5 @@
 """REST: read the audit trail and take it away as CSV or JSON lines."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -18,6 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from audit.models import Event
+from foundation import tables
 from foundation.rest.fields import SparseFields
 from foundation.rest.views import Strict
 
@@ -126,19 +125,7 @@ def _lines(events: QuerySet[Event]) -> Iterator[str]:
 
 
 def _csv(events: QuerySet[Event]) -> Iterator[str]:
-    yield _csv_line(FIELDS)
+    yield tables.line(FIELDS)
     for event in events.iterator(chunk_size=1000):
         row = _row(event) | {"data": json.dumps(event.data, sort_keys=True)}
-        yield _csv_line([_safe(row[name]) for name in FIELDS])
-
-
-def _safe(value: Any) -> Any:
-    # A spreadsheet runs what begins with one of these as a formula.
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _csv_line(values: Any) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(values)
-    return out.getvalue()
+        yield tables.line([tables.disarmed(row[name]) for name in FIELDS])

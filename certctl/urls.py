@@ -16,6 +16,7 @@ import audit.api
 import certificates.api
 import console.api
 import deployments.api
+import enrollment.api
 import issuers.api
 import jobs.api
 import owners.api
@@ -37,6 +38,10 @@ router.register("targets", deployments.api.TargetViewSet, basename="target")
 router.register("deployments", deployments.api.DeploymentViewSet, basename="deployment")
 router.register("agents", deployments.api.AgentViewSet, basename="agent")
 router.register("jobs", jobs.api.JobViewSet, basename="job")
+router.register("enrollment-labels", enrollment.api.LabelViewSet, basename="label")
+router.register("enrollment-devices", enrollment.api.DeviceViewSet, basename="device")
+router.register("enrollment-credentials", enrollment.api.CredentialViewSet, basename="credential")
+router.register("enrollments", enrollment.api.EnrollmentViewSet, basename="enrollment")
 router.register("owners", owners.api.OwnerViewSet, basename="owner")
 router.register("teams", owners.api.TeamViewSet, basename="team")
 router.register("principals", owners.api.PrincipalViewSet, basename="principal")

@@ -52,6 +52,7 @@ class VersionSerializer(SparseFields):
             "is_revoked",
             "revocation_reason",
             "superseded_at",
+            "device",
             "job_id",
             "pem",
             "chain_pem",

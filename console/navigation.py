@@ -66,6 +66,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
+            "title": "Enrollment",
+            "separator": True,
+            "items": [
+                _item("Enrollments", "how_to_reg", "enrollment.enrollment"),
+                _item("Labels", "label", "enrollment.label"),
+                _item("Devices", "devices", "enrollment.device"),
+                _item("Credentials", "password", "enrollment.credential"),
+            ],
+        },
+        {
             "title": "Trust",
             "separator": True,
             "items": [

@@ -4,6 +4,7 @@ Plain functions without locks: the services call them under theirs.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,10 @@ from jobs.models import Job
 RESERVED_PATHS = frozenset(
     {"cacerts", "csrattrs", "fullcmc", "serverkeygen", "simpleenroll", "simplereenroll"}
 )
+# One spelling each: neither case nor a dot tells two labels, or pkiclient.exe, apart.
+_PATH = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_NAMES = 100
+MAX_PATTERN = 255
 # Parts of a subject that say which device it is, as names do.
 _IDENTIFYING = (x509.NameOID.SERIAL_NUMBER, x509.NameOID.USER_ID)
 
@@ -197,6 +201,8 @@ def check_label(label: Label) -> None:
 
 
 def _path_errors(label: Label) -> Iterator[FieldError]:
+    if not _PATH.fullmatch(label.path):
+        yield FieldError("path", "invalid", "Use a-z, 0-9 and single hyphens between them.")
     if label.path in RESERVED_PATHS:
         yield FieldError("path", "reserved", f"{label.path} is an operation of EST, and no label.")
 
@@ -216,6 +222,8 @@ def _rule_errors(label: Label) -> Iterator[FieldError]:
             f"{label.renewal_policy} renews by itself, and would take a device's certificate out "
             "of its hands: choose one without auto-renew.",
         )
+    if label.hourly_limit < 1:
+        yield FieldError("hourly_limit", "min_value", "A device must be able to ask once an hour.")
     if label.server_keys and label.protocol != Protocol.EST:
         yield FieldError("server_keys", "est_only", "Only EST has server-made keys.")
     if label.server_keys and wants_approval(label, first=True, shared=False):
@@ -258,7 +266,9 @@ def pattern_errors(names: Iterable[str]) -> Iterator[FieldError]:
     if len(names) > MAX_NAMES:
         yield FieldError("names", "too_many", f"At most {MAX_NAMES} names.")
     for name in names:
-        if not is_pattern(name):
+        if len(name) > MAX_PATTERN:
+            yield FieldError("names", "max_length", f"Use up to {MAX_PATTERN} characters a name.")
+        elif not is_pattern(name):
             yield FieldError(
                 "names",
                 "invalid",

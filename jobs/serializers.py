@@ -68,6 +68,8 @@ class JobSerializer(SparseFields):
             "target",
             "target_name",
             "agent",
+            "device",
+            "wants_approval",
             "version",
             "requested_by",
             "requested_by_name",

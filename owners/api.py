@@ -48,6 +48,7 @@ class PrincipalSerializer(SparseFields):
             "id",
             "username",
             "kind",
+            "for_devices",
             "email",
             "first_name",
             "last_name",

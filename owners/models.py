@@ -49,6 +49,13 @@ class Principal(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.HUMAN)
 
+    for_devices = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="It asks for what devices enroll, and may do nothing else: no role, password or "
+        "API key.",
+    )
+
     objects: ClassVar[PrincipalManager] = PrincipalManager()
 
     # How this principal came in on this call, and what its key allows at most: set by the edge
@@ -70,7 +77,7 @@ class Principal(AbstractUser):
     @override
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Whether the principal may, and the key that it came with allows as much."""
-        if self.kind == self.Kind.SYSTEM:
+        if self.kind == self.Kind.SYSTEM or self.for_devices:
             return False
         if self.cap is not None and perm not in permissions_of(self.cap):
             return False

@@ -45,6 +45,16 @@ class SystemPrincipal(NotPermitted):
     message = "The system principal cannot be changed and can hold no key."
 
 
+class DevicesPrincipal(NotPermitted):
+    """Whoever asks for what devices enroll does that alone, and can never decide."""
+
+    code = "devices_principal"
+    message = (
+        "This principal asks for what devices enroll, and for nothing else: it has no role, no "
+        "password and no API key."
+    )
+
+
 class OwnWayOut(NotPermitted):
     """Nobody leaves an owner, or changes who they are, by their own hand."""
 
@@ -72,16 +82,26 @@ def create_principal(  # noqa: PLR0913 - one argument a column
     first_name: str = "",
     last_name: str = "",
     password: str | None = None,
+    for_devices: bool = False,
 ) -> Principal:
     """Make a principal with a role; without a password it can use API keys only.
+
+    One `for_devices` asks for what they enroll at one label: it never gets a role, a password or a
+    key.
 
     Raises NameTaken, Invalid (weak password, unknown role or kind).
     """
     if kind not in {Principal.Kind.HUMAN, Principal.Kind.MACHINE}:
         raise Invalid(errors=[FieldError("kind", "invalid", "It must be human or machine.")])
     principal = Principal(
-        username=username, kind=kind, email=email, first_name=first_name, last_name=last_name
+        username=username,
+        kind=kind,
+        email=email,
+        first_name=first_name,
+        last_name=last_name,
+        for_devices=for_devices,
     )
+    _check_devices(principal, role, password)
     if Principal.objects.filter(username__iexact=username).exists():
         raise NameTaken(errors=[FieldError("username", "name_taken", NameTaken.message)])
     if kind == Principal.Kind.HUMAN:
@@ -112,6 +132,7 @@ def update_principal(  # noqa: PLR0913
     principal = as_expected(actor, row)
     if principal.username == SYSTEM:
         raise SystemPrincipal
+    _check_devices(principal, role, password)
     done = changed(principal, changes, ("email", "first_name", "last_name", "is_active"))
     if principal.pk == actor.pk and (change_role or done):
         raise NotPermitted("Somebody else must change your own role, activity, e-mail or names.")
@@ -139,10 +160,13 @@ def issue_api_key(  # noqa: PLR0913 - one argument a column
 ) -> tuple[ApiKey, str]:
     """Make an API key; return it with the whole key, which is never to be seen again.
 
-    Raises Invalid (bad network, expiry in the past, unknown cap), NameTaken, SystemPrincipal.
+    Raises Invalid (bad network, expiry in the past, unknown cap), NameTaken, SystemPrincipal,
+    DevicesPrincipal.
     """
     if principal.kind == Principal.Kind.SYSTEM:
         raise SystemPrincipal
+    if principal.for_devices:
+        raise DevicesPrincipal
     if role_cap not in set(Role):
         raise Invalid(errors=[FieldError("role_cap", "invalid", "There is no such role.")])
     if expires_at is not None and expires_at <= timezone.now():
@@ -334,6 +358,11 @@ def _set_members(row: Owner | Team, members: Iterable[Principal] | None) -> Chan
 
 def _name(role: Role | str | None) -> str | None:
     return str(role) if role else None
+
+
+def _check_devices(principal: Principal, role: Role | str | None, password: str | None) -> None:
+    if principal.for_devices and (role or password is not None):
+        raise DevicesPrincipal
 
 
 def _set_role(principal: Principal, role: Role | str | None) -> None:

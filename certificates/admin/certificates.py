@@ -17,11 +17,19 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, services
+from certificates.admin.questions import (
+    AFFECTED,
+    CA_IS_REVOKED,
+    IS_REVOKED,
+    NoteForm,
+    RevokeCaForm,
+    RevokeForm,
+)
 from certificates.admin.serials import SearchesSerials
 from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
-from foundation.admin import ConfirmForm, Confirms, Question, Saves
+from foundation.admin import Confirms, Question, Saves
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
@@ -37,48 +45,6 @@ STATUS_COLOURS = {
     CertificateStatus.REVOKED: "danger",
     CertificateStatus.ARCHIVED: "default",
 }
-NOTE_MAX = 2000
-_IS_REVOKED = (
-    "Relying parties will refuse this certificate. Except for a hold, this cannot be taken back."
-)
-_CA_IS_REVOKED = (
-    "Relying parties will refuse this certificate and all that stand below it, and no more are "
-    "signed. This cannot be taken back."
-)
-AFFECTED = "admin/certificates/certificate/affected.html"
-
-
-class NoteForm(ConfirmForm):
-    """A word for the trail."""
-
-    note = forms.CharField(
-        required=False, max_length=NOTE_MAX, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-
-class RevokeForm(NoteForm):
-    """Why."""
-
-    reason = forms.ChoiceField(
-        choices=Reason.choices, initial=Reason.UNSPECIFIED.value, required=False
-    )
-    field_order: Sequence[str] = ("reason", "note")
-
-    def clean_reason(self) -> str:
-        """Return a reason also where none was given."""
-        return self.cleaned_data["reason"] or Reason.UNSPECIFIED.value
-
-
-class RevokeCaForm(RevokeForm):
-    """The same for a CA's own certificate, which nobody revokes by a slip of the hand."""
-
-    confirm_name = forms.CharField(
-        max_length=200,
-        label="Name of the certificate",
-        help_text="Type it to revoke the CA: all that it signed will be refused, and it signs no "
-        "more certificates.",
-    )
-    field_order = ("confirm_name", "reason", "note")
 
 
 class CertificateForm(forms.ModelForm[Certificate]):
@@ -307,7 +273,7 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
         question = Question(
             name="revoke_one",
             title=f"Revoke {'the CA ' if is_ca else ''}{certificate}",
-            explanation=_CA_IS_REVOKED if is_ca else _IS_REVOKED,
+            explanation=CA_IS_REVOKED if is_ca else IS_REVOKED,
             button="Revoke",
             form=RevokeCaForm if is_ca else RevokeForm,
             subject=certificate,

@@ -1,18 +1,29 @@
 """Signed certificates in the admin: to read."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from certificates import policy, services
+from certificates.admin.questions import (
+    AFFECTED,
+    CA_IS_REVOKED,
+    IS_REVOKED,
+    RevokeCaForm,
+    RevokeForm,
+)
 from certificates.admin.serials import SearchesSerials
 from certificates.models import Version
-from foundation.admin import ReadOnly
+from foundation.admin import Confirms, Question, ReadOnly
+from owners.logins import actor_of
 
 
 def state_of(version: Version) -> str:
@@ -53,8 +64,8 @@ class VersionInline(TabularInline):
 
 
 @admin.register(Version)
-class VersionAdmin(ReadOnly, SearchesSerials):
-    """Signed certificates, to read."""
+class VersionAdmin(ReadOnly, Confirms, SearchesSerials):
+    """Signed certificates, to read, and to revoke each for itself."""
 
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
     list_filter = ("issuer", "key_algorithm", ("not_after", RangeDateTimeFilter))
@@ -64,6 +75,49 @@ class VersionAdmin(ReadOnly, SearchesSerials):
     show_full_result_count = False
     search_fields = ("serial", "fingerprint", "key_fingerprint", "subject", "certificate__name")
     exclude = ("encrypted_key",)
+    readonly_fields = ("device",)
+    actions_detail: ClassVar = ("revoke_one",)
+    use_cases = {"revoke_one": "certificate.revoke"}
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Name the permission that revoking asks for."""
+        return request.user.has_perm("certificates.revoke_certificate")
+
+    @override
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        version = self.get_object(request, unquote(str(object_id)))
+        is_revoked = version is None or hasattr(version, "revocation")
+        return [] if is_revoked else super().get_actions_detail(request, object_id)
+
+    @action(description="Revoke…", url_path="revoke", permissions=["revoke"])
+    def revoke_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Revoke this version, whether it is the one in use or one before."""
+        version = self.row(request, object_id)
+        is_ca = policy.is_ca(version)
+        if is_ca and not policy.may_revoke_ca(actor_of(request)):
+            raise PermissionDenied(f"This needs the permission {policy.REVOKE_CA}.")
+        kind = "the CA's version" if is_ca else "version"
+        question = Question(
+            name="revoke_one",
+            title=f"Revoke {kind} {version.number} of {version.certificate}",
+            explanation=CA_IS_REVOKED if is_ca else IS_REVOKED,
+            button="Revoke",
+            form=RevokeCaForm if is_ca else RevokeForm,
+            subject=version.certificate,
+            details=AFFECTED,
+            context={
+                "rows": services.preview_revocation(criteria={"ids": [str(version.pk)]}).affected,
+                "caption": "What will be revoked",
+                "plan": str(version.pk),
+            },
+            back=self.row_page(version),
+        )
+
+        def revoke(given: dict[str, Any]) -> list[str]:
+            services.revoke(version_id=version.pk, actor=actor_of(request), **given)
+            return [f"Revoked version {version.number} of {version.certificate}."]
+
+        return self.confirm(request, question, revoke)
 
     @display(
         description="State",

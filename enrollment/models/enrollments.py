@@ -11,11 +11,27 @@ from audit.about import About
 from certificates.models import Certificate, Version
 from enrollment.models.devices import Credential, Device
 from enrollment.models.labels import Label
+from enrollment.states import Stand
 from jobs.models import Job
+from jobs.states import Status
 
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
     """Enrollments as services look for them."""
+
+    def standing(self, stand: str) -> Self:
+        """Narrow to what became of them, as `enrollment.services.standing` says it of one."""
+        issued = Q(job__status=Status.COMPLETED, job__version_id__isnull=False)
+        waiting = Q(job__in=Job.objects.under_way())
+        return self.filter(
+            {Stand.ISSUED: issued, Stand.WAITING: waiting}.get(Stand(stand), ~issued & ~waiting)
+        )
+
+    def with_outcome(self) -> Self:
+        """Fetch along what the outcome of each, and the line that shows it, ask for."""
+        return self.select_related(
+            "label", "device", "credential__device", "certificate", "job__version__revocation"
+        )
 
     def same(self, device: Device, key_fingerprint: str, names_digest: str) -> Self:
         """Return the same request, whenever it came, the newest first."""

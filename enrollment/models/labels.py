@@ -26,7 +26,7 @@ class Label(models.Model):
     protocol = models.CharField(max_length=8, choices=Protocol)
     path = models.SlugField(
         max_length=64,
-        help_text="As in /.well-known/est/<label>/ and /scep/<label>: a-z, 0-9 and hyphens.",
+        help_text="As cams in /.well-known/est/cams/ and /scep/cams: a-z, 0-9 and hyphens.",
     )
     is_default = models.BooleanField(
         default=False, help_text="Also answers where no label is given; one of each protocol."
@@ -67,7 +67,13 @@ class Label(models.Model):
         help_text="CA certificates of manufacturers, as PEM, whose device certificates may enroll.",
     )
     anchors_by = models.ForeignKey(
-        Principal, models.PROTECT, null=True, blank=True, related_name="+", editable=False
+        Principal,
+        models.PROTECT,
+        verbose_name="anchors given by",
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
     )
     approve_first = models.BooleanField(
         default=False,
@@ -95,6 +101,7 @@ class Label(models.Model):
     ra_certificate = models.OneToOneField(
         Certificate,
         models.PROTECT,
+        verbose_name="RA certificate",
         null=True,
         blank=True,
         related_name="+",

@@ -1,6 +1,6 @@
 """Use cases of devices' doors; a device's question is `ask`."""
 
-from enrollment.services.answers import Answer, NoSuchRequest, answer_of
+from enrollment.services.answers import Answer, NoSuchRequest, answer_of, standing
 from enrollment.services.asking import ask, ask_after
 from enrollment.services.callers import (
     Caller,
@@ -35,6 +35,7 @@ from enrollment.services.new_keys import (
     NoServerKeys,
     ask_with_new_key,
 )
+from enrollment.services.spreadsheets import read_csv, to_csv
 
 __all__ = [
     "Answer",
@@ -63,6 +64,9 @@ __all__ = [
     "create_label",
     "enroll",
     "holds",
+    "read_csv",
+    "standing",
+    "to_csv",
     "unblock_device",
     "unblock_label",
     "update_label",

@@ -56,6 +56,19 @@ def answer_of(enrollment: Enrollment) -> Answer:
     return Answer(Stand.REFUSED, enrollment, reason=_reason(job))
 
 
+def standing(job: Job) -> tuple[Stand, str]:
+    """Return what became of a request by its `job`, and why: for lists, asking nothing more.
+
+    What was issued stays so; where that is over, the words say it. `job` with its version's
+    revocation at hand.
+    """
+    if job.status == Status.COMPLETED and job.version is not None:
+        return Stand.ISSUED, _why_not_given(job.version)
+    if job.status in OPEN or job.will_be_retried:
+        return Stand.WAITING, ""
+    return Stand.REFUSED, _reason(job)
+
+
 def is_over(enrollment: Enrollment, label: Label) -> bool:
     """Whether the same may be asked for anew: it came to nothing, or its renewal is due."""
     job, now = enrollment.job, timezone.now()

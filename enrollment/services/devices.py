@@ -1,6 +1,6 @@
 """Use cases on devices and their credentials: announced, given a secret, blocked at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.changes import change
-from audit.services import record
+from audit.services import Entry, record, record_many
 from audit.use_cases import use_case
 from certificates.models import Version
 from enrollment import policy, secret_texts
@@ -22,6 +22,7 @@ from owners.models import Principal
 
 MAX_REASON = 500
 MAX_AT_ONCE = 5000
+BATCH = 500
 
 
 class DeviceTaken(Conflict):
@@ -52,6 +53,10 @@ class Made:
 @use_case("device.create", on=Label)
 def create_device(*, actor: Principal, label_id: UUID, name: str) -> Device:
     """Announce a device at a label; raises DeviceTaken, Invalid, Label.DoesNotExist."""
+    if not name:
+        raise Invalid(errors=[FieldError("name", "required", "A device has a name.")])
+    if errors := list(_name_errors("name", name)):
+        raise Invalid(errors=errors)
     label = Label.objects.get(pk=label_id)
     device = _announced(actor, label, name)
     if device is None:
@@ -61,22 +66,22 @@ def create_device(*, actor: Principal, label_id: UUID, name: str) -> Device:
 
 @use_case("credential.create", on=Label)
 def create_credentials(
-    *, actor: Principal, label_id: UUID, wanted: Sequence[NewCredential]
+    *, actor: Principal, label_id: UUID, wanted: Sequence[NewCredential], numbered: bool = False
 ) -> list[Made]:
     """Make credentials, all or none of them; whoever makes one counts among those who ask by it.
 
     Raises Invalid: its fields are "device" and so on, with the row's number before them where
-    several are made.
+    several are made, or they come from a table (`numbered`).
     """
     label = Label.objects.get(pk=label_id)
-    _check(wanted)
+    _check(wanted, numbered=numbered or len(wanted) > 1)
+    devices, announced = _announce_all(actor, label, {one.device for one in wanted if one.device})
     made = []
     for one in wanted:
-        device = _announce_or_find(actor, label, one.device) if one.device else None
         text, prefix, digest = secret_texts.make()
-        credential = Credential.objects.create(
+        credential = Credential(
             label=label,
-            device=device,
+            device=devices[one.device] if one.device else None,
             names=list(one.names),
             prefix=prefix,
             digest=digest,
@@ -84,16 +89,15 @@ def create_credentials(
             expires_at=one.expires_at,
             created_by=actor,
         )
-        record(
-            actor=actor,
-            action="credential.create",
-            subject=credential,
-            device=device.name if device else "",
-            names=list(one.names),
-            one_time=one.one_time,
-            expires_at=one.expires_at.isoformat() if one.expires_at else None,
-        )
         made.append(Made(credential, text))
+    Credential.objects.bulk_create((one.credential for one in made), batch_size=BATCH)
+    # One step of the trail: nobody waits for its head while thousands are made.
+    record_many(
+        [
+            *(Entry(actor, "device.create", device, {"announced": True}) for device in announced),
+            *(_created(actor, one.credential) for one in made),
+        ]
+    )
     return made
 
 
@@ -174,9 +178,36 @@ def _end(actor: Principal, enrolled: QuerySet[Enrollment], why: str) -> None:
         cancel_job(job_id=job.pk, actor=actor, reason=why)
 
 
-def _announce_or_find(actor: Principal, label: Label, name: str) -> Device:
-    device = _announced(actor, label, name)
-    return device or Device.objects.get(label=label, name=name)
+def _created(actor: Principal, credential: Credential) -> Entry:
+    return Entry(
+        actor,
+        "credential.create",
+        credential,
+        {
+            "device": credential.device.name if credential.device else "",
+            "names": credential.names,
+            "one_time": credential.one_time,
+            "expires_at": credential.expires_at.isoformat() if credential.expires_at else None,
+        },
+    )
+
+
+def _announce_all(
+    actor: Principal, label: Label, names: Collection[str]
+) -> tuple[dict[str, Device], list[Device]]:
+    """Return the devices of these names, all of them announced, and which of them are new."""
+    there = Device.objects.filter(label=label, name__in=names)
+    there.filter(announced=False).update(announced=True)
+    known = set(there.values_list("name", flat=True))
+    fresh = [
+        Device(label=label, name=name, created_by=actor) for name in sorted(set(names) - known)
+    ]
+    # Somebody else may announce one at this moment: theirs is as good.
+    Device.objects.bulk_create(fresh, batch_size=BATCH, ignore_conflicts=True)
+    devices = {device.name: device for device in there.all()}
+    for device in devices.values():
+        device.label = label  # so that nothing asks for it again, device by device
+    return devices, [device for device in fresh if devices[device.name].pk == device.pk]
 
 
 def _announced(actor: Principal, label: Label, name: str) -> Device | None:
@@ -191,12 +222,12 @@ def _announced(actor: Principal, label: Label, name: str) -> Device | None:
     return device
 
 
-def _check(wanted: Sequence[NewCredential]) -> None:
+def _check(wanted: Sequence[NewCredential], *, numbered: bool) -> None:
     if len(wanted) > MAX_AT_ONCE:
         raise Invalid(f"At most {MAX_AT_ONCE} credentials are made at once.")
     errors = [
         FieldError(
-            f"{number}.{error['field']}" if len(wanted) > 1 else error["field"],
+            f"{number}.{error['field']}" if numbered else error["field"],
             error["code"],
             error["detail"],
         )
@@ -207,11 +238,15 @@ def _check(wanted: Sequence[NewCredential]) -> None:
         raise Invalid(" ".join(error["detail"] for error in errors[:5]), errors=errors[:100])
 
 
+def _name_errors(field: str, name: str) -> Iterable[FieldError]:
+    if len(name) > MAX_DEVICE_NAME:
+        yield FieldError(field, "max_length", f"Use up to {MAX_DEVICE_NAME} characters.")
+    if not name.isprintable():
+        yield FieldError(field, "invalid", "A device's name is printable text.")
+
+
 def _errors(one: NewCredential) -> Iterable[FieldError]:
-    if len(one.device) > MAX_DEVICE_NAME:
-        yield FieldError("device", "max_length", f"Use up to {MAX_DEVICE_NAME} characters.")
-    if not one.device.isprintable():
-        yield FieldError("device", "invalid", "A device's name is printable text.")
+    yield from _name_errors("device", one.device)
     if one.device and not one.names:
         yield FieldError("names", "required", "Say which names the device may enroll.")
     if not one.device and one.one_time:

@@ -89,7 +89,7 @@ def create_label(  # noqa: PLR0913 - one argument a column
         team=team,
         renewal_policy=renewal_policy,
         accepts=list(accepts),
-        trust_anchors_pem=trust_anchors_pem,
+        trust_anchors_pem=_plain(trust_anchors_pem),
         anchors_by=actor if trust_anchors_pem.strip() else None,
         approve_first=approve_first,
         approve_renewals=approve_renewals,
@@ -102,7 +102,11 @@ def create_label(  # noqa: PLR0913 - one argument a column
     )
     policy.check_label(label)
     label.principal = owners.services.create_principal(
-        actor=actor, username=f"{protocol}-{path}", role=None, kind=Principal.Kind.MACHINE
+        actor=actor,
+        username=f"{protocol}-{path}",
+        role=None,
+        kind=Principal.Kind.MACHINE,
+        for_devices=True,
     )
     _save(label)
     record(actor=actor, action="label.create", subject=label, changes=made(label, FIELDS))
@@ -125,6 +129,8 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
     said = dict(changes) | checked_details(
         {name: changes[name] for name in ("environment", "tags") if name in changes}
     )
+    if "trust_anchors_pem" in said:
+        said["trust_anchors_pem"] = _plain(said["trust_anchors_pem"])
     answered = _answers(actor, label, said)
     anchors = label.trust_anchors_pem
     done = changed(label, said, EDITABLE)
@@ -172,6 +178,11 @@ def _answers(actor: Principal, label: Label, said: Mapping[str, Any]) -> bool:
         people=[actor.pk],
     )
     return certificates.policy.answers_for(actor, label.owner, label.team)
+
+
+def _plain(pem: str) -> str:
+    """Return PEM with one kind of line ends: a browser's are no change, and no new giver."""
+    return "".join(f"{line.strip()}\n" for line in pem.strip().splitlines())
 
 
 def _save(label: Label) -> None:

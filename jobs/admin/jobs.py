@@ -86,6 +86,7 @@ class JobAdmin(ReadOnly, Confirms):
                     ("show_certificate", "kind"),
                     ("show_status", "show_whole_wait"),
                     ("requested_by", "created_at"),
+                    ("device", "wants_approval"),
                     ("target", "agent"),
                     ("version", "lifetime"),
                 )

@@ -59,6 +59,15 @@ class Review:
             "help_text": "Who brought the CSR, later or for the version before; empty: who asked."
         }
     )
+    device: str = field(
+        metadata={"help_text": "The device that enrolls, with its label; empty: none does."}
+    )
+    vouched_by: str = field(
+        metadata={
+            "help_text": "Who made the credential that the device enrolls by, and so counts among "
+            "those who asked; empty where no device does."
+        }
+    )
     target: str
     target_config: dict[str, Any] = field(
         metadata={"help_text": "The target's configuration that the digest covers; else empty."}
@@ -131,6 +140,8 @@ def _review(job: Job, warnings: Sequence[str]) -> Review:
         owner=str(certificate.owner),
         requested_by=job.requested_by.get_username(),
         csr_by=job.csr_by.get_username() if job.csr_by else "",
+        device=job.device,
+        vouched_by=job.csr_by.get_username() if job.device and job.csr_by else "",
         target=str(job.target) if job.target else "",
         target_config=_target_config(job),
         digest=digest_of(job, certificate),

@@ -37,6 +37,7 @@ SERVICES = (
     "certificates.crl",
     "deployments.services",
     "jobs.services",
+    "enrollment.services",
 )
 # Functions with an actor that are no acts of their own, and why.
 NO_ACTS = {
@@ -73,6 +74,9 @@ NO_ACTS = {
     "certificates.services.alerts.watch_issuers",
     "jobs.services.sweeps.retry_failed",
     "jobs.services.sweeps.time_out_waiting",
+    # A device's whole question: the act inside is `enrollment.request` or `enrollment.poll`.
+    "enrollment.services.asking.ask",
+    "enrollment.services.asking.ask_after",
     # An answer that is kept, around whatever act was asked for.
     "owners.idempotency.once",
 }

@@ -4,6 +4,8 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from deployments.models import Target
+from enrollment.models import Enrollment
+from enrollment.services import NewCredential, create_credentials, create_label
 from owners.models import ApiKey
 from tests.factories import (
     CertificateFactory,
@@ -37,8 +39,15 @@ def operations(api):
 def rows(carol, client_of, local_ca, profile):
     """One row of each kind, by the first part of its address."""
     client_of(carol)
+    owner = OwnerFactory()
+    label = create_label(
+        actor=carol, protocol="est", path="cams", issuer=local_ca, profile=profile, owner=owner
+    )
+    wanted = NewCredential(device="cam-1", names=["dns:cam-1.demo.internal"])
+    (made,) = create_credentials(actor=carol, label_id=label.pk, wanted=[wanted])
     certificate = CertificateFactory(issuer=local_ca, profile=profile)
     version = VersionFactory(certificate=certificate, pem=local_ca.certificate_pem)
+    job = JobFactory(certificate=certificate, status="AwaitingApproval")
     return {
         "certificates": certificate,
         "versions": version,
@@ -46,8 +55,14 @@ def rows(carol, client_of, local_ca, profile):
         "issuers": local_ca,
         "profiles": profile,
         "targets": Target.objects.create(name="web-1", kind=Target.Kind.FILE, config={}),
-        "jobs": JobFactory(certificate=certificate, status="AwaitingApproval"),
-        "owners": OwnerFactory(),
+        "jobs": job,
+        "enrollment-labels": label,
+        "enrollment-devices": made.credential.device,
+        "enrollment-credentials": made.credential,
+        "enrollments": Enrollment.objects.create(
+            label=label, device=made.credential.device, certificate=certificate, job=job
+        ),
+        "owners": owner,
         "teams": TeamFactory(),
         "principals": carol,
         "api-keys": ApiKey.objects.first(),

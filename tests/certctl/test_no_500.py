@@ -126,6 +126,7 @@ def test_every_path_takes_any_key(carol, client_of, operations):
             answered(client.generic(method.upper(), at, "{}", content_type="application/json"))
 
 
+@pytest.mark.timeout(600)  # some three thousand requests, on a machine that may be busy
 @pytest.mark.django_db(transaction=True)
 def test_every_field_of_every_body_takes_anything(carol, client_of, operations, address, api):
     client = client_of(carol)

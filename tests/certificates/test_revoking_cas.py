@@ -197,6 +197,18 @@ def test_among_many_a_ca_is_refused_and_the_others_are_revoked(client_of, carol,
     the_refusal("certificate.revoke", carol, door="rest")
 
 
+def test_a_version_of_a_ca_is_revoked_on_its_own_page_by_its_name_too(browse, alice, carol, ca):
+    page = reverse("admin:certificates_version_revoke_one", args=[ca.current_id])
+    refused = browse(alice).post(page, {"confirmed": "yes", **NAMED})
+    unnamed = browse(carol).post(page, {"confirmed": "yes", "reason": "cessationOfOperation"})
+    assert refused.status_code == 403
+    assert "required" in unnamed.content.decode()
+    assert not Revocation.objects.exists()
+
+    assert browse(carol).post(page, {"confirmed": "yes", **NAMED}).status_code == 302
+    assert Revocation.objects.get().version_id == ca.current_id
+
+
 def test_releasing_a_ca_that_an_old_crl_put_on_hold_takes_an_administrator(
     client_of, alice, carol, ca, system
 ):

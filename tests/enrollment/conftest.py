@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography import x509
+from django.apps import apps
 
 from audit.via import Door, Via
 from enrollment import services
@@ -72,6 +73,13 @@ def secret_for(alice):
         return made
 
     return make
+
+
+def everywhere():
+    """Return all that the database holds, as text."""
+    return "\n".join(
+        repr(row) for model in apps.get_models() for row in model._base_manager.values()
+    )
 
 
 def machine(label: Label) -> Principal:

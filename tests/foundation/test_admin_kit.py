@@ -265,6 +265,7 @@ def acts_of(model_admin, request):
     }
     names = {name for name, is_open in pages.items() if is_open}
     names |= set(model_admin._extract_action_names(model_admin.actions_detail))
+    names |= set(model_admin._extract_action_names(model_admin.actions_list))
     names |= set(model_admin.get_actions(request)) - set(pages)
     return names
 

@@ -1,0 +1,109 @@
+"""Enrollments in the admin: to read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from typing_extensions import override
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+
+from enrollment import services
+from enrollment.admin.outcomes import BADGES
+from enrollment.models import Enrollment
+from enrollment.models.enrollments import EnrollmentQuerySet
+from enrollment.states import Stand
+from foundation.admin import ReadOnly
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """By what became of it."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+
+    @override
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [(stand.value, str(stand.label)) for stand in Stand]
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        stand = self.value()
+        if stand not in Stand.values:
+            return queryset
+        assert isinstance(queryset, EnrollmentQuerySet)  # noqa: S101 - the admin's own
+        return queryset.standing(stand)
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(ReadOnly):
+    """What devices asked for, and what became of it."""
+
+    list_display = (
+        "device",
+        "label",
+        "outcome",
+        "certificate",
+        "show_job",
+        "created_at",
+        "collected_at",
+    )
+    list_display_links = ("device",)
+    list_filter = (OutcomeFilter, "label", ("created_at", RangeDateTimeFilter))
+    list_filter_submit = True
+    linked = (
+        "outcome",
+        "label__id__exact",
+        "device__id__exact",
+        "credential__id__exact",
+        "certificate__id__exact",
+    )
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("device__name", "certificate__name", "transaction")
+    ordering = ("-created_at", "pk")
+    fields = (
+        ("outcome", "reason"),
+        ("label", "device"),
+        ("credential", "presented"),
+        ("certificate", "show_job"),
+        ("created_at", "collected_at"),
+        ("transaction", "remote_address"),
+        "show_key",
+    )
+    readonly_fields = ("outcome", "reason", "show_job", "show_key")
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
+        rows = super().get_queryset(request)
+        assert isinstance(rows, EnrollmentQuerySet)  # noqa: S101 - the model's own
+        return rows.with_outcome()
+
+    @display(description="Outcome", label=BADGES)
+    def outcome(self, enrollment: Enrollment) -> str:
+        """Show what became of it as a badge."""
+        return services.standing(enrollment.job)[0].value
+
+    @display(description="Why", empty_value="-")
+    def reason(self, enrollment: Enrollment) -> str:
+        """Say why, as the device is told."""
+        return services.standing(enrollment.job)[1]
+
+    @display(description="Job")
+    def show_job(self, enrollment: Enrollment) -> SafeString:
+        """Link to the job that it became."""
+        return format_html(
+            '<a class="certctl-link" href="{}">{}</a>',
+            reverse("admin:jobs_job_change", args=[enrollment.job_id]),
+            enrollment.job.get_status_display(),
+        )
+
+    @display(description="Key")
+    def show_key(self, enrollment: Enrollment) -> SafeString:
+        """Show the fingerprint so that it breaks where the page is narrow."""
+        return format_html('<code class="decide-print">{}</code>', enrollment.key_fingerprint)
