@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import structlog
 from django.db import DatabaseError
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 
@@ -42,6 +43,17 @@ def test_not_ready_without_a_database(db, monkeypatch):
         answer = Client().get("/ready")
 
     assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "unreachable"
+
+
+def test_not_ready_where_the_connection_is_open_and_dead(db, monkeypatch):
+    def dead(cursor, sql, *args):
+        raise DatabaseError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CursorWrapper, "execute", dead)
+        answer = Client().get("/ready")
+
     assert answer.json()["checks"]["database"] == "unreachable"
 
 

@@ -163,15 +163,6 @@ def with_secret(monkeypatch):
     monkeypatch.setattr(FileConnector, "SECRETS", ("password",))
 
 
-def test_a_secret_has_sixteen_kibibytes_at_most(create, with_secret):
-    assert create(secrets={"password": "x" * 16384}).pk
-
-    with pytest.raises(Invalid) as refused:
-        create(name="other", secrets={"password": "x" * 16385})
-
-    assert refused.value.errors[0]["field"] == "secrets.password"
-
-
 def test_secrets_are_encrypted_and_in_no_event(create, carol, with_secret):
     target = create(secrets={"password": "hunter2"})
     services.update_target(

@@ -1,6 +1,9 @@
 """Jobs over REST: the whole way from the key to the row."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 import deployments.services
 from audit.models import Event
@@ -49,6 +52,15 @@ def test_a_request_makes_a_job(client_of, alice, bob, body, target):
     assert given["warnings"] == []
     job = Job.objects.get(pk=given["id"])
     assert job.certificate.deployments.get().target == target
+
+
+def test_a_job_waits_for_its_time_until_that_has_come(db, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    due, later = (JobFactory(scheduled_at=now + timedelta(seconds=wait)) for wait in (0, 1))
+
+    assert approvals.waits_for(due) is None
+    assert approvals.waits_for(later).what == "time"
 
 
 def test_rows_may_be_named_by_id(client_of, alice, body, owner, local_ca, profile):

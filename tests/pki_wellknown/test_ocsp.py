@@ -16,6 +16,7 @@ from django.utils import timezone
 from certificates import services
 from certificates.models import OCSPResponse
 from foundation.errors import ConnectorError
+from pki_wellknown import views
 
 SHA1 = hashes.SHA1()  # noqa: S303 - what many clients still name certificates by
 URL = "/.well-known/pki/ocsp/issuing"
@@ -65,6 +66,11 @@ def test_a_long_question_is_answered_by_post_and_over_8_kib_not_by_get(client, v
 
     assert status(post(client, long)) == status(answers[0]) == "GOOD"
     assert answers[1].content == MALFORMED
+
+
+def test_a_question_in_a_path_has_eight_kibibytes_at_most():
+    assert views._decode("A" * 8192) == bytes(6144)
+    assert views._decode("A" * 8196) is None
 
 
 def test_a_warm_answer_takes_one_query(client, version, django_assert_num_queries):
