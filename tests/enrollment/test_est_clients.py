@@ -162,7 +162,9 @@ def test_a_rejected_device_is_told_why_and_a_wrong_credential_is_401(
 ):
     made, at = secret_for(slow_label), {"label": slow_label.path}
     device.key()
-    wrong = device.enroll("simpleenroll", "--user", f"{DEVICE}:{made.text[:-1]}a", **at)
+    wrong = device.enroll(
+        "simpleenroll", "--user", f"{DEVICE}:{made.credential.prefix}-{'a' * 32}", **at
+    )
     assert wrong.status == 401
     assert re.search(r"(?im)^www-authenticate: basic ", wrong.headers)
     assert device.enroll("simpleenroll", **at).status == 401
