@@ -1,7 +1,5 @@
 """What both doors of devices share: at which label, how often, as whom, and what is told of it."""
 
-from dataclasses import replace
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -55,7 +53,7 @@ def actor_at(label: Label, via: Via, caller: Caller) -> Principal:
     principal = label.principal
     if not principal.is_active:
         raise policy.Blocked(f"Nothing is enrolled at {label} now: its principal is disabled.")
-    principal.via = replace(via_with(via, caller))
+    principal.via = via_with(via, caller)
     return principal
 
 

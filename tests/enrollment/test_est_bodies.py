@@ -76,6 +76,17 @@ def test_a_missing_content_type_passes_and_a_wrong_one_does_not(
         (b"\x30\x80" + b"\x30\x80" * 10_000, 400),
         (b"A" * (128 * 1024 + 1), 413),
     ],
+    ids=[
+        "nothing",
+        "zeros",
+        "base64 of no DER",
+        "no base64",
+        "base64 cut off",
+        "DER cut off",
+        "DER with more behind",
+        "nested without ends",
+        "huge",
+    ],
 )
 def test_what_is_no_request_is_refused_in_words_and_told_once(est, label, secret_for, body, status):
     answer = est.ask("simpleenroll", body=body, secret=secret_for(label).text)

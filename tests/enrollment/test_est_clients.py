@@ -5,6 +5,8 @@ import re
 import socket
 import ssl
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from jobs import services as job_services
 from jobs.approvals import review
 from jobs.models import Job
 from tests.enrollment.conftest import DEVICE, OTHER
-from tests.enrollment.est_client import escaped
+from tests.enrollment.est_client import basic, body_of, escaped
+from tests.fixtures import make_csr
 from tests.shipped_nginx import shipped_nginx
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.takes(40)]
@@ -159,7 +162,9 @@ def test_a_rejected_device_is_told_why_and_a_wrong_credential_is_401(
 ):
     made, at = secret_for(slow_label), {"label": slow_label.path}
     device.key()
-    wrong = device.enroll("simpleenroll", "--user", f"{DEVICE}:{made.text[:-1]}a", **at)
+    wrong = device.enroll(
+        "simpleenroll", "--user", f"{DEVICE}:{made.credential.prefix}-{'a' * 32}", **at
+    )
     assert wrong.status == 401
     assert re.search(r"(?im)^www-authenticate: basic ", wrong.headers)
     assert device.enroll("simpleenroll", **at).status == 401
@@ -270,3 +275,33 @@ def test_a_key_is_made_for_a_device_and_openssl_reads_it(
     pem = run("openssl", "pkey", "-inform", "DER", "-pubout", folder=device.folder, stdin=der)
     assert pem.startswith(b"-----BEGIN PUBLIC KEY-----")
     assert runner.run_pending() == 0
+
+
+@pytest.mark.parametrize("keys", ["one", "ten"])
+def test_ten_who_ask_at_once_by_one_credential_get_one_certificate(device, label, secret_for, keys):
+    """The same request is answered to all; of ten requests one is, and the rest are refused."""
+    made = secret_for(label)
+    csrs = [make_csr(DEVICE) for _ in range(10)] if keys == "ten" else [make_csr(DEVICE)] * 10
+    headers = {
+        "Authorization": basic(made.text, DEVICE),
+        "X-Forwarded-Proto": "https",
+        "Content-Type": "application/pkcs10",
+    }
+
+    def ask(csr):
+        path = "/.well-known/est/cams/simpleenroll"
+        for _ in range(20):  # as a device does that is told to come again
+            status, _, body = device.web.ask(path, body=body_of(csr), headers=headers)
+            if status not in {202, 409, 503}:
+                break
+            time.sleep(0.3)
+        return status, body
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(ask, csrs))
+
+    assert Version.objects.count() == 1
+    assert Job.objects.count() == 1
+    statuses = sorted(status for status, _ in answers)
+    assert statuses == ([200] * 10 if keys == "one" else [200] + [401] * 9)
+    assert len({body for status, body in answers if status == 200}) == 1

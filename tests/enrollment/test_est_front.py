@@ -82,3 +82,20 @@ def test_what_a_front_hands_on_damaged_is_400(est, label, text):
 
     assert answer.status_code == 400
     assert refusals() == [("enrollment.request.refuse", 400)]
+
+
+@pytest.mark.parametrize(
+    ("path", "moved"),
+    [
+        ("/.well-known/est/cams/cacerts", False),
+        ("/scep", False),
+        ("/scep/cams/pkiclient.exe", False),
+        ("/scepx", True),
+        ("/api/v1/jobs/", True),
+    ],
+)
+def test_no_device_is_sent_to_https(client, settings, label, path, moved):
+    """A POST would be lost on the way, and much gear knows no redirects."""
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert client.get(path).status_code == (301 if moved else 404)

@@ -264,14 +264,14 @@ def test_the_last_look_catches_a_ca_and_another_issuer():
 def test_the_last_look_catches_an_ocsp_pointer_beside_norevavail(monkeypatch):
     ca = make_ca()
     wanted = contents(no_revocation=True)
-    point = certs._point
+    point = certs.point
 
     def pointing(builder, pointers, *, no_revocation):
         builder = point(builder, certs.Pointers(ocsp="http://x.example/"), no_revocation=False)
         none = x509.UnrecognizedExtension(certs.NO_REV_AVAIL, b"\x05\x00")
         return builder.add_extension(none, critical=False)
 
-    monkeypatch.setattr(certs, "_point", pointing)
+    monkeypatch.setattr(certs, "point", pointing)
     signed = certs.build_leaf(wanted, **ca.signer)
 
     assert lint.check_leaf(signed, wanted, issuer=ca.certificate) == [

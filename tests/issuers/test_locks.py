@@ -7,6 +7,7 @@ from django.db import transaction
 
 from audit.models import Event
 from audit.services import Busy, record
+from foundation.errors import Invalid
 from issuers import services
 from issuers.models import Issuer, Profile
 from tests.factories import CertificateFactory
@@ -67,3 +68,18 @@ def test_deleting_a_profile_that_somebody_is_changing_waits_for_nobody(profile, 
             aside(lambda: services.delete_profile(actor=carol, profile=profile))
 
     assert Profile.objects.filter(pk=profile.pk).exists()
+
+
+def test_naming_a_successor_waits_for_whoever_names_the_other_way_round(local_ca, carol):
+    other = services.create_local_ca(
+        actor=carol,
+        ca=services.NewCA(slug="next", common_name="Next", lifetime=timedelta(days=900)),
+    )
+
+    with pytest.raises(Invalid):
+        meanwhile(
+            lambda: Issuer.objects.filter(pk=other.pk).update(successor=local_ca),
+            lambda: services.name_successor(actor=carol, issuer_id=local_ca.pk, successor=other),
+        )
+
+    assert Issuer.objects.get(pk=local_ca.pk).successor is None

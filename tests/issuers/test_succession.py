@@ -134,3 +134,12 @@ def test_an_administrator_names_it_in_the_admin(roots, carol, browse):
 
     assert answer.status_code == 302
     assert Issuer.objects.get(pk=old.pk).successor == new
+
+
+def test_what_carries_trust_is_given_out_as_long_as_it_is_valid(roots, carol):
+    old, new = roots
+    issuer = services.name_successor(actor=carol, issuer_id=old.pk, successor=new)
+    ends = link_of(issuer, "new_with_old_pem").not_valid_after_utc
+
+    assert len(services.ca_certificates(issuer, now=ends)) == 4
+    assert len(services.ca_certificates(issuer, now=ends + timedelta(seconds=1))) == 2
