@@ -151,6 +151,8 @@ class CredentialViewSet(Strict, viewsets.ReadOnlyModelViewSet[Credential]):
     search_fields = ("prefix", "device__name", "names")
     ordering_fields = ("created_at", "expires_at")
     bodiless = ("block",)
+    repeatable = ("create", "bulk")
+    shown_once = ("credential", "credentials")
 
     @extend_schema(request=shapes.CredentialInput, responses={201: shapes.CreatedCredential})
     def create(self, request: Request) -> Response:

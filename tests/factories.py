@@ -7,7 +7,13 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from certificates.models import Certificate, CertificateStatus, RenewalPolicy, Version
+from certificates.models import (
+    Certificate,
+    CertificateName,
+    CertificateStatus,
+    RenewalPolicy,
+    Version,
+)
 from issuers.models import Issuer, Profile
 from jobs.models import Job
 from owners.models import Owner, Principal, Team
@@ -54,6 +60,7 @@ class CertificateFactory(DjangoModelFactory):
 
     class Meta:
         model = Certificate
+        skip_postgeneration_save = True
 
     name = factory.Sequence(lambda n: f"web-{n}.demo.internal")
     common_name = factory.SelfAttribute("name")
@@ -67,6 +74,11 @@ class CertificateFactory(DjangoModelFactory):
             slug="plain", defaults={"name": "Plain", "approval_required_for": []}
         )[0]
     )
+
+    @factory.post_generation
+    def compared_names(self, create, extracted, **kwargs):
+        if create:
+            CertificateName.objects.bulk_create(CertificateName.of(self))
 
 
 class VersionFactory(DjangoModelFactory):

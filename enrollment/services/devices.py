@@ -16,6 +16,7 @@ from certificates.models import Version
 from enrollment import policy, secret_texts
 from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from jobs.models import Job
 from jobs.services import cancel_job
 from owners.models import Principal
@@ -104,7 +105,7 @@ def create_credentials(
 @use_case("credential.block", on=Credential)
 def block_credential(*, actor: Principal, credential_id: UUID) -> Credential:
     """Have a credential enroll nothing any more; what it brought and is still open ends."""
-    credential = Credential.objects.lock(credential_id)
+    credential = as_expected(actor, Credential.objects.lock(credential_id))
     if credential.disabled_at is None:
         credential.disabled_at = timezone.now()
         credential.save(update_fields=["disabled_at"])
@@ -128,7 +129,7 @@ def block_device(*, actor: Principal, device_id: UUID, reason: str = "") -> Devi
         raise Invalid(
             errors=[FieldError("reason", "too_long", f"At most {MAX_REASON} characters.")]
         )
-    device = Device.objects.lock(device_id)
+    device = as_expected(actor, Device.objects.lock(device_id))
     if device.blocked_at is None:
         device.blocked_at, device.blocked_because = timezone.now(), reason
         device.save(update_fields=["blocked_at", "blocked_because"])
@@ -146,7 +147,7 @@ def block_device(*, actor: Principal, device_id: UUID, reason: str = "") -> Devi
 @use_case("device.unblock", on=Device)
 def unblock_device(*, actor: Principal, device_id: UUID) -> Device:
     """Let a blocked device ask again."""
-    device = Device.objects.lock(device_id)
+    device = as_expected(actor, Device.objects.lock(device_id))
     if device.blocked_at is not None:
         before, device.blocked_at, device.blocked_because = device.blocked_at, None, ""
         device.save(update_fields=["blocked_at", "blocked_because"])

@@ -18,6 +18,7 @@ from enrollment import policy
 from enrollment.models import Label
 from enrollment.states import Accepts
 from foundation.errors import Conflict, FieldError, Invalid
+from foundation.preconditions import as_expected
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Principal, Team
 from owners.services import OwnWayOut
@@ -125,7 +126,7 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
         raise Invalid(
             errors=[FieldError(name, "not_editable", "This cannot be changed.") for name in unknown]
         )
-    label = Label.objects.select_for_update(no_key=True).get(pk=label_id)
+    label = as_expected(actor, Label.objects.select_for_update(no_key=True).get(pk=label_id))
     said = dict(changes) | checked_details(
         {name: changes[name] for name in ("environment", "tags") if name in changes}
     )
@@ -159,7 +160,7 @@ def unblock_label(*, actor: Principal, label_id: UUID) -> Label:
 
 
 def _enable(actor: Principal, label_id: UUID, *, enabled: bool, action: str, **why: str) -> Label:
-    label = Label.objects.select_for_update(no_key=True).get(pk=label_id)
+    label = as_expected(actor, Label.objects.select_for_update(no_key=True).get(pk=label_id))
     done = changed(label, {"enabled": enabled}, ("enabled",))
     if done:
         label.save(update_fields=["enabled"])

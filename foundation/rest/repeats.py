@@ -83,7 +83,7 @@ class Repeatable(_View):
         def work() -> Answer:
             fresh.append(act())
             body = as_sent(fresh[0].data)
-            return Answer(fresh[0].status_code, body | dict.fromkeys(self.shown_once))
+            return Answer(fresh[0].status_code, self._kept(body))
 
         keyed, plain = _digests(request)
         keep = import_string(settings.ANSWER_KEEPER)
@@ -93,6 +93,12 @@ class Repeatable(_View):
         if answer.replayed:
             return Response(answer.body, status=answer.status, headers={REPLAYED: "true"})
         return fresh[0]
+
+    def _kept(self, body: Any) -> Any:
+        """Return what is kept of an answer: no secret, and nothing of what is no object."""
+        if not isinstance(body, dict):
+            return None if self.shown_once else body
+        return body | {name: None for name in self.shown_once if name in body}
 
 
 def _digests(request: Request) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from audit.services import record
 from audit.use_cases import use_case
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError, FieldError, Invalid
+from foundation.preconditions import as_expected
 from issuers.connectors import connector_for
 from issuers.connectors.local import LocalCA
 from issuers.models import Issuer
@@ -40,7 +41,7 @@ def name_successor(
     rows = Issuer.objects.select_for_update(no_key=True).order_by("pk").in_bulk(both)
     if issuer_id not in rows:
         raise Issuer.DoesNotExist
-    issuer = rows[issuer_id]
+    issuer = as_expected(actor, rows[issuer_id])
     successor = rows[successor.pk] if successor else None
     wanted: dict[str, Any] = {
         "successor": successor,

@@ -77,6 +77,7 @@ NO_ACTS = {
     # A device's whole question: the act inside is `enrollment.request` or `enrollment.poll`.
     "enrollment.services.asking.ask",
     "enrollment.services.asking.ask_after",
+    "enrollment.services.new_keys.ask_with_new_key",
     # An answer that is kept, around whatever act was asked for.
     "owners.idempotency.once",
 }

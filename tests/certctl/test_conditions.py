@@ -36,6 +36,8 @@ BODIES = {
     ("patch", "owners"): {"email": "new@owners.example"},
     ("patch", "teams"): {"name": "renamed"},
     ("patch", "principals"): {"first_name": "Victoria"},
+    ("patch", "enrollment-labels"): {"environment": "test"},
+    ("post", "issuers", "successor"): {"successor": None},
     ("post", "jobs", "reject"): {"reason": "no"},
     ("post", "jobs", "csr"): {"csr": "a request"},
     ("post", "issuers", "revocations/import"): {"none_published": True},

@@ -232,15 +232,25 @@ def test_the_text_is_in_no_row_event_or_log_line(door, alice, client_of, label, 
     assert [text for text in texts if text in kept] == []
 
 
-def test_with_an_idempotency_key_the_text_is_not_kept_for_a_second_answer(alice, client_of, label):
-    client, body = client_of(alice), credential_for(label)
-    headers = {"Idempotency-Key": "once"}
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_asked_twice_under_one_key_the_texts_are_shown_once_and_made_once(
+    accept, alice, client_of, label
+):
+    client, headers = client_of(alice), {"Idempotency-Key": "once", "Accept": accept}
+    bulk_headers = {**headers, "Idempotency-Key": "twice"}
+    table = {"label": str(label.pk), "csv": TABLE}
 
-    first = client.post(CREDENTIALS, body, headers=headers)
-    second = client.post(CREDENTIALS, body, headers=headers)
+    one, again = (
+        client.post(CREDENTIALS, credential_for(label), headers={"Idempotency-Key": "once"})
+        for _ in range(2)
+    )
+    many, once_more = (client.post(BULK, table, headers=bulk_headers) for _ in range(2))
 
-    assert second.json()["credential"] != first.json()["credential"]
-    assert "Idempotency-Replayed" not in second.headers
+    assert again.json() == {**one.json(), "credential": None}
+    assert (many.status_code, once_more.status_code) == (201, 201)
+    assert once_more.content in {b"", b'{"credentials":null}'}
+    assert again.headers["Idempotency-Replayed"] == once_more.headers["Idempotency-Replayed"]
+    assert Credential.objects.count() == 1 + len(TABLE.strip().splitlines()) - 1
 
 
 @pytest.mark.parametrize("name", ["created_by", "digest", "prefix", "credential", "spent_on"])

@@ -13,7 +13,7 @@ from foundation.errors import ConnectorError
 from jobs import runner, services
 from jobs.kinds.signing import CompromisedKey
 from jobs.models import Job
-from jobs.services import renewals, sweeps
+from jobs.services import renewals, requests, sweeps
 from jobs.states import Status
 from owners import idempotency
 from owners.models import IdempotencyRecord
@@ -267,14 +267,14 @@ def test_one_certificate_that_cannot_be_renewed_does_not_stop_the_others(
     runner.run_pending()
     grow_old()
     poisoned = Job.objects.order_by("created_at").first().certificate_id
-    real = sweeps.requests.request_renewal
+    real = requests.request_renewal
 
     def poison(*, certificate_id, **rest):
         if certificate_id == poisoned:
             raise ZeroDivisionError
         return real(certificate_id=certificate_id, **rest)
 
-    monkeypatch.setattr(sweeps.requests, "request_renewal", poison)
+    monkeypatch.setattr(requests, "request_renewal", poison)
 
     assert services.request_due_renewals(actor=system) == 1
 

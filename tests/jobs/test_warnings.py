@@ -139,7 +139,9 @@ def test_bob_is_warned_of_another_csr_with_the_same_key(ask, profile, bob):
     assert warned(second) == ()
 
 
-def test_alice_is_warned_of_the_key_when_she_brings_the_csr_later(ask, profile, alice, client_of):
+def test_alice_is_warned_of_the_key_when_she_brings_the_csr_later(
+    ask, profile, alice, bob, client_of
+):
     key = new_key()
     ask(profile, csr_pem=make_csr("a.demo.internal", key=key))
     job = ask(profile, csr_pem="", sans=["dns:b.demo.internal"])

@@ -1,0 +1,51 @@
+"""What the REST API shows and takes about certificates."""
+
+from certificates.serializers.inputs import (
+    BulkResultSerializer,
+    BulkRevokeInput,
+    CriteriaInput,
+    DetailsChanges,
+    DetailsInput,
+    ExportInput,
+    ImportInput,
+    NoteInput,
+    OldCRLsInput,
+    PreviewSerializer,
+    RevokeCurrentInput,
+    RevokeInput,
+)
+from certificates.serializers.shown import (
+    AlertSerializer,
+    CaListSerializer,
+    CaSerializer,
+    CertificateSerializer,
+    CurrentVersionSerializer,
+    IssuerRevocationSerializer,
+    RenewalPolicySerializer,
+    RevocationSerializer,
+    VersionSerializer,
+)
+
+__all__ = [
+    "AlertSerializer",
+    "BulkResultSerializer",
+    "BulkRevokeInput",
+    "CaListSerializer",
+    "CaSerializer",
+    "CertificateSerializer",
+    "CriteriaInput",
+    "CurrentVersionSerializer",
+    "DetailsChanges",
+    "DetailsInput",
+    "ExportInput",
+    "ImportInput",
+    "IssuerRevocationSerializer",
+    "NoteInput",
+    "OldCRLsInput",
+    "PreviewSerializer",
+    "RenewalPolicySerializer",
+    "RevocationSerializer",
+    "RevokeCurrentInput",
+    "RevokeInput",
+    "VersionSerializer",
+]
