@@ -59,7 +59,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
         said = services.test_connection(issuer=self.get_object(), actor=actor_of(request))
         return Response({"works": True, "detail": said})
 
-    @extend_schema(request=SuccessorInput, responses=IssuerSerializer)
+    @extend_schema(request=SuccessorInput)
     @action(detail=True, methods=["post"], permission_classes=[needs("issuers.change_issuer")])
     def successor(self, request: Request, pk: str) -> Response:
         """Name the issuer that follows this one, or say with null that none does.
@@ -72,7 +72,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
             issuer_id=self.get_object().pk,
             **valid(SuccessorInput, request),
         )
-        return Response(IssuerSerializer(issuer).data)
+        return Response(self.get_serializer(issuer).data)
 
 
 class ProfileViewSet(
