@@ -1,6 +1,7 @@
 """A device that speaks SCEP over HTTP, by POST and by GET, and what it trusts."""
 
 import base64
+from datetime import timedelta
 from urllib.parse import quote
 
 from cryptography import x509
@@ -10,7 +11,7 @@ from django.test import Client
 
 from enrollment.cms import bags
 from enrollment.scep import answers
-from tests.ca import named
+from tests.ca import NOW, named
 from tests.enrollment.conftest import DEVICE
 from tests.enrollment.scep_client import Device, self_signed
 
@@ -64,6 +65,20 @@ class Scep(Client):
 def _encrypts(certificate):
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     return usage.key_encipherment
+
+
+def issued_by(ca_key, ca_name, key, name=DEVICE, serial=7):
+    """Return a certificate of whoever calls itself `ca_name`."""
+    return (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(ca_name)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=365))
+        .sign(ca_key, hashes.SHA256())
+    )
 
 
 def device(scep, *, label="routers", name=DEVICE, key=None, certificate=None, **options):
