@@ -240,6 +240,3 @@ class CaSerializer(IssuerSerializer):
         barred = signers.barred([issuer]) if self.barred is None else self.barred
         bar = barred.get(issuer.pk)
         return None if bar is None else dict(IssuerRevocationSerializer(bar).data)
-
-
-# --- Input ----------------------------------------------------------------------------------
