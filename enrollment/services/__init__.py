@@ -29,12 +29,14 @@ from enrollment.services.labels import (
     unblock_label,
     update_label,
 )
+from enrollment.services.lookups import NoCRL, NoSuchCertificate, crl_of, own_version
 from enrollment.services.new_keys import (
     Keyed,
     NeverWithApproval,
     NoServerKeys,
     ask_with_new_key,
 )
+from enrollment.services.ra import tend_ra_certificates
 from enrollment.services.spreadsheets import read_csv, to_csv
 
 __all__ = [
@@ -48,7 +50,9 @@ __all__ = [
     "Made",
     "NeverWithApproval",
     "NewCredential",
+    "NoCRL",
     "NoServerKeys",
+    "NoSuchCertificate",
     "NoSuchRequest",
     "answer_of",
     "ask",
@@ -62,10 +66,13 @@ __all__ = [
     "create_credentials",
     "create_device",
     "create_label",
+    "crl_of",
     "enroll",
     "holds",
+    "own_version",
     "read_csv",
     "standing",
+    "tend_ra_certificates",
     "to_csv",
     "unblock_device",
     "unblock_label",
