@@ -1,5 +1,7 @@
 """What both doors of devices share: at which label, how often, as whom, and what is told of it."""
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.http import HttpRequest
 
