@@ -15,7 +15,7 @@ from owners.models import Owner, Principal
 PATH, PROFILE, DOMAIN = "demo", "device", "devices.demo.internal"
 OWNER, POLICY = "Field devices", "devices"
 # By which protocol a first certificate waits for somebody's approval here.
-PROTOCOLS = {Protocol.EST: True}
+PROTOCOLS = {Protocol.EST: True, Protocol.SCEP: False}
 
 
 def labels(*, actor: Principal, issuer: Issuer) -> None:

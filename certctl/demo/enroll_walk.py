@@ -1,4 +1,4 @@
-"""Walk devices through enrollment: real TLS sockets, the shipped nginx, the real worker."""
+"""Walk devices through enrollment: real sockets, the shipped nginx, the real worker."""
 
 import secrets
 from collections.abc import Callable
@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives import serialization
 
 from certctl.demo.devices import DOMAIN, PATH
 from certctl.demo.est_device import EstDevice, Reply
+from certctl.demo.scep_device import FAILURE, ScepDevice
 from certctl.demo.steps import Failed, Steps
+from enrollment.scep.message import FailInfo
 
 # Who must stand in the trail with what, at the walk's end.
 EXPECTED = {
@@ -22,15 +24,18 @@ EXPECTED = {
     ("est-demo", "credential.spend"),
     ("est-demo", "enrollment.collect"),
     ("system", "certificate.issue"),
+    ("scep-demo", "certificate.register"),
+    ("scep-demo", "credential.spend"),
+    ("scep-demo", "enrollment.collect"),
 }
 
 
 class EnrollWalk(Steps):
-    """A device that enrolls by EST."""
+    """A device that enrolls and renews by EST, and one that enrolls by SCEP."""
 
     def __init__(self, told: dict[str, Any], say: Callable[[str], None]) -> None:
         super().__init__(told, say)
-        self.est = str(told["front"]["est"])
+        self.est, self.scep = str(told["front"]["est"]), str(told["front"]["scep"])
         self.ca = Path(told["front"]["ca"])
         newest = self.people["victor"].get("/api/v1/audit/?sort=-sequence&page_size=1")
         self.before = int(self.expect(newest, 200)["results"][0]["sequence"])
@@ -57,8 +62,7 @@ class EnrollWalk(Steps):
         """Send a first request, which has to wait; return its job."""
         self.step(f"{device.name} asks for a first certificate by EST, and is told to wait")
         cas = device.cacerts()
-        pem = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in cas)
-        (self.folder / "cas.pem").write_bytes(pem)
+        (self.folder / "cas.pem").write_bytes(_pem(*cas))
         self.show(f"{self.est}/cacerts: {', '.join(map(_common_name, cas))}")
         device.make_key("first")
         reply = device.enroll("first", secret)
@@ -88,6 +92,7 @@ class EnrollWalk(Steps):
 
         reply = self.until("the worker", ask)
         self.answered(reply, 200)
+        self.show("200, with a certificate")
         self.keep(device, "first", reply)
 
     def renews(self, device: EstDevice) -> None:
@@ -96,16 +101,43 @@ class EnrollWalk(Steps):
         device.make_key("second")
         reply = device.renew("second", shown="first")
         self.answered(reply, 200)
+        self.show("200, with a certificate")
         self.keep(device, "second", reply)
 
-    def stranger(self, device: EstDevice, secret: str) -> None:
-        """The spent credential brings nothing else, and no certificate renews nothing."""
-        self.step("the credential is spent: another key is refused with it, and so is none at all")
+    def spent(self, device: EstDevice, secret: str) -> None:
+        """The spent credential brings nothing for another key."""
+        self.step(f"the credential is spent: {device.name} gets nothing else with it")
         device.make_key("third")
         self.answered(device.enroll("third", secret), 401)
-        self.show("401 with the spent credential")
-        self.answered(device.renew("third", shown=""), 403)
-        self.show("403 for a renewal without a certificate")
+        self.show("401 for a request of another key")
+
+    def challenged(self, device: ScepDevice, challenge: str) -> None:
+        """Another device enrolls by SCEP, over plain http."""
+        self.step(f"{device.name} enrolls by SCEP with it, over plain http")
+        self.show(f"{self.scep} can {', '.join(device.capabilities())}")
+        self.until("the RA certificate", device.learn)
+        (self.folder / "cas.pem").write_bytes(_pem(*device.cas))
+        rep = device.enroll(challenge)
+        if rep.certificate is None:
+            raise Failed(f"expected SUCCESS, got {rep}")
+        self.show(f"CertRep SUCCESS, signed by {_common_name(device.ra_certificate)}")
+        (self.folder / "device.pem").write_bytes(_pem(rep.certificate))
+        self.verified(rep.certificate)
+
+    def wrong_challenge(self, device: ScepDevice, challenge: str) -> None:
+        """A challenge of which one letter is wrong brings nothing."""
+        self.step(f"{device.name} sends a wrong challenge, and is refused")
+        device.learn()
+        # Another letter of those that challenges are made of.
+        wrong = challenge[:-1] + ("a" if challenge[-1] != "a" else "b")
+        rep = device.enroll(wrong)
+        if rep.status != FAILURE or rep.fail_info != FailInfo.BAD_REQUEST:
+            raise Failed(f"expected FAILURE badRequest, got {rep}")
+        self.show(f"CertRep FAILURE, badRequest: {rep.words}")
+        found = self.people["victor"].get(f"/api/v1/enrollments/?search={device.name}")
+        if self.expect(found, 200)["results"]:
+            raise Failed(f"{device.name} enrolled all the same")
+        self.show("and nothing was asked for in its name")
 
     def keep(self, device: EstDevice, file: str, reply: Reply) -> None:
         """Keep what came, and have openssl verify it."""
@@ -120,7 +152,7 @@ class EnrollWalk(Steps):
         if "device.pem: OK" not in said:
             raise Failed(f"openssl verify: {said}")
         self.show(
-            f"200, {_common_name(certificate)}, serial {certificate.serial_number:x}, until"
+            f"{_common_name(certificate)}, serial {certificate.serial_number:x}, until"
             f" {certificate.not_valid_after_utc.isoformat()}\n"
             f"openssl verify -purpose sslclient: {said.strip()}"
         )
@@ -130,6 +162,10 @@ class EnrollWalk(Steps):
         if reply.status != status:
             said = reply.body.decode("utf-8", "replace").strip()
             raise Failed(f"expected {status}, got {reply.status}: {said}")
+
+
+def _pem(*values: x509.Certificate) -> bytes:
+    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in values)
 
 
 def _common_name(certificate: x509.Certificate) -> str:
@@ -150,7 +186,14 @@ def enroll_walk(told: dict[str, Any], *, say: Callable[[str], None]) -> None:
         walk.decide(job)
         walk.collects(device, secret)
         walk.renews(device)
-        walk.stranger(device, secret)
+        walk.spent(device, secret)
+        gear, other = (f"gear-{secrets.token_hex(3)}.{DOMAIN}" for _ in range(2))
+        walk.step(f"carol makes a challenge for {gear}")
+        challenge = walk.credential("scep", gear)
+        walk.challenged(ScepDevice(walk.scep, gear), challenge)
+        walk.step(f"carol makes a challenge for {other}")
+        challenge = walk.credential("scep", other)
+        walk.wrong_challenge(ScepDevice(walk.scep, other), challenge)
         walk.trail(walk.before, EXPECTED)
     finally:
         walk.close()

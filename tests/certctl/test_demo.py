@@ -148,7 +148,9 @@ def test_devices_enroll_through_the_front_that_we_ship_and_a_second_start_keeps_
         "202, Retry-After",
         "403 self_approval",
         "device.pem: OK",
-        "401 with the spent credential",
+        "401 for a request of another key",
+        "CertRep SUCCESS",
+        "CertRep FAILURE, badRequest",
         "The audit trail holds",
     ):
         assert evidence in said
@@ -162,10 +164,13 @@ def test_devices_enroll_through_the_front_that_we_ship_and_a_second_start_keeps_
     said = said_until(second, "Ctrl-C")
     told = json.loads((var / "demo.json").read_text())["front"]
     assert told["est"] in said
+    assert told["scep"] in said
     assert told["ca"] in said
     context = ssl.create_default_context(cafile=told["ca"])
     with urllib.request.urlopen(f"{told['est']}/cacerts", context=context, timeout=10) as answer:  # noqa: S310
         assert answer.headers["Content-Type"].startswith("application/pkcs7-mime")
+    with urllib.request.urlopen(f"{told['scep']}?operation=GetCACaps", timeout=10) as answer:  # noqa: S310
+        assert b"SCEPStandard" in answer.read()
     assert (front / "tls.crt").read_text() == certificate
     os.kill(second.pid, signal.SIGINT)
     second.communicate(timeout=30)
@@ -185,3 +190,9 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(start, tmp_path):
     assert refused.returncode == 1
     assert f"Port {port} on 127.0.0.1 is taken. Choose another with --est-port." in said
     assert not (tmp_path / "var" / "certctl.sqlite3").exists()
+
+
+def test_two_doors_are_not_put_on_one_port(start):
+    said = start("--enroll", "--est-port", "18443", "--scep-port", "18443").communicate(timeout=60)
+
+    assert "--port, --est-port and --scep-port must differ." in said[0]

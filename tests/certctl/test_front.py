@@ -100,4 +100,4 @@ def test_another_start_makes_no_second_label(start):
     start()
 
     assert set(Label.objects.values_list("protocol", "path", "is_default")) == labels
-    assert ("est", "demo", True) in labels
+    assert labels == {("est", "demo", True), ("scep", "demo", True)}

@@ -105,6 +105,9 @@ class Command(serve.Command):
                 raise CommandError(
                     f"Port {port} on {host} is taken. Choose another with --{name}-port."
                 )
+        wanted = [options[name] for name in ("port", "est_port", "scep_port") if options[name]]
+        if len(set(wanted)) < len(wanted):
+            raise CommandError("--port, --est-port and --scep-port must differ.")
         try:
             binary = NGINX.get()
         except NoProgram as error:
