@@ -43,7 +43,7 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
         os.environ[PKI_BASE_URL] = url_of(options.host, options.port)
         # For manage.py in another terminal: a CA made there must point to where we listen.
         remember(file, PKI_BASE_URL, os.environ[PKI_BASE_URL])
-    if arguments[:1] == ["demo"]:
+    if list(arguments[:1]) == ["demo"]:
         _default("CERTCTL_DEMO", "true")
         _default("CERTCTL_TARGET_ROOTS", str(folder / "demo"))
         _default("CERTCTL_ALLOW_LOOPBACK_TARGETS", "true")

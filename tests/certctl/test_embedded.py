@@ -97,7 +97,7 @@ def test_an_address_that_leads_nowhere_is_not_signed_into_certificates(tmp_path)
         (("serve", "--enroll"), None),
         (("demo", "--enroll"), "127.0.0.1"),
         (("demo", "--enroll", "--host", "::1"), "::1"),
-        (("demo", "--enroll", "--host", "0.0.0.0"), "127.0.0.1"),
+        (("demo", "--enroll", "--host", "0.0.0.0"), "127.0.0.1"),  # noqa: S104 - to be told from it
     ],
 )
 def test_a_front_is_believed_from_this_machine_and_only_where_devices_enroll(
