@@ -8,12 +8,13 @@ PYTHON := .venv/bin/python
 ARGS ?=
 
 .PHONY: help demo serve test test-sqlite test-postgres mutations check format openapi screenshots \
-	setup setup-dev browser lock clean
+	setup setup-front setup-dev browser lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: setup ## Run certctl with sample data, embedded: no other service needed
+# Devices come through a TLS front: ARGS="--enroll" brings nginx besides.
+demo: $(if $(findstring --enroll,$(ARGS)),setup-front,setup) ## Run certctl with sample data, embedded: no other service needed
 	@exec $(PYTHON) manage.py demo $(ARGS)
 
 serve: setup ## Run certctl with your own data, embedded: no other service needed
@@ -48,6 +49,9 @@ screenshots: setup-dev browser ## Take the pictures for the documentation
 
 setup: ## Bring what running certctl needs into .venv
 	@tools/bootstrap.sh runtime
+
+setup-front: ## Bring that, and nginx for the demo's TLS front
+	@tools/bootstrap.sh front
 
 setup-dev: ## Bring what developing certctl needs into .venv
 	@tools/bootstrap.sh dev

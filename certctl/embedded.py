@@ -5,6 +5,7 @@ import base64
 import os
 import secrets
 import shlex
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--enroll", action="store_true")
     try:
         options, _ = parser.parse_known_args(arguments[1:])
     except SystemExit:
@@ -41,12 +43,17 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
         os.environ[PKI_BASE_URL] = url_of(options.host, options.port)
         # For manage.py in another terminal: a CA made there must point to where we listen.
         remember(file, PKI_BASE_URL, os.environ[PKI_BASE_URL])
-    if arguments[:1] == ["demo"]:
+    if list(arguments[:1]) == ["demo"]:
         _default("CERTCTL_DEMO", "true")
         _default("CERTCTL_TARGET_ROOTS", str(folder / "demo"))
         _default("CERTCTL_ALLOW_LOOPBACK_TARGETS", "true")
         # Short, so that what a killed worker held is soon another's.
         _default("CERTCTL_JOB_LEASE_SECONDS", "30")
+        if options.enroll:
+            # The front asks from this machine. So may any of its users, who could as well read
+            # what is on it: a demo's front is no stranger's.
+            _default("CERTCTL_TLS_FRONTS", ",".join(_addresses(options.host)))
+            _default("CERTCTL_TRUSTED_PROXIES", "1")
 
 
 def ensure_env(folder: Path) -> Path:
@@ -68,7 +75,12 @@ def ensure_env(folder: Path) -> Path:
 
 def url_of(host: str, port: int) -> str:
     """Return the http URL of a host, an IPv6 address in brackets."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """Return a host as it stands before a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def remember(file: Path, name: str, value: str) -> None:
@@ -102,6 +114,15 @@ def command(*arguments: str) -> str:
     line = shlex.join(words)
     folder = os.environ.get(VAR_DIR)
     return f"{VAR_DIR}={shlex.quote(str(Path(folder).absolute()))} {line}" if folder else line
+
+
+def _addresses(host: str) -> list[str]:
+    """Return from where a server on `host` is asked by what runs beside it."""
+    try:
+        rows = socket.getaddrinfo(EVERYWHERE.get(host, host), None)
+    except OSError:
+        return []  # it cannot be listened on either, which is said later
+    return sorted({str(row[4][0]) for row in rows})
 
 
 def _as_typed(path: Path) -> str:

@@ -22,8 +22,8 @@ from typing import Any
 
 import pytest
 
-from certctl.demo.programs import OPENSSL, NoProgram, Program
-from tools.programs import NGINX, POSTGRES, REDIS
+from certctl.demo.programs import NGINX, OPENSSL, NoProgram, Program
+from tools.programs import POSTGRES, REDIS
 
 PR_SET_PDEATHSIG = 1
 PATIENCE = 60.0

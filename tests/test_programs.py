@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from certctl.demo import programs as demo
-from certctl.demo.programs import OPENSSL, NoProgram
+from certctl.demo.programs import NGINX, OPENSSL, NoProgram
 from certctl.management.commands import demo as command
 from tools import browser, programs, run_tests
-from tools.programs import ALL, CHROMIUM, NGINX, POSTGRES, REDIS
+from tools.programs import ALL, CHROMIUM, POSTGRES, REDIS
 
 ROOT = Path(__file__).resolve().parent.parent
 # What each prints of a version, as seen of the real ones.

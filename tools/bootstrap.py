@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements"
-SETS = ("runtime", "dev")
+SETS = ("runtime", "front", "dev")  # each holds those before it
 
 
 class Failure(Exception):
@@ -43,10 +43,10 @@ def stamp(name: str) -> Path:
 
 
 def is_current(name: str) -> bool:
-    """Whether the set, or the dev set that holds it, is installed as locked."""
+    """Whether the set, or one that holds it, is installed as locked."""
     if not PYTHON.exists():  # also when the Python that it links to is gone
         return False
-    for candidate in {name, "dev"}:
+    for candidate in SETS[SETS.index(name) :]:
         try:
             if stamp(candidate).read_text() == fingerprint(candidate):
                 return True
@@ -147,7 +147,8 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_current(name):  # another process was quicker
             return 0
-        wanted = "dev" if stamp("dev").exists() else name  # never take the tools away again
+        # Never take away again what somebody asked for.
+        wanted = max((name, *(one for one in SETS if stamp(one).exists())), key=SETS.index)
         print(f"bootstrap: installing the {wanted} packages into .venv", flush=True)
         try:
             install(wanted)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with the locked packages: `tools/bootstrap.sh runtime` or `tools/bootstrap.sh dev`.
+# Makes .venv with the locked packages: `tools/bootstrap.sh SET`, one of runtime, front, dev.
 # Here only a Python is found; tools/bootstrap.py does the work.
 set -eu
 cd "$(dirname "$0")/.."

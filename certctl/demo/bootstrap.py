@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
+from certctl.demo import devices
+from certctl.demo.front import Front
 from certctl.embedded import write_private
 from certificates import services as certificate_services
 from certificates.models import RenewalPolicy
@@ -36,16 +38,18 @@ class Folders:
 
     file: Path
     site: Path
+    front: Path
 
     @classmethod
     def under(cls, var: Path) -> "Folders":
         """Return the demo's places under the installation's var folder."""
-        return cls(file=var / "demo.json", site=var / "demo" / "site")
+        return cls(file=var / "demo.json", site=var / "demo" / "site", front=var / "demo" / "front")
 
 
-def bootstrap(*, base_url: str, tls_port: int) -> dict[str, Any]:
+def bootstrap(*, base_url: str, tls_port: int, front: Front | None = None) -> dict[str, Any]:
     """Make whatever is missing; return what var/demo.json says (and write it there, 0600).
 
+    With a front there are labels too, at which devices enroll through it.
     Passwords and keys are made once; a second start finds them in the file and keeps them.
     """
     folders = Folders.under(Path(settings.VAR_DIR))
@@ -60,6 +64,10 @@ def bootstrap(*, base_url: str, tls_port: int) -> dict[str, Any]:
     _rules(system)
     _target(system, folders, tls_port)
     told["tls_port"] = tls_port
+    if front is not None:
+        issuer = Issuer.objects.get(slug=ISSUING)
+        told["front"] = front.prepare(actor=system, issuer=issuer)
+        devices.labels(actor=system, issuer=issuer)
     write_private(folders.file, json.dumps(told, indent=2) + "\n")
     return told
 

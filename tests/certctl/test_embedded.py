@@ -18,6 +18,7 @@ def prepare(tmp_path, monkeypatch):
     """Prepare a folder with the arguments of manage.py; give what stands in its certctl.env."""
     names = ("CERTCTL_PKI_BASE_URL", "CERTCTL_DEMO", "CERTCTL_TARGET_ROOTS")
     names += ("CERTCTL_ALLOW_LOOPBACK_TARGETS", "CERTCTL_JOB_LEASE_SECONDS")
+    names += ("CERTCTL_TLS_FRONTS", "CERTCTL_TRUSTED_PROXIES")
     umask = os.umask(0o022)
 
     def run(*arguments, **environment):
@@ -87,3 +88,27 @@ def test_an_address_that_leads_nowhere_is_not_signed_into_certificates(tmp_path)
 
     assert done.returncode == 1
     assert "Set CERTCTL_PKI_BASE_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fronts"),
+    [
+        (("demo",), None),
+        (("serve", "--enroll"), None),
+        (("demo", "--enroll"), "127.0.0.1"),
+        (("demo", "--enroll", "--host", "::1"), "::1"),
+        (("demo", "--enroll", "--host", "0.0.0.0"), "127.0.0.1"),  # noqa: S104 - to be told from it
+    ],
+)
+def test_a_front_is_believed_from_this_machine_and_only_where_devices_enroll(
+    prepare, arguments, fronts
+):
+    prepare(*arguments, CERTCTL_PKI_BASE_URL="http://pki.test")
+
+    assert os.environ.get("CERTCTL_TLS_FRONTS") == fronts
+
+
+def test_fronts_that_are_set_are_kept(prepare):
+    prepare("demo", "--enroll", CERTCTL_TLS_FRONTS="192.0.2.7")
+
+    assert os.environ["CERTCTL_TLS_FRONTS"] == "192.0.2.7"
