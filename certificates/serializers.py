@@ -301,7 +301,9 @@ class ImportInput(DetailsInput):
     pem = serializers.CharField(
         max_length=PEM_MAX, help_text="The certificate and its chain in PEM, in any order."
     )
-    profile = Named(by="slug", what="profile", queryset=Profile.objects.filter(is_ca=False))
+    profile = Named(
+        by="slug", what="profile", queryset=Profile.objects.filter(is_ca=False, is_ra=False)
+    )
 
     class Meta(DetailsInput.Meta):
         fields = ("pem", *DetailsInput.Meta.fields)

@@ -50,12 +50,15 @@ def label_at(protocol: Protocol, path: str) -> Label:
     return label
 
 
-def actor_at(label: Label, via: Via, caller: Caller) -> Principal:
-    """Return the label's principal as whom the caller asks; raises Blocked where it is disabled."""
+def actor_at(label: Label, via: Via, caller: Caller | None = None) -> Principal:
+    """Return the principal as whom devices ask at the label; raises Blocked where it is disabled.
+
+    `caller` is None where the device is known by nothing but the key of its request.
+    """
     principal = label.principal
     if not principal.is_active:
         raise policy.Blocked(f"Nothing is enrolled at {label} now: its principal is disabled.")
-    principal.via = replace(via_with(via, caller))
+    principal.via = replace(via if caller is None else via_with(via, caller))
     return principal
 
 

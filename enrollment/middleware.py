@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 
 # Where each protocol is mounted, and its urlconf.
-DOORS = {"/.well-known/est": "enrollment.est.urls"}
+DOORS = {"/.well-known/est": "enrollment.est.urls", "/scep": "enrollment.scep.urls"}
 
 
 class DeviceDoors:

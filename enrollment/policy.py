@@ -67,6 +67,13 @@ class OtherRequestOpen(Conflict):
     message = "Another request for these names is open: wait until it is decided."
 
 
+class TransactionTaken(Conflict):
+    """RFC 8894 §3.2.1.1: one transaction is one request, from its start to its finish."""
+
+    code = "transaction_taken"
+    message = "Another request of this device has this transactionID: the key or the names differ."
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a request asks for, as two requests are compared."""
@@ -203,7 +210,7 @@ def _path_errors(label: Label) -> Iterator[FieldError]:
 
 def _rule_errors(label: Label) -> Iterator[FieldError]:
     profile = label.profile
-    if profile.is_ca or not profile.enabled:
+    if profile.is_reserved or not profile.enabled:
         yield FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
     if profile.issuers.exists() and not profile.issuers.filter(pk=label.issuer_id).exists():
         yield FieldError(

@@ -181,6 +181,11 @@ class Profile(models.Model):
     is_ca = models.BooleanField(
         default=False, editable=False, help_text="For CA certificates; nobody can request these."
     )
+    is_ra = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="For the RA certificates of SCEP labels; nobody can request these.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -194,6 +199,11 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def is_reserved(self) -> bool:
+        """Whether certctl alone has certificates made under it, for itself."""
+        return self.is_ca or self.is_ra
 
     @property
     def is_short_lived(self) -> bool:

@@ -152,7 +152,8 @@ class ProfileSerializer(SparseFields):
             "approval_required_for",
             "issues_nothing",
             "is_ca",
+            "is_ra",
             "is_short_lived",
             "created_at",
         )
-        read_only_fields = ("is_ca", "is_short_lived")
+        read_only_fields = ("is_ca", "is_ra", "is_short_lived")

@@ -41,6 +41,13 @@ class TargetDisabled(Conflict):
     message = "The target is disabled."
 
 
+class NotForTargets(Conflict):
+    """The key is certctl's own, and is served nowhere."""
+
+    code = "not_for_targets"
+    message = "This is the RA certificate of a SCEP label: its key leaves certctl for no target."
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a handshake saw; `expected` is the fingerprint that it was compared with."""
@@ -67,8 +74,10 @@ class Seen:
 def bind(*, actor: Principal, certificate: Certificate, target: Target) -> Deployment:
     """Say that `certificate` is to be served at `target`; nothing happens if it is already.
 
-    Raises TargetDisabled.
+    Raises TargetDisabled, NotForTargets.
     """
+    if certificate.profile.is_ra:
+        raise NotForTargets  # its key would go out with it
     bound = Deployment.objects.filter(certificate=certificate, target=target).first()
     if bound is not None:
         return bound

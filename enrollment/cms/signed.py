@@ -1,7 +1,7 @@
 """SignedData with one signer and signed attributes (RFC 5652 §5): read, verified, built."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,16 @@ MIN_RSA_BITS, MIN_RSA_BITS_OF_LEGACY, MAX_RSA_BITS = 2048, 1024, 8192
 
 _FIRST_YEAR_WITH_FOUR_DIGITS = 2050  # RFC 5652 §11.3
 
-SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+@dataclass(frozen=True, slots=True)
+class HeldElsewhere:
+    """A key that its holder alone uses: `sign` hands over the signed attributes' DER and a hash."""
+
+    is_rsa: bool
+    sign: Callable[[bytes, hashes.HashAlgorithm], bytes]
+
+
+SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | HeldElsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +132,7 @@ def sign(
     if signing_time is not None:
         values[asn1.SIGNING_TIME] = _time(signing_time)
     signed_attributes = attribute_set(values)
-    if isinstance(by.key, rsa.RSAPrivateKey):
-        signature = by.key.sign(signed_attributes.dump(), padding.PKCS1v15(), algorithm)
-    else:
-        signature = by.key.sign(signed_attributes.dump(), ec.ECDSA(algorithm))
-    is_rsa = isinstance(by.key, rsa.RSAPrivateKey)
+    signature, is_rsa = _signature(by.key, signed_attributes.dump(), algorithm)
     identifier = algorithms.digest_identifier(digest)
     signer_info = asn1.SignerInfo(
         {
@@ -155,6 +160,17 @@ def sign(
         }
     )
     return bytes(info.dump())
+
+
+def _signature(
+    key: SigningKey, attributes: bytes, algorithm: hashes.HashAlgorithm
+) -> tuple[bytes, bool]:
+    """Return the signature, and whether it is RSA's."""
+    if isinstance(key, HeldElsewhere):
+        return key.sign(attributes, algorithm), key.is_rsa
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(attributes, padding.PKCS1v15(), algorithm), True
+    return key.sign(attributes, ec.ECDSA(algorithm)), False
 
 
 def attribute_set(values: Mapping[str, bytes]) -> asn1.Attributes:

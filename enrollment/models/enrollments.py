@@ -48,6 +48,12 @@ class Enrollment(models.Model):
     transaction = models.CharField(
         max_length=255, blank=True, help_text="What the device calls it, in SCEP."
     )
+    transaction_key = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="SHA-256 of the key that signed the request, in SCEP: it asks after it, too.",
+    )
     server_key = models.BooleanField(
         default=False,
         editable=False,

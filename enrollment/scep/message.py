@@ -133,6 +133,18 @@ class Message:
         """
         return raw.subject(self.signer) == raw.issuer(self.signer)
 
+    @property
+    def carried(self) -> tuple[x509.Certificate, ...]:
+        """The certificates that came with the message: material for paths, and nothing more."""
+        return self._signed.certificates
+
+    def is_for(self, certificate: x509.Certificate) -> bool:
+        """Whether the envelope names `certificate` as one of its recipients."""
+        envelope = self._envelope
+        return not isinstance(envelope, str) and any(
+            one.identifier.names(certificate) for one in envelope.recipients
+        )
+
     def signing_time(self) -> datetime | None:
         """Return when the client says that it signed, in UTC; raises Refused for no time."""
         try:
@@ -172,8 +184,9 @@ class Message:
 
         Raises Refused, as `check` does; with badMessageCheck and the same words for whatever is
         wrong inside the envelope before it reads as what it should be, so that nobody learns from
-        the answer how far decryption came. A PKCSReq must be for the key that signed it (RFC 8894
-        §3.3.1); on RenewalReq that is not asked for, the new key proves itself in its request.
+        the answer how far decryption came. A PKCSReq that is signed by nobody's certificate must be
+        for the key that signed it (RFC 8894 §2.3); where one that somebody issued signed it, as on
+        RenewalReq, the new key proves itself in its request.
         """
         self.check(legacy=legacy)
         if isinstance(self._envelope, str):
@@ -185,7 +198,8 @@ class Message:
             raise Refused(FailInfo.BAD_ALG, str(error)) from None
         except (CMSError, csr_attributes.BadAttribute):
             raise Refused(FailInfo.BAD_MESSAGE_CHECK, _UNOPENED) from None
-        if self.message_type == MessageType.PKCS_REQ and isinstance(content, Enrollment):
+        is_first = self.message_type == MessageType.PKCS_REQ and self.is_self_signed
+        if is_first and isinstance(content, Enrollment):
             self._check_key(content.request)
         return content
 

@@ -29,12 +29,14 @@ from enrollment.services.labels import (
     unblock_label,
     update_label,
 )
+from enrollment.services.lookups import NoCRL, NoSuchCertificate, crl_of, own_version
 from enrollment.services.new_keys import (
     Keyed,
     NeverWithApproval,
     NoServerKeys,
     ask_with_new_key,
 )
+from enrollment.services.ra import tend_ra_certificates
 
 __all__ = [
     "Answer",
@@ -47,7 +49,9 @@ __all__ = [
     "Made",
     "NeverWithApproval",
     "NewCredential",
+    "NoCRL",
     "NoServerKeys",
+    "NoSuchCertificate",
     "NoSuchRequest",
     "answer_of",
     "ask",
@@ -61,8 +65,11 @@ __all__ = [
     "create_credentials",
     "create_device",
     "create_label",
+    "crl_of",
     "enroll",
     "holds",
+    "own_version",
+    "tend_ra_certificates",
     "unblock_device",
     "unblock_label",
     "update_label",

@@ -75,13 +75,13 @@ def is_over(enrollment: Enrollment, label: Label) -> bool:
 def poll(
     *, actor: Principal, label_id: UUID, transaction_id: str, key_fingerprint: str
 ) -> Enrollment:
-    """Return the request that a device asks after, by what it calls it and by its own key.
+    """Return the request that a device asks after, by what it calls it and the key that signed it.
 
     Raises NoSuchRequest, Blocked.
     """
     enrollment = (
         Enrollment.objects.filter(
-            label=label_id, transaction=transaction_id, key_fingerprint=key_fingerprint
+            label=label_id, transaction=transaction_id, transaction_key=key_fingerprint
         )
         .exclude(transaction="")
         .order_by("-created_at", "-pk")

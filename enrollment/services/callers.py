@@ -43,13 +43,15 @@ class CertificateRefused(NotAuthenticated):
 class Caller:
     """Whom the door has let in at a label: exactly one of the first three is set.
 
-    What it may do is asked again under the locks of the request.
+    `signing_key` is the SHA-256 of the key that signed the question, in SCEP: whoever asks after it
+    signs with the same. What it may do is asked again under the locks of the request.
     """
 
     credential: UUID | None = None
     version: UUID | None = None
     manufactured: str = ""  # the name by which the manufacturer's certificate knows the device
     prefix: str = ""  # of the credential's text, for the trail
+    signing_key: str = ""
 
 
 def by_secret(*, label: Label, text: str, user: str, via: Via) -> Caller:

@@ -47,7 +47,16 @@ def enroll(
     )
     asked = Asked.of(checked)
     if caller.version is not None:
-        return _renew(actor, label, caller.version, asked, csr_pem, transaction)
+        enrollment = _renew(actor, label, caller.version, asked, csr_pem, transaction)
+    else:
+        enrollment = _enroll_first(actor, label, caller, asked, csr_pem, transaction)
+    _call(enrollment, transaction, caller.signing_key)
+    return enrollment
+
+
+def _enroll_first(  # noqa: PLR0913, PLR0917 - what a request is made of
+    actor: Principal, label: Label, caller: Caller, asked: Asked, csr_pem: str, transaction: str
+) -> Enrollment:
     credential = None
     if caller.credential is not None:
         credential = Credential.objects.select_related("created_by").get(pk=caller.credential)
@@ -55,9 +64,20 @@ def enroll(
         enrollment, is_new = _enroll(
             actor, label, credential, asked, csr_pem, transaction, caller.manufactured
         )
+    # The head is held now, and until the commit.
     if is_new:
         policy.check_not_taken(asked, credential, enrollment)
     return enrollment
+
+
+def _call(enrollment: Enrollment, transaction: str, key: str) -> None:
+    """Keep what the device calls its request, the last time that it made it, and by which key.
+
+    The caller holds the device's lock.
+    """
+    if transaction and (enrollment.transaction, enrollment.transaction_key) != (transaction, key):
+        enrollment.transaction, enrollment.transaction_key = transaction, key
+        enrollment.save(update_fields=["transaction", "transaction_key"])
 
 
 def open_label(label_id: UUID) -> Label:
@@ -192,6 +212,7 @@ def _ask(  # noqa: PLR0913 - what a request is made of
     certificate: Certificate | None = None,
 ) -> Enrollment:
     label = enrollment.label
+    _check_transaction(enrollment, label)
     _check_limit(enrollment.device, label)
     own = certificate or _own(enrollment.device, asked)
     try:
@@ -262,6 +283,26 @@ def _device(
 def _check_not_blocked(device: Device) -> None:
     if device.blocked_at is not None:
         raise policy.Blocked
+
+
+def _check_transaction(enrollment: Enrollment, label: Label) -> None:
+    """Raise TransactionTaken where the device calls another request of its own the same.
+
+    Until that is over: gear that counts its transactions begins again some day. Another device's
+    is nothing to this one, for whoever asks after a request shows its key as well.
+    """
+    if not enrollment.transaction:
+        return
+    before = (
+        Enrollment.objects.filter(
+            label=label, device=enrollment.device, transaction=enrollment.transaction
+        )
+        .select_related("job__version__revocation")
+        .order_by("-created_at", "-pk")
+        .first()
+    )
+    if before is not None and not is_over(before, label):
+        raise policy.TransactionTaken
 
 
 def _check_limit(device: Device, label: Label) -> None:

@@ -16,7 +16,8 @@ from certificates.details import checked as checked_details
 from certificates.models import RenewalPolicy
 from enrollment import policy
 from enrollment.models import Label
-from enrollment.states import Accepts
+from enrollment.services.ra import ask_for_ra
+from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Principal, Team
@@ -76,7 +77,8 @@ def create_label(  # noqa: PLR0913 - one argument a column
 ) -> Label:
     """Make a label, and the machine principal that asks for what is enrolled there.
 
-    Raises Invalid with a FieldError for each mistake, LabelTaken, NameTaken (of the principal).
+    Of a SCEP label the RA certificate is asked for with it. Raises Invalid with a FieldError for
+    each mistake, LabelTaken, NameTaken (of the principal).
     """
     said = checked_details({"environment": environment, "tags": list(tags)})
     label = Label(
@@ -104,6 +106,8 @@ def create_label(  # noqa: PLR0913 - one argument a column
     label.principal = owners.services.create_principal(
         actor=actor, username=f"{protocol}-{path}", role=None, kind=Principal.Kind.MACHINE
     )
+    if label.protocol == Protocol.SCEP:
+        ask_for_ra(actor=actor, label=label)
     _save(label)
     record(actor=actor, action="label.create", subject=label, changes=made(label, FIELDS))
     return label
@@ -135,6 +139,8 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
         raise OwnWayOut
     if label.trust_anchors_pem != anchors:
         label.anchors_by = actor
+    if label.protocol == Protocol.SCEP and "issuer" in done:
+        ask_for_ra(actor=actor, label=label)
     _save(label)
     record(actor=actor, action="label.update", subject=label, changes=done)
     return label

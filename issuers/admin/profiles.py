@@ -146,12 +146,17 @@ class ProfileAdmin(Saves, Deletes):
 
     @display(
         description="State",
-        label={"enabled": "success", "disabled": "warning", "CA certificates": "info"},
+        label={
+            "enabled": "success",
+            "disabled": "warning",
+            "CA certificates": "info",
+            "RA certificates": "info",
+        },
     )
     def state(self, profile: Profile) -> str:
         """Say whether certificates are issued under it."""
-        if profile.is_ca:
-            return "CA certificates"
+        if profile.is_reserved:
+            return "CA certificates" if profile.is_ca else "RA certificates"
         return "enabled" if profile.enabled else "disabled"
 
     @display(description="Longest life", ordering="max_lifetime")
@@ -171,14 +176,14 @@ class ProfileAdmin(Saves, Deletes):
 
     @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # What our own CAs are listed under is nobody's to edit.
-        if obj is not None and obj.is_ca:
+        # What our own CAs and SCEP labels are listed under is nobody's to edit.
+        if obj is not None and obj.is_reserved:
             return False
         return bool(super().has_change_permission(request, obj))
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and obj.is_ca:
+        if obj is not None and obj.is_reserved:
             return False
         return bool(super().has_delete_permission(request, obj))
 

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import (
     CertificateIssuerPrivateKeyTypes,
     CertificatePublicKeyTypes,
@@ -22,6 +23,9 @@ from issuers.x509 import certs, chains, crl, cross, lint, ocsp, path
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
+
+
+_SET = b"\x31"
 
 
 def pointers_of(slug: str) -> certs.Pointers:
@@ -173,6 +177,21 @@ class LocalCA:
         return ocsp.build(
             cert_id=cert_id, answer=answer, responder_cert=self.certificate, key=self._key
         )
+
+    def sign_attributes(self, attributes: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
+        """Sign the signed attributes of a CMS message (RFC 5652 §5.4), of which this is the DER.
+
+        They are a SET: no certificate, CRL or OCSP answer can be passed off as some. Raises
+        ConnectorError, also where the key is of a kind that CMS here does not speak.
+        """
+        self._check_valid()
+        if attributes[:1] != _SET:
+            raise ConnectorError("These are no signed attributes.", permanent=True)
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            return self._key.sign(attributes, padding.PKCS1v15(), algorithm)
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            return self._key.sign(attributes, ec.ECDSA(algorithm))
+        raise ConnectorError("CMS messages are signed with RSA or ECDSA keys.", permanent=True)
 
     @cached_property
     def _above(self) -> list[x509.Certificate]:

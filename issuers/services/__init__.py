@@ -17,12 +17,19 @@ from issuers.services.profiles import (
     create_profile,
     delete_profile,
     is_pattern,
+    ra_profile,
     save_profile,
     update_profile,
     validate_profile,
 )
-from issuers.services.signing import generate_key_and_csr, new_key_for, sign, signing_inputs
-from issuers.services.succession import ca_certificates, name_successor
+from issuers.services.signing import (
+    generate_key_and_csr,
+    new_key_for,
+    new_ra_key,
+    sign,
+    signing_inputs,
+)
+from issuers.services.succession import ca_certificates, name_successor, sign_attributes
 from issuers.x509.description import SignedCertificate, describe
 
 __all__ = [
@@ -46,8 +53,11 @@ __all__ = [
     "is_pattern",
     "name_successor",
     "new_key_for",
+    "new_ra_key",
+    "ra_profile",
     "save_profile",
     "sign",
+    "sign_attributes",
     "signer_of",
     "signing_inputs",
     "test_connection",

@@ -25,6 +25,9 @@ KEY_ALGORITHMS = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096"
 MAX_LIFETIME = timedelta(days=3660)
 MAX_ENTRIES, MAX_ENTRY = 500, 500  # of a list of rules, and characters of one
 CA_PROFILE = "ca"  # what certificates.services lists our own CAs under
+RA_PROFILE = "scep-ra"  # what the RA certificates of SCEP labels are issued under
+RA_KEY, RA_LIFETIME = "rsa-2048", timedelta(days=365)
+RA_NAME = "SCEP RA "  # how the common name of every one begins
 # BR 7.1.2.7.10 has neither: the one is a responder's, the other would be all of them at once.
 _NOT_FOR_SUBSCRIBERS = {
     certs.EXTENDED_KEY_USAGES["OCSPSigning"],
@@ -65,10 +68,10 @@ class ProfileInUse(Conflict):
 
 
 class ProfileReserved(Conflict):
-    """The profile that our own CAs are listed under."""
+    """A profile that certctl keeps for itself."""
 
     code = "reserved"
-    message = "This profile is kept for the certificates of our own CAs."
+    message = "This profile is kept for the certificates of our own CAs and SCEP labels."
 
 
 def validate_profile(values: Mapping[str, Any]) -> None:
@@ -134,7 +137,7 @@ def delete_profile(*, actor: Principal, profile: Profile) -> None:
     Raises ProfileInUse, ProfileReserved, Busy.
     """
     profile = as_expected(actor, lock_to_delete(Profile.objects.all(), profile.pk))
-    if profile.is_ca:
+    if profile.is_reserved:
         raise ProfileReserved
     record(
         actor=actor,
@@ -149,10 +152,45 @@ def delete_profile(*, actor: Principal, profile: Profile) -> None:
         raise ProfileInUse from None
 
 
+def ra_profile() -> Profile:
+    """Return the built-in profile of RA certificates, made where there is none; ProfileTaken.
+
+    RSA, since requests are encrypted to it; of 2048 bits, which all gear can do; and without
+    approval, since it says nothing of anybody but the label that it answers for.
+    """
+    known = Profile.objects.filter(is_ra=True).first()
+    if known is not None:
+        return known
+    try:
+        with transaction.atomic():
+            return Profile.objects.create(
+                slug=RA_PROFILE,
+                name="SCEP RA certificates",
+                description="What requests to SCEP labels are encrypted to, and their answers "
+                "signed with; nobody can request it.",
+                is_ra=True,
+                key_algorithms=[RA_KEY],
+                max_lifetime=RA_LIFETIME,
+                key_usage=["digitalSignature", "keyEncipherment"],
+                extended_key_usage=[],
+                allowed_sans=[f"cn:{RA_NAME}*"],
+                subject_attributes=["CN"],
+                approval_required_for=[],
+            )
+    except IntegrityError:
+        made_meanwhile = Profile.objects.filter(is_ra=True).first()
+        if made_meanwhile is None:
+            raise ProfileTaken(
+                f"There is a profile {RA_PROFILE} already, which certctl needs for itself: give "
+                "it another slug."
+            ) from None
+        return made_meanwhile
+
+
 def _save(
     profile: Profile, rules: Mapping[str, Any], issuers: Iterable[Issuer] | None
 ) -> tuple[Profile, Changes]:
-    if profile.is_ca or rules.get("slug") == CA_PROFILE:
+    if profile.is_reserved or rules.get("slug") in {CA_PROFILE, RA_PROFILE}:
         raise ProfileReserved
     validate_profile(rules)
     done = changed(profile, rules, FIELDS)

@@ -141,6 +141,18 @@ def generate_key_and_csr(
         raise Invalid(
             errors=[FieldError("generate_key", "server_keys_disabled", "It is switched off.")]
         )
+    return _key_and_csr(profile, common_name, sans)
+
+
+def new_ra_key(*, profile: Profile, common_name: str) -> tuple[Sealed, str]:
+    """Make a key that certctl itself uses, at a SCEP label: nobody else ever has it.
+
+    Returns the key, sealed, and a CSR as PEM.
+    """
+    return _key_and_csr(profile, common_name, [])
+
+
+def _key_and_csr(profile: Profile, common_name: str, sans: Sequence[str]) -> tuple[Sealed, str]:
     key = _new_key(profile.key_algorithms[0] if profile.key_algorithms else "ecdsa-p256")
     try:
         general = names.general_names(sans)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from audit.changes import changed
 from audit.services import record
@@ -82,6 +83,17 @@ def ca_certificates(issuer: Issuer, *, now: datetime | None = None) -> list[x509
         *(one for text in texts for one in certs.load_all(text)),
         *(one for one in links if one.not_valid_before_utc <= now <= one.not_valid_after_utc),
     ]
+
+
+def sign_attributes(issuer: Issuer, attributes: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
+    """Sign the signed attributes of a CMS message with the CA's own key (RFC 8894 §4.7.1).
+
+    Raises ConnectorError, also where the key is not ours.
+    """
+    connector = connector_for(issuer)
+    if not isinstance(connector, LocalCA):
+        raise ConnectorError(f"The key of {issuer} is not here.", permanent=True)
+    return connector.sign_attributes(attributes, algorithm)
 
 
 def _check(issuer: Issuer, successor: Issuer) -> None:

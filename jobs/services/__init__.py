@@ -8,6 +8,7 @@ the lock of its certificate, so nobody waits for a unique index while holding th
 from jobs.services.bindings import detach_target
 from jobs.services.decisions import ChangedSinceShown, approve_job, cancel_job, reject_job
 from jobs.services.opening import HEAD_START, DuplicateJob, ForDevice
+from jobs.services.ra import renew_ra, request_ra
 from jobs.services.renewals import request_due_renewals, watch_certificates
 from jobs.services.requests import (
     Asked,
@@ -40,9 +41,11 @@ __all__ = [
     "park",
     "reject_job",
     "release",
+    "renew_ra",
     "request_deployment",
     "request_due_renewals",
     "request_issuance",
+    "request_ra",
     "request_renewal",
     "request_validation",
     "retry_failed",

@@ -83,7 +83,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     issuer that does not serve the profile or is revoked, a lifetime that the profile refuses,
     server_keys_disabled.
     """
-    _check_rules(issuer, profile, lifetime)
+    check_rules(issuer, profile, lifetime)
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     if generate_key:
@@ -157,7 +157,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     """
     certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     certificates.policy.check_may_change(certificate)
-    _check_rules(certificate.issuer, certificate.profile, lifetime)
+    check_rules(certificate.issuer, certificate.profile, lifetime)
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     revoked = certificates.policy.revoked_for(certificate)
@@ -270,12 +270,15 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
     return job
 
 
-def _check_rules(issuer: Issuer, profile: Profile, lifetime: timedelta | None) -> None:
+def check_rules(
+    issuer: Issuer, profile: Profile, lifetime: timedelta | None = None, *, for_itself: bool = False
+) -> None:
+    """Raise Invalid where nothing may be asked for; `for_itself` is certctl under its own rules."""
     errors = []
     if not issuer.enabled:
         errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
     errors.extend(signers.errors(issuer))
-    if not profile.enabled or profile.is_ca:
+    if not profile.enabled or profile.is_ca or (profile.is_ra and not for_itself):
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
         )

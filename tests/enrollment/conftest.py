@@ -117,3 +117,37 @@ def est(front):
     from tests.enrollment.est_client import Est  # noqa: PLC0415 - it needs this module
 
     return Est(raise_request_exception=True)
+
+
+# --- SCEP -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_scep_label(make_label, django_capture_on_commit_callbacks):
+    """Make a SCEP label as carol; its RA certificate is signed as soon as that is committed."""
+
+    def make(path, profile, **options):
+        with django_capture_on_commit_callbacks(execute=True):
+            return make_label(path, profile, protocol="scep", **options)
+
+    return make
+
+
+@pytest.fixture
+def scep_label(make_scep_label, free_device_profile):
+    """A SCEP label where nothing waits."""
+    return make_scep_label("routers", free_device_profile)
+
+
+@pytest.fixture
+def slow_scep_label(make_scep_label, device_profile):
+    """A SCEP label where a first certificate waits for approval."""
+    return make_scep_label("routers", device_profile)
+
+
+@pytest.fixture
+def scep(db):
+    """A device that speaks SCEP."""
+    from tests.enrollment.scep_door import Scep  # noqa: PLC0415 - it needs this module
+
+    return Scep(raise_request_exception=True)
