@@ -79,7 +79,9 @@ def capabilities(*, legacy: bool = False, next_ca: bool = False) -> bytes:
 
     `legacy` adds what a label's option allows, `next_ca` that GetNextCACert has an answer.
     """
-    lines = ["AES", "POSTPKIOperation", "Renewal", "SHA-256", "SHA-512", "SCEPStandard"]
+    # SHA-384 is no keyword of the RFC's, and who does not know it passes over it. strongSwan 5.9.8
+    # takes no AES where it is not said.
+    lines = ["AES", "POSTPKIOperation", "Renewal", "SHA-256", "SHA-384", "SHA-512", "SCEPStandard"]
     lines += ["DES3", "SHA-1"] if legacy else []
     lines += ["GetNextCACert"] if next_ca else []
     return "".join(f"{line}\n" for line in lines).encode()
