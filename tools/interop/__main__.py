@@ -5,18 +5,24 @@ Nothing is left out where a program is missing: then it fails and says which.
 """
 
 import argparse
+import logging
 import signal
 import sys
 
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
-from tools.interop import curl_est, people, strongswan_est
+from tools.interop import certmonger_scep, curl_est, people, strongswan_est, strongswan_scep
 from tools.interop.checks import run_all
 from tools.interop.packages import NoPackage, bring
 from tools.run_tests import stop
 from tools.served import served
 
-CHECKS = [*curl_est.CHECKS, *strongswan_est.CHECKS]
+CHECKS = [
+    *curl_est.CHECKS,
+    *strongswan_est.CHECKS,
+    *strongswan_scep.CHECKS,
+    *certmonger_scep.CHECKS,
+]
 
 
 def main() -> int:
@@ -24,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="checks whose client's name has this in it")
     options = parser.parse_args()
+    logging.disable(logging.WARNING)  # of the use cases; what clients see is printed
     signal.signal(signal.SIGTERM, stop)
     try:
         for package, version in bring().items():
