@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help demo serve test test-sqlite test-postgres mutations check format openapi screenshots \
+.PHONY: help demo serve test test-sqlite test-postgres interop bench mutations check format openapi screenshots \
 	setup setup-dev browser lock clean
 
 help: ## Show this list
@@ -27,6 +27,12 @@ test-sqlite: setup-dev ## Run all tests on SQLite
 
 test-postgres: setup-dev ## Run all tests on PostgreSQL
 	@exec $(PYTHON) -m tools.run_tests postgres -- $(ARGS)
+
+interop: setup-dev ## Drive strongSwan, certmonger and curl against a running server; as root on Debian 12
+	@exec $(PYTHON) -m tools.interop $(ARGS)
+
+bench: setup-dev ## Measure the hot paths over HTTP, with anchors of the same run
+	@exec $(PYTHON) -m benchmarks $(ARGS)
 
 mutations: setup-dev ## Take out each lock, fence, permission and bound, and see a test fail; ARGS="--only 'jobs.*'"
 	@exec $(PYTHON) -m tools.mutations $(ARGS)

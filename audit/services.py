@@ -45,7 +45,7 @@ def record(
     `action` stands on the closed list (audit.actions), or UnknownAction is raised. `data` says what
     changed in JSON values (audit.changes gives before and after), and never holds a secret.
     The chain's head stays locked until the caller commits, so call this after taking every other
-    lock (audit is the last in the lock order). In a block of `gathered` it is locked when that ends.
+    lock (audit is the last in the lock order). In a block of `gathered` it is locked at its end.
     """
     return record_many([Entry(actor, action, subject, data)])[0]
 

@@ -10,11 +10,12 @@ from django.db import connection
 
 def describe() -> str:
     """Return the machine, what runs on it, and how busy it is besides, in lines."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("django", "granian", "cryptography"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("django", "granian", "cryptography")
+    )
     return "\n".join(
         (
-            f"machine: {os.cpu_count()} cores ({_processor()}), {_memory()} of memory,"
-            f" {platform.system()} {platform.machine()}",
+            f"machine: {os.cpu_count()} cores ({_processor()}), {_memory()} of memory",
             f"runs: Python {platform.python_version()}, {packages}, {_database()}",
             f"load before: {load()}",
         )

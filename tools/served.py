@@ -61,7 +61,8 @@ def served(database: str = "sqlite", *, workers: int = 1, worker: bool = True) -
         _start(stack, folder, port, workers=workers, worker=worker)
         front = folder / "front"
         ports = stack.enter_context(shipped_nginx(NGINX.get(), front, port))
-        yield Served(folder, port, *ports, front / "ca.pem")
+        plain, tls, devices = ports
+        yield Served(folder, port, plain, tls, devices, front / "ca.pem")
 
 
 def _environment(folder: Path, port: int, database_url: str, redis_url: str) -> dict[str, str]:

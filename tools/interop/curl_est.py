@@ -39,7 +39,7 @@ class Client:
         Raises AssertionError where the status is another one than expected.
         """
         ended = run(
-            *("curl", "--silent", "--show-error", "--cacert", self.ca, *options),
+            *("curl", "--silent", "--show-error", "--cacert", str(self.ca), *options),
             *("--header", "Content-Type: application/pkcs10", "--data-binary", f"@{file}.p10"),
             *("--output", f"{file}.answer", "--write-out", "%{http_code}"),
             f"{self.url}/{operation}",

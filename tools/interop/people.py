@@ -101,9 +101,7 @@ def revoke(version: "Version") -> None:
     """Revoke a version whose key is lost."""
     import certificates.services
 
-    certificates.services.revoke(
-        version_id=version.pk, actor=person("bob"), reason="keyCompromise"
-    )
+    certificates.services.revoke(version_id=version.pk, actor=person("bob"), reason="keyCompromise")
 
 
 def versions(device: Enrolling) -> "list[Version]":
