@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help demo serve test test-sqlite test-postgres mutations check format openapi screenshots \
-	setup setup-front setup-dev browser lock clean
+.PHONY: help demo serve test test-sqlite test-postgres interop bench mutations check format openapi \
+	screenshots setup setup-front setup-dev browser lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,12 @@ test-sqlite: setup-dev ## Run all tests on SQLite
 
 test-postgres: setup-dev ## Run all tests on PostgreSQL
 	@exec $(PYTHON) -m tools.run_tests postgres -- $(ARGS)
+
+interop: setup-dev ## Drive strongSwan, certmonger and curl against a running server; as root on Debian 12
+	@exec $(PYTHON) -m tools.interop $(ARGS)
+
+bench: setup-dev ## Measure the hot paths over HTTP, with anchors of the same run
+	@exec $(PYTHON) -m benchmarks $(ARGS)
 
 mutations: setup-dev ## Take out each lock, fence, permission and bound, and see a test fail; ARGS="--only 'jobs.*'"
 	@exec $(PYTHON) -m tools.mutations $(ARGS)

@@ -1,10 +1,13 @@
 """Write to the audit trail, and prove it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from django.db import OperationalError, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from audit.about import about
@@ -42,7 +45,7 @@ def record(
     `action` stands on the closed list (audit.actions), or UnknownAction is raised. `data` says what
     changed in JSON values (audit.changes gives before and after), and never holds a secret.
     The chain's head stays locked until the caller commits, so call this after taking every other
-    lock (audit is the last in the lock order).
+    lock (audit is the last in the lock order). In a block of `gathered` it is locked at its end.
     """
     return record_many([Entry(actor, action, subject, data)])[0]
 
@@ -52,18 +55,68 @@ def record_unknown(*, name: str, action: str, via: Via, **data: Any) -> Event:
     return record_many([Entry(None, action, None, data, actor_name=name or ANONYMOUS, via=via)])[0]
 
 
-@transaction.atomic
 def record_many(entries: Iterable[Entry]) -> list[Event]:
     """Write several events with one step of the chain: one lock, one insert."""
-    head = _locked_head()
+    waiting = _GATHERED.get(transaction.get_connection())
+    if waiting is not None:
+        kept = [_event(entry) for entry in entries]
+        waiting.extend((event, _mark()) for event in kept)
+        return kept
+    with transaction.atomic():
+        head = _locked_head()  # before the events are made, which may read what others change
+        return _chain(head, [_event(entry) for entry in entries])
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Write what is recorded in the block with one step of the chain, when the block ends.
+
+    For an act of many steps that many do at once: the head is held from the end of the block to
+    the commit, and not from the first event on. Nobody else's events come between these. An event
+    has its place, its time and its hash when the block has ended. What a savepoint took back is
+    not told. Only inside a transaction; a block within another one is part of that.
+    """
+    connection = transaction.get_connection()
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Events are gathered in a transaction.")
+    if connection in _GATHERED:
+        yield
+        return
+    waiting: list[tuple[Event, Callable[[], None]]] = []
+    _GATHERED[connection] = waiting
+    try:
+        yield
+    finally:
+        del _GATHERED[connection]
+    standing = {hook for _, hook, _ in connection.run_on_commit}
+    events = [event for event, mark in waiting if mark in standing]
+    if events:
+        _chain(_locked_head(), events)
+
+
+# What is gathered on a connection, which is one thread's: each event with its mark.
+_GATHERED: WeakKeyDictionary[BaseDatabaseWrapper, list[tuple[Event, Callable[[], None]]]] = (
+    WeakKeyDictionary()
+)
+
+
+def _mark() -> Callable[[], None]:
+    """Return what Django forgets when the savepoint that is open now is rolled back."""
+
+    def mark() -> None:
+        return None
+
+    transaction.on_commit(mark)
+    return mark
+
+
+def _chain(head: ChainHead, events: list[Event]) -> list[Event]:
     now = timezone.now()
-    sequence, previous, events = head.sequence, head.hash, []
-    for entry in entries:
+    sequence, previous = head.sequence, head.hash
+    for event in events:
         sequence += 1
-        event = _event(entry)
         event.sequence, event.at, event.previous_hash = sequence, now, previous
         event.hash = previous = event.digest()
-        events.append(event)
     Event.objects.bulk_create(events)
     ChainHead.objects.filter(pk=head.pk).update(sequence=sequence, hash=previous)
     return events

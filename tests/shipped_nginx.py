@@ -13,10 +13,10 @@ from tests.ca import two_tiers
 def shipped_nginx(nginx_binary, folder, upstream):
     """Run it before the port `upstream`; gives its ports: plain, TLS, and TLS for devices.
 
-    Its own CA is `ca.pem` in the folder; it is called certctl.test.
+    Its own CA is `ca.pem` in the folder; it is called certctl.test, or localhost.
     """
     ca = two_tiers()
-    certified = ca.certify("certctl.test")
+    certified = ca.certify("certctl.test", "localhost")
     (folder / "tls.crt").write_text(certified.served_pem)
     (folder / "ca.pem").write_text(certified.chain_pem)
     (folder / "tls.key").write_bytes(certified.key_pem)

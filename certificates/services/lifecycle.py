@@ -108,12 +108,16 @@ def store_version(
     A key that the certificate had before stays theirs who brought it then, whoever asks now.
     """
     now = timezone.now()
-    before = (
-        certificate.versions.filter(key_fingerprint=signed.key_fingerprint)
-        .select_related("requested_by", "csr_by")
-        .order_by("number")
-        .first()
-    )
+    newest = certificate.versions.order_by("-number").first()
+    before = None
+    if newest is not None:
+        before = (
+            certificate.versions.filter(key_fingerprint=signed.key_fingerprint)
+            .select_related("requested_by", "csr_by")
+            .order_by("number")
+            .first()
+        )
+        certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
     if before is not None:
         origin = replace(
             origin,
@@ -121,8 +125,6 @@ def store_version(
             csr_by=before.csr_by,
             device=before.device,
         )
-    newest = certificate.versions.order_by("-number").first()
-    certificate.versions.filter(superseded_at__isnull=True).update(superseded_at=now)
     version = Version.objects.create(
         certificate=certificate,
         issuer=issuer,

@@ -19,6 +19,17 @@ def give(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     )
 
 
+def in_its_lines(request: HttpRequest, text: bytes) -> bytes:
+    """Return base64 as who asks can read it: in lines, but in one for strongSwan's `pki`.
+
+    RFC 8951 §3.1 has clients read both. OpenSSL and libest read nothing without line breaks, and
+    strongSwan's `pki --est` reads nothing with them; it is the client that says neither what it is
+    (User-Agent) nor what it takes (Accept), which those and all browsers' kin do.
+    """
+    names_itself = "User-Agent" in request.headers or "Accept" in request.headers
+    return text if names_itself else text.replace(b"\n", b"")
+
+
 def words(status: int, text: str) -> HttpResponse:
     """Return a status with one line of plain text (RFC 7030 §4.2.3)."""
     body = f"{' '.join(text.split())[:MAX_WORDS]}\n".encode()

@@ -93,14 +93,16 @@ def _outcome(error: Exception) -> Outcome | None:
 def cacerts(question: Question) -> HttpResponse:
     """Give the label's CA certificates, to anybody (RFC 7030 §4.1)."""
     certificates = issuers.services.ca_certificates(question.label.issuer)
-    return answers.give(question.request, wire.certificates(certificates), wire.CERTIFICATES)
+    body = answers.in_its_lines(question.request, wire.certificates(certificates))
+    return answers.give(question.request, body, wire.CERTIFICATES)
 
 
 @_operation(*GET)
 def csrattrs(question: Question) -> HttpResponse:
     """Say what a request should have, to anybody (RFC 7030 §4.5, RFC 9908)."""
     wanted = attributes.wanted_by(question.label.profile)
-    return answers.give(question.request, wire.base64_lines(wanted), wire.CSR_ATTRIBUTES)
+    body = answers.in_its_lines(question.request, wire.base64_lines(wanted))
+    return answers.give(question.request, body, wire.CSR_ATTRIBUTES)
 
 
 @_operation(*POST)
@@ -155,7 +157,8 @@ def _ask(question: Question, caller: Caller, request: bytes) -> HttpResponse:
 def _told(question: Question, answer: Answer) -> HttpResponse:
     if answer.stand is Stand.ISSUED and answer.version is not None:
         issued = wire.certificates([certs.load(answer.version.pem)])
-        return answers.give(question.request, issued, wire.ISSUED)
+        body = answers.in_its_lines(question.request, issued)
+        return answers.give(question.request, body, wire.ISSUED)
     if answer.stand is Stand.WAITING:
         return answers.wait(
             answer.retry_after.total_seconds(), "The request waits: send the same again later."

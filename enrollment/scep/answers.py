@@ -21,6 +21,10 @@ CA_AND_RA_CERTIFICATES = "application/x-x509-ca-ra-cert"
 NEXT_CA_CERTIFICATE = "application/x-x509-next-ca-cert"
 PKI_MESSAGE = "application/x-pki-message"
 CAPABILITIES = "text/plain"
+# Where there is no pkcsPKIEnvelope (RFC 8894 §3.3.2.2) the content is empty and not left out: what
+# is signed is the same, and OpenSSL verifies nothing whose content is not there ("no content"), so
+# certmonger takes its absence for a server that is out of order.
+NOTHING = b""
 MAX_TEXT = 255  # characters of failInfoText: some clients print it into a line of a log
 
 
@@ -60,7 +64,7 @@ def revocation_list(request: Message, crl: bytes, by: Signing) -> bytes:
 
 def pending(request: Message, by: Signing) -> bytes:
     """Return a CertRep PENDING: the client polls until somebody decided (RFC 8894 §3.3.2.3)."""
-    return _signed(request, None, PKIStatus.PENDING, {}, by)
+    return _signed(request, NOTHING, PKIStatus.PENDING, {}, by)
 
 
 def failure(request: Message, fail_info: FailInfo, words: str, by: Signing) -> bytes:
@@ -71,7 +75,7 @@ def failure(request: Message, fail_info: FailInfo, words: str, by: Signing) -> b
     details = {scep.FAIL_INFO: _printable(str(int(fail_info)))}
     if words:
         details[scep.FAIL_INFO_TEXT] = core.UTF8String(words[:MAX_TEXT]).dump()
-    return _signed(request, None, PKIStatus.FAILURE, details, by)
+    return _signed(request, NOTHING, PKIStatus.FAILURE, details, by)
 
 
 def capabilities(*, legacy: bool = False, next_ca: bool = False) -> bytes:
@@ -79,7 +83,9 @@ def capabilities(*, legacy: bool = False, next_ca: bool = False) -> bytes:
 
     `legacy` adds what a label's option allows, `next_ca` that GetNextCACert has an answer.
     """
-    lines = ["AES", "POSTPKIOperation", "Renewal", "SHA-256", "SHA-512", "SCEPStandard"]
+    # SHA-384 is no keyword of the RFC's, and who does not know it passes over it. strongSwan 5.9.8
+    # takes no AES where it is not said.
+    lines = ["AES", "POSTPKIOperation", "Renewal", "SHA-256", "SHA-384", "SHA-512", "SCEPStandard"]
     lines += ["DES3", "SHA-1"] if legacy else []
     lines += ["GetNextCACert"] if next_ca else []
     return "".join(f"{line}\n" for line in lines).encode()

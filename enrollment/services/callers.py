@@ -50,6 +50,7 @@ class Caller:
     credential: UUID | None = None
     version: UUID | None = None
     manufactured: str = ""  # the name by which the manufacturer's certificate knows the device
+    prefix: str = ""  # of the credential's text, for the trail
     signing_key: str = ""
 
 
@@ -85,7 +86,7 @@ def by_secret(*, label: Label, text: str, user: str, via: Via) -> Caller:
                 label=str(label),
             )
         raise InvalidCredential
-    return Caller(credential=credential.pk)
+    return Caller(credential=credential.pk, prefix=credential.prefix)
 
 
 def by_certificate(
@@ -126,9 +127,7 @@ def by_certificate(
 
 def via_with(via: Via, caller: Caller) -> Via:
     """Return how the request came in with what it showed, for the trail."""
-    if caller.credential is not None:
-        return replace(via, api_key=Credential.objects.get(pk=caller.credential).prefix)
-    return via
+    return replace(via, api_key=caller.prefix) if caller.prefix else via
 
 
 def _why_not_ours(version: Version, label: Label, now: datetime) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 import issuers.services
-from audit.services import record
+from audit.services import gathered, record
 from audit.use_cases import DEVICES, use_case
 from certificates.models import Certificate, CertificateStatus, Version
 from enrollment import policy
@@ -49,8 +49,24 @@ def enroll(
     if caller.version is not None:
         enrollment = _renew(actor, label, caller.version, asked, csr_pem, transaction)
     else:
-        enrollment = _enroll(actor, label, caller, asked, csr_pem, transaction)
+        enrollment = _enroll_first(actor, label, caller, asked, csr_pem, transaction)
     _call(enrollment, transaction, caller.signing_key)
+    return enrollment
+
+
+def _enroll_first(  # noqa: PLR0913, PLR0917 - what a request is made of
+    actor: Principal, label: Label, caller: Caller, asked: Asked, csr_pem: str, transaction: str
+) -> Enrollment:
+    credential = None
+    if caller.credential is not None:
+        credential = Credential.objects.select_related("created_by").get(pk=caller.credential)
+    with gathered():
+        enrollment, is_new = _enroll(
+            actor, label, credential, asked, csr_pem, transaction, caller.manufactured
+        )
+    # The head is held now, and until the commit.
+    if is_new:
+        policy.check_not_taken(asked, credential, enrollment)
     return enrollment
 
 
@@ -67,30 +83,39 @@ def _call(enrollment: Enrollment, transaction: str, key: str) -> None:
 def open_label(label_id: UUID) -> Label:
     """Return the label as it stands, held so that nobody blocks it meanwhile; raises Blocked."""
     share(Label, [label_id])
-    label = Label.objects.select_related("issuer", "profile", "renewal_policy").get(pk=label_id)
+    label = Label.objects.select_related(
+        "issuer", "profile", "renewal_policy", "owner", "team"
+    ).get(pk=label_id)
     if not label.enabled:
         raise policy.Blocked(f"The label {label} is blocked.")
     return label
 
 
 def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
-    actor: Principal, label: Label, caller: Caller, asked: Asked, csr_pem: str, transaction: str
-) -> Enrollment:
-    credential = None if caller.credential is None else Credential.objects.get(pk=caller.credential)
+    actor: Principal,
+    label: Label,
+    credential: Credential | None,
+    asked: Asked,
+    csr_pem: str,
+    transaction: str,
+    manufactured: str,
+) -> tuple[Enrollment, bool]:
+    """Return the request, and whether it is made now."""
     _check_accepted(label, credential)
-    device = _device(actor, label, credential, caller.manufactured or asked.common_name, asked)
+    device = _device(actor, label, credential, manufactured or asked.common_name, asked)
+    vouched_by = label.anchors_by if credential is None else credential.created_by
     if credential is not None:
         credential = Credential.objects.lock(credential.pk)
+        credential.label = label
         if not credential.is_usable(timezone.now()):
             raise policy.Blocked("This credential is blocked or has expired.")
         if credential.one_time and credential.spent_on_id is not None:
-            return _spent_on(credential, asked)
+            return _spent_on(credential, asked), False
     before = _same(device, asked, label)
     if before is not None:
-        return before
+        return before, False
     policy.check_names(asked, credential, device)
     is_shared = credential is None or credential.device_id is None
-    vouched_by = label.anchors_by if credential is None else credential.created_by
     enrollment = _ask(
         actor,
         Enrollment(label=label, device=device, credential=credential, transaction=transaction),
@@ -105,10 +130,11 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
     )
     if credential is not None and credential.one_time:
         credential.spent_on = enrollment
+        if credential.device_id is not None:
+            credential.device = device
         credential.save(update_fields=["spent_on"])
         record(actor=actor, action="credential.spend", subject=credential, on=str(enrollment.pk))
-    policy.check_not_taken(asked, credential, enrollment)
-    return enrollment
+    return enrollment, True
 
 
 def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of

@@ -130,6 +130,8 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         not_before=after_head_start(device),
     )
     announce(job, actor, server_key=generate_key)
+    if device is not None:
+        return Asked(job)  # a device reads no warnings; whoever decides sees them at the job
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 
@@ -191,6 +193,8 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     announce(
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
+    if device is not None:
+        return Asked(job)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=has_brought)))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from audit.services import gathered
 from foundation.clock import database_clock
 from foundation.errors import CertctlError
 from issuers.services import Waiting
@@ -30,6 +31,7 @@ MAX_DELAY = timedelta(hours=6)
 
 
 @transaction.atomic
+@gathered()
 def complete(*, job: Job, result: Any, actor: Principal) -> Job | None:
     """Keep what the work gave, and ask for what follows from it; None when fenced off.
 

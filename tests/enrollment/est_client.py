@@ -66,7 +66,7 @@ class Est(Client):
         **headers,
     ):
         path = f"{BASE}/{label}/{operation}" if label else f"{BASE}/{operation}"
-        sent = {"X-Forwarded-Proto": "https", **headers}
+        sent = {"X-Forwarded-Proto": "https", "User-Agent": "device", **headers}
         if secret is not None:
             sent["Authorization"] = basic(secret, user)
         if shown is not None:

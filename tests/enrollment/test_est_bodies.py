@@ -6,10 +6,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import AttributeOID
+from django.test import Client
 
+from enrollment.cms import bags
 from jobs.models import Job
-from tests.enrollment.conftest import DEVICE
+from tests.enrollment.conftest import DEVICE, FRONT
 from tests.enrollment.est_client import (
+    BASE,
     body_of,
     der_of,
     refusals,
@@ -153,3 +156,24 @@ def test_nobody_is_asked_to_bind_a_request(est, label, secret_for):
     )
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"User-Agent": "curl/8"}, {"Accept": "*/*"}])
+def test_base64_comes_in_lines_for_whoever_says_what_it_is(label, settings, headers):
+    assert cacerts(settings, headers).count(b"\n") > 10
+
+
+def test_base64_comes_in_one_line_for_a_client_that_says_nothing(label, settings):
+    text = cacerts(settings, {})
+
+    assert b"\n" not in text
+    assert bags.parse(base64.b64decode(text, validate=True)).certificates
+
+
+def cacerts(settings, headers):
+    """What a client with these headers gets; strongSwan's pki has none and reads no line breaks."""
+    settings.TLS_FRONTS = [FRONT]
+    sent = {"X-Forwarded-Proto": "https", **headers}
+    answer = Client().get(f"{BASE}/cams/cacerts", REMOTE_ADDR=FRONT, headers=sent)
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    return answer.content

@@ -433,7 +433,7 @@ def test_openssl_reads_an_answer(tmp_path):
 def test_capabilities_are_lines():
     usual = answers.capabilities().decode()
 
-    assert usual == "AES\nPOSTPKIOperation\nRenewal\nSHA-256\nSHA-512\nSCEPStandard\n"
+    assert usual == "AES\nPOSTPKIOperation\nRenewal\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n"
     assert answers.capabilities(legacy=True).decode() == f"{usual}DES3\nSHA-1\n"
     assert answers.capabilities(next_ca=True).decode() == f"{usual}GetNextCACert\n"
 

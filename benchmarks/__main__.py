@@ -1,0 +1,52 @@
+"""Measure the hot paths: `make bench`, or `python -m benchmarks --database sqlite --rounds 3`.
+
+Prints medians over the rounds of the 50th, 95th and 99th percentile, and ratios to what was
+measured in the same run: absolute figures do not repeat from one machine to the next.
+"""
+
+import argparse
+import signal
+import sys
+
+from benchmarks import enrollment, machine
+from benchmarks.measure import HEAD
+from certctl.demo.programs import NoProgram
+from tests.servers import NoServer
+from tools.run_tests import stop
+from tools.served import served
+
+
+def main() -> int:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", choices=("postgres", "sqlite"), default="postgres")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--devices", type=int, default=100, help="new devices in each round")
+    parser.add_argument("--parallel", type=int, default=10, help="devices that ask at once")
+    parser.add_argument("--web-workers", type=int, default=2, help="processes of the web server")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        with served(options.database, workers=options.web_workers) as installation:
+            print(machine.describe(), flush=True)
+            print(
+                f"{options.rounds} rounds of {options.devices} devices, {options.parallel} at once,"
+                f" {options.web_workers} web processes, through nginx with TLS",
+                flush=True,
+            )
+            series = enrollment.measure(
+                installation,
+                rounds=options.rounds,
+                devices=options.devices,
+                parallel=options.parallel,
+            )
+            print(HEAD, *(one.line() for one in series), *enrollment.verdict(series), sep="\n")
+            print(f"load after: {machine.load()}")
+    except (NoProgram, NoServer) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

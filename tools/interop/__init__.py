@@ -1,0 +1,1 @@
+"""Devices' programs that others wrote, against a running installation behind our nginx."""
