@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from django.utils import timezone
 
+import certificates.policy
 from audit.via import Via
 from certificates.models import Version
 from enrollment import policy, secret_texts
@@ -111,6 +112,8 @@ def by_certificate(
         if version is not None
         else _why_not_theirs(certificate, chain, label, now)
     )
+    if not why and certificates.policy.has_leaked(certs.key_fingerprint(certificate.public_key())):
+        why = "its key has leaked"
     if not why and label.protocol == Protocol.EST and not _is_for_clients(certificate):
         why = "it is not for clients"
     if why:

@@ -75,7 +75,7 @@ def generate_key(
     label = open_label(label_id)
     if not label.server_keys:
         raise NoServerKeys
-    if not policy.signs_at_once(label):
+    if not policy.signs_at_once(label.issuer):
         raise NeverWithApproval  # no issuer is called over a network while a device holds the line
     key, request = issuers.services.new_key_for(csr_pem=csr_pem, profile=label.profile)
     asked = Asked.of(
