@@ -19,6 +19,7 @@ from enrollment.states import Accepts, Protocol
 from foundation.errors import NotAuthenticated
 from foundation.rates import LockOut, Rate, block_of
 from issuers.x509 import certs, chains, path
+from issuers.x509.names import is_printable
 from owners import keys, strangers
 
 # Of one credential from one address, as with API keys: a program with an old one tries again.
@@ -194,5 +195,6 @@ def _is_for_clients(certificate: x509.Certificate) -> bool:
 def _manufactured_name(certificate: x509.Certificate) -> str:
     for oid in (NameOID.SERIAL_NUMBER, NameOID.COMMON_NAME):
         for attribute in certificate.subject.get_attributes_for_oid(oid):
-            return str(attribute.value)[:MAX_DEVICE_NAME]
+            name = str(attribute.value)[:MAX_DEVICE_NAME]
+            return name if is_printable(name) else ""
     return ""

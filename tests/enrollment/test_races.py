@@ -107,7 +107,7 @@ def test_what_is_blocked_meanwhile_gets_nothing(label, secret_for, bob, blocks):
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("blocks", ["device", "credential"])
+@pytest.mark.parametrize("blocks", ["device", "credential", "label"])
 def test_what_is_asked_while_it_is_blocked_ends_with_it(slow_label, secret_for, bob, blocks):
     made = secret_for(slow_label)
     block = {
@@ -115,6 +115,7 @@ def test_what_is_asked_while_it_is_blocked_ends_with_it(slow_label, secret_for, 
         "credential": lambda: services.block_credential(
             actor=bob, credential_id=made.credential.pk
         ),
+        "label": lambda: services.block_label(actor=bob, label_id=slow_label.pk),
     }[blocks]
 
     meanwhile(lambda: ask_by(slow_label, made, make_csr(DEVICE)), block)
