@@ -7,15 +7,20 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 import certificates.services
+import issuers.services
+import owners.services
 from audit.models import Event
 from certificates.models import Certificate, RenewalPolicy, Version
 from enrollment import policy, services
 from enrollment.services import Caller
 from enrollment.services.callers import CertificateRefused
 from enrollment.states import Stand
+from foundation.errors import Conflict
+from foundation.outcomes import outcome_of
 from issuers.models import Issuer
 from jobs import runner
 from jobs import services as job_services
@@ -74,7 +79,7 @@ def test_a_certificate_of_a_key_that_leaked_renews_nothing(label, secret_for, bo
     second = ask_by(label, wide, make_csr(OTHER, key=key)).version
     certificates.services.revoke(version_id=first.pk, actor=bob, reason="keyCompromise")
 
-    with pytest.raises(CertificateRefused, match="leaked"):
+    with pytest.raises(CertificateRefused, match="its key has leaked"):
         ask_with(label, second, make_csr(OTHER))
     with pytest.raises(CertificateRefused):  # also where it leaked after the door had let it in
         services.ask(
@@ -203,3 +208,23 @@ def test_a_wildcard_is_not_enrolled_by_what_all_devices_share(
 
     with pytest.raises(policy.NameNotYours):
         ask_by(label, shared, make_csr("*.demo.internal"))
+
+
+@pytest.mark.parametrize("row", ["renewal_policy", "profile", "owner"])
+def test_what_a_label_names_is_not_deleted(make_label, free_device_profile, alice, row):
+    rules = RenewalPolicy.objects.create(name="devices", auto_renew=False)
+    label = make_label("weekly", free_device_profile, renewal_policy=rules)
+    delete = {
+        "renewal_policy": lambda: certificates.services.delete_policy(
+            policy_id=rules.pk, actor=alice
+        ),
+        "profile": lambda: issuers.services.delete_profile(
+            profile=free_device_profile, actor=alice
+        ),
+        "owner": lambda: owners.services.delete_owner(owner_id=label.owner_id, actor=alice),
+    }[row]
+
+    with pytest.raises((Conflict, ProtectedError)) as caught:
+        delete()
+
+    assert outcome_of(caught.value).status == 409
