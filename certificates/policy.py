@@ -93,6 +93,13 @@ def revoked_for(certificate: Certificate) -> Reason | None:
     return None if revocation is None else Reason(revocation.reason)
 
 
+def has_leaked(key_fingerprint: str) -> bool:
+    """Whether a version of this key was revoked for a compromise: whoever has it may be anybody."""
+    return Version.objects.filter(
+        key_fingerprint=key_fingerprint, revocation__reason__in=COMPROMISES
+    ).exists()
+
+
 def answers_for(principal: Principal, owner: Owner, team: Team | None) -> bool:
     """Whether `principal` answers for what belongs to `owner` and `team`, under any alias.
 

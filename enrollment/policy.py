@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from certificates.models import Certificate, CertificateName, CertificateStatus, Version
 from certificates.models.names import compared
-from certificates.policy import DEFAULT_WINDOW, renewal_window
+from certificates.policy import DEFAULT_WINDOW, renewal_window, revoked_for
 from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
@@ -132,6 +132,26 @@ def _allowed_common(common: str, patterns: Sequence[str]) -> bool:
     return any(_allowed(f"{kind}:{common}", patterns) for kind in ("dns", "email", "uri"))
 
 
+def check_only_own_names(asked: Asked, credential: Credential | None, device: Device) -> None:
+    """Raise NameNotYours for what may be shown by anybody, and would take over somebody's names.
+
+    A device that is known by what it calls itself is any device that calls itself so: only what
+    nobody holds is given to it. A wildcard is for names that others hold.
+    """
+    if credential is not None and credential.device_id is not None:
+        return
+    wild = [name for name in asked.checked.sans if name.startswith("dns:*")]
+    if wild:
+        raise NameNotYours(f"{', '.join(wild)} needs a credential of the device's own.")
+    live = live_with(asked.checked.sans, asked.common_name).filter(enrollments__device=device)
+    taken = live.first()
+    if taken is not None:
+        raise NameNotYours(
+            f"{taken.name} has these names already: renew with its certificate, or ask for a "
+            "credential of the device's own."
+        )
+
+
 def check_not_taken(asked: Asked, credential: Credential | None, enrollment: Enrollment) -> None:
     """Raise NameNotYours where a live certificate of somebody else has one of the names.
 
@@ -189,9 +209,20 @@ def wants_approval(label: Label, *, first: bool, shared: bool) -> bool:
     )
 
 
-def signs_at_once(label: Label) -> bool:
-    """Whether the label's issuer signs here, so that a device may wait for it on the line."""
-    return label.issuer.kind == Issuer.Kind.LOCAL
+def signs_at_once(issuer: Issuer) -> bool:
+    """Whether `issuer` signs here, so that a device may wait for it on the line."""
+    return issuer.kind == Issuer.Kind.LOCAL
+
+
+def wants_approval_at_a_label(certificate: Certificate) -> bool:
+    """Whether a label that the certificate was enrolled at has its next version wait, whoever asks.
+
+    What comes back after a revocation is a first enrollment.
+    """
+    stricter = Q(approve_renewals=True)
+    if revoked_for(certificate) is not None:
+        stricter |= Q(approve_first=True)
+    return Label.objects.filter(stricter, enrollments__certificate=certificate).exists()
 
 
 def renewal_opens(version: Version, label: Label) -> datetime:

@@ -22,6 +22,7 @@ from owners.persons import Persons
 
 DECIDE = "jobs.decide_job"
 CANCEL = "jobs.cancel_job"
+_STRICTER: list[Callable[[Certificate], bool]] = []
 _BY_GROUPS = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -56,6 +57,19 @@ class NotYours(NotPermitted):
     message = (
         "Only who asked for a job, who answers for its certificate, or an operator cancels it."
     )
+
+
+def has_wait(rule: Callable[[Certificate], bool]) -> None:
+    """Have the next version of a certificate wait for approval where `rule` says so, too.
+
+    For apps above, whose rules are not known here; a profile's approval nobody takes away so.
+    """
+    _STRICTER.append(rule)
+
+
+def waits_for_others(certificate: Certificate) -> bool:
+    """Whether an app above has the next version of `certificate` wait, whoever asks for it."""
+    return any(rule(certificate) for rule in _STRICTER)
 
 
 def may_decide_at_all(actor: Principal) -> bool:

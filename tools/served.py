@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 import django
 from django.core.management import call_command
 
+from certctl.demo.programs import NGINX
 from tests import servers
 from tests.shipped_nginx import shipped_nginx
-from tools.programs import NGINX
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONT_NAME = "certctl.test"  # what the front's certificate is for

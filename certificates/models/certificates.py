@@ -85,6 +85,9 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
     def due_for_renewal(self, now: datetime) -> Self:
         """Certificates that their policy wants renewed at `now`, the most urgent first.
 
+        Not what a device holds: it renews for itself, and could not tell why what it has was
+        replaced.
+
         One that has ended stays due. Every minute this is asked, so the longest window that there
         is has the index find the few rows that any policy could mean.
         """
@@ -103,6 +106,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
                 renewal_policy__auto_renew=True,
                 current__not_after__lte=now + longest,
                 current__revocation__isnull=True,
+                current__device="",
             )
             .select_related("current", "renewal_policy")
             .order_by("current__not_after", "pk")

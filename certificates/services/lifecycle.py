@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from audit.changes import changed
 from audit.services import record
 from certificates import policy
 from certificates.details import Details
@@ -21,7 +22,7 @@ from certificates.models import (
     Version,
 )
 from foundation.sealed import Sealed
-from issuers.models import Issuer
+from issuers.models import Issuer, Profile
 from issuers.x509.description import SignedCertificate
 from owners.models import Principal
 
@@ -60,6 +61,21 @@ def register(
         profile=details.profile.slug,
     )
     return certificate
+
+
+@transaction.atomic
+def move_under(
+    *, certificate: Certificate, issuer: Issuer, profile: Profile, actor: Principal
+) -> None:
+    """Have the next versions signed by another issuer, or under another profile.
+
+    For the label that a device enrolls at, which says both. The caller holds the lock.
+    """
+    done = changed(certificate, {"issuer": issuer, "profile": profile}, ("issuer", "profile"))
+    if done:
+        policy.check_may_change(certificate)
+        certificate.save(update_fields=[*done, "updated_at"])
+        record(actor=actor, action="certificate.update", subject=certificate, changes=done)
 
 
 @transaction.atomic

@@ -43,7 +43,7 @@ def ask_after(
 def answer_now(actor: Principal, enrollment: Enrollment) -> Answer:
     """Do at once what need not wait, and return how the request stands; what goes out is noted."""
     job = enrollment.job
-    if job.status == Status.PENDING and policy.signs_at_once(enrollment.label):
+    if job.status == Status.PENDING and policy.signs_at_once(enrollment.certificate.issuer):
         run_at_once(job.pk)
     answer = answer_of(enrollment)
     if answer.stand is Stand.ISSUED and answer.version is not None:

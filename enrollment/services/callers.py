@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from django.utils import timezone
 
+import certificates.policy
 from audit.via import Via
 from certificates.models import Version
 from enrollment import policy, secret_texts
@@ -18,6 +19,7 @@ from enrollment.states import Accepts, Protocol
 from foundation.errors import NotAuthenticated
 from foundation.rates import LockOut, Rate, block_of
 from issuers.x509 import certs, chains, path
+from issuers.x509.names import is_printable
 from owners import keys, strangers
 
 # Of one credential from one address, as with API keys: a program with an old one tries again.
@@ -114,6 +116,8 @@ def by_certificate(
         if version is not None
         else _why_not_theirs(certificate, chain, label, now)
     )
+    if not why and certificates.policy.has_leaked(certs.key_fingerprint(certificate.public_key())):
+        why = "its key has leaked"
     if not why and label.protocol == Protocol.EST and not _is_for_clients(certificate):
         why = "it is not for clients"
     if why:
@@ -192,5 +196,6 @@ def _is_for_clients(certificate: x509.Certificate) -> bool:
 def _manufactured_name(certificate: x509.Certificate) -> str:
     for oid in (NameOID.SERIAL_NUMBER, NameOID.COMMON_NAME):
         for attribute in certificate.subject.get_attributes_for_oid(oid):
-            return str(attribute.value)[:MAX_DEVICE_NAME]
+            name = str(attribute.value)[:MAX_DEVICE_NAME]
+            return name if is_printable(name) else ""
     return ""

@@ -18,7 +18,7 @@ from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, L
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from jobs.models import Job
-from jobs.services import cancel_job
+from jobs.services import cancel_held, hold_to_cancel
 from owners.models import Principal
 
 MAX_REASON = 500
@@ -106,6 +106,7 @@ def create_credentials(
 def block_credential(*, actor: Principal, credential_id: UUID) -> Credential:
     """Have a credential enroll nothing any more; what it brought and is still open ends."""
     credential = as_expected(actor, Credential.objects.lock(credential_id))
+    open_jobs, actor = _hold_open(actor, Enrollment.objects.filter(credential=credential))
     if credential.disabled_at is None:
         credential.disabled_at = timezone.now()
         credential.save(update_fields=["disabled_at"])
@@ -115,7 +116,7 @@ def block_credential(*, actor: Principal, credential_id: UUID) -> Credential:
             subject=credential,
             changes=change("disabled_at", None, credential.disabled_at),
         )
-    _end(actor, Enrollment.objects.filter(credential=credential), "Its credential was blocked.")
+    cancel_held(jobs=open_jobs, actor=actor, reason="Its credential was blocked.")
     return credential
 
 
@@ -130,6 +131,7 @@ def block_device(*, actor: Principal, device_id: UUID, reason: str = "") -> Devi
             errors=[FieldError("reason", "too_long", f"At most {MAX_REASON} characters.")]
         )
     device = as_expected(actor, Device.objects.lock(device_id))
+    open_jobs, actor = _hold_open(actor, Enrollment.objects.filter(device=device))
     if device.blocked_at is None:
         device.blocked_at, device.blocked_because = timezone.now(), reason
         device.save(update_fields=["blocked_at", "blocked_because"])
@@ -140,7 +142,7 @@ def block_device(*, actor: Principal, device_id: UUID, reason: str = "") -> Devi
             changes=change("blocked_at", None, device.blocked_at),
             reason=reason,
         )
-    _end(actor, Enrollment.objects.filter(device=device), f"The device {device} was blocked.")
+    cancel_held(jobs=open_jobs, actor=actor, reason=f"The device {device} was blocked.")
     return device
 
 
@@ -173,10 +175,10 @@ def holds(enrolled: QuerySet[Enrollment]) -> QuerySet[Version]:
     )
 
 
-def _end(actor: Principal, enrolled: QuerySet[Enrollment], why: str) -> None:
-    """Call off what is open; whoever blocks must be one who may cancel."""
-    for job in Job.objects.under_way().filter(enrollment__in=enrolled).order_by("pk"):
-        cancel_job(job_id=job.pk, actor=actor, reason=why)
+def _hold_open(actor: Principal, enrolled: QuerySet[Enrollment]) -> tuple[Sequence[Job], Principal]:
+    """Return what is open, held before the trail is: whoever blocks must be one who may cancel."""
+    jobs = Job.objects.under_way().filter(pk__in=enrolled.values("job"))
+    return hold_to_cancel(jobs=jobs, actor=actor)
 
 
 def _created(actor: Principal, credential: Credential) -> Entry:

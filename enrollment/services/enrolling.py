@@ -3,6 +3,7 @@
 Locks in the order Label (shared) → Device → Credential, then the house's (docs/architecture.md).
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,8 @@ import issuers.services
 from audit.services import gathered, record
 from audit.use_cases import DEVICES, use_case
 from certificates.models import Certificate, CertificateStatus, Version
+from certificates.policy import has_leaked
+from certificates.services import move_under
 from enrollment import policy
 from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
 from enrollment.policy import Asked
@@ -102,19 +105,26 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
 ) -> tuple[Enrollment, bool]:
     """Return the request, and whether it is made now."""
     _check_accepted(label, credential)
+    if credential is not None and credential.device_id is None:
+        # Before the trail's head, which a device that is new takes.
+        Credential.objects.lock(credential.pk)
     device = _device(actor, label, credential, manufactured or asked.common_name, asked)
     vouched_by = label.anchors_by if credential is None else credential.created_by
     if credential is not None:
         credential = Credential.objects.lock(credential.pk)
         credential.label = label
-        if not credential.is_usable(timezone.now()):
+        is_spent = credential.one_time and credential.spent_on_id is not None
+        # What it brought may wait for longer than it was to be used.
+        may = credential.disabled_at is None if is_spent else credential.is_usable(timezone.now())
+        if not may:
             raise policy.Blocked("This credential is blocked or has expired.")
-        if credential.one_time and credential.spent_on_id is not None:
+        if is_spent:
             return _spent_on(credential, asked), False
     before = _same(device, asked, label)
     if before is not None:
         return before, False
     policy.check_names(asked, credential, device)
+    policy.check_only_own_names(asked, credential, device)
     is_shared = credential is None or credential.device_id is None
     enrollment = _ask(
         actor,
@@ -125,7 +135,6 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
             f"{label}/{device.name}",
             vouched_by or actor,
             policy.wants_approval(label, first=True, shared=is_shared),
-            at_once=policy.signs_at_once(label),
         ),
     )
     if credential is not None and credential.one_time:
@@ -154,6 +163,8 @@ def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
     now = timezone.now()
     if hasattr(version, "revocation") or not version.not_before <= now < version.not_after:
         raise CertificateRefused("The certificate that was shown is revoked or not valid now.")
+    if has_leaked(version.key_fingerprint):
+        raise CertificateRefused("The key of the certificate that was shown has leaked.")
     policy.check_unchanged(asked, version)
     if version.superseded_at is not None:
         return _answer_that_replaced(certificate, version, asked, label, device)
@@ -169,7 +180,6 @@ def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
             f"{label}/{device.name}",
             version.csr_by or label.anchors_by or label.created_by or actor,
             policy.wants_approval(label, first=False, shared=False),
-            at_once=policy.signs_at_once(label),
         ),
         certificate=certificate,
     )
@@ -215,8 +225,16 @@ def _ask(  # noqa: PLR0913 - what a request is made of
     _check_transaction(enrollment, label)
     _check_limit(enrollment.device, label)
     own = certificate or _own(enrollment.device, asked)
+    device = replace(device, at_once=policy.signs_at_once(label.issuer))
     try:
         if own is not None:
+            # The label says who signs, and under which rules, also where it said otherwise once.
+            move_under(
+                certificate=Certificate.objects.lock(own.pk),
+                issuer=label.issuer,
+                profile=label.profile,
+                actor=actor,
+            )
             job = request_renewal(
                 actor=actor, certificate_id=own.pk, csr_pem=csr_pem, device=device
             ).job

@@ -21,6 +21,8 @@ from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from issuers.models import Issuer, Profile
+from jobs.models import Job
+from jobs.services import cancel_held, hold_to_cancel
 from owners.models import Owner, Principal, Team
 from owners.services import OwnWayOut
 
@@ -155,7 +157,10 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
 
 @use_case("label.block", on=Label)
 def block_label(*, actor: Principal, label_id: UUID, reason: str = "") -> Label:
-    """Have nothing enrolled, renewed or collected at a label from now on."""
+    """Have nothing enrolled, renewed or collected at a label from now on; what is open ends.
+
+    Else it would still be signed once somebody agreed. Whoever blocks must be one who may cancel.
+    """
     return _enable(actor, label_id, enabled=False, action="label.block", reason=reason)
 
 
@@ -167,10 +172,15 @@ def unblock_label(*, actor: Principal, label_id: UUID) -> Label:
 
 def _enable(actor: Principal, label_id: UUID, *, enabled: bool, action: str, **why: str) -> Label:
     label = as_expected(actor, Label.objects.select_for_update(no_key=True).get(pk=label_id))
+    open_jobs: Sequence[Job] = ()
+    if not enabled:
+        waiting = Job.objects.under_way().filter(enrollment__label=label)
+        open_jobs, actor = hold_to_cancel(jobs=waiting, actor=actor)
     done = changed(label, {"enabled": enabled}, ("enabled",))
     if done:
         label.save(update_fields=["enabled"])
         record(actor=actor, action=action, subject=label, changes=done, **why)
+    cancel_held(jobs=open_jobs, actor=actor, reason=f"The label {label} was blocked.")
     return label
 
 

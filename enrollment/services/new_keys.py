@@ -75,7 +75,7 @@ def generate_key(
     label = open_label(label_id)
     if not label.server_keys:
         raise NoServerKeys
-    if not policy.signs_at_once(label):
+    if not policy.signs_at_once(label.issuer):
         raise NeverWithApproval  # no issuer is called over a network while a device holds the line
     key, request = issuers.services.new_key_for(csr_pem=csr_pem, profile=label.profile)
     asked = Asked.of(
@@ -120,17 +120,18 @@ def _give_up_lost(caller: Caller, asked: Asked) -> str | None:
         raise Unavailable
     version, collected = before.job.version, before.collected_at
     ends = collected and collected + settings.ENROLLMENT_COLLECT_AGAIN
-    if version is None or was_shown(before) or (ends and ends <= timezone.now()):
+    # Where it is revoked somebody took it from the device: what was lost is revoked here alone.
+    is_taken = version is None or hasattr(version, "revocation")
+    if version is None or is_taken or was_shown(before) or (ends and ends <= timezone.now()):
         return None
-    if not hasattr(version, "revocation"):
-        # Before the next is asked for: what is asked for comes back after a revocation, and a
-        # renewal that is overtaken by one is off.
-        certificates.services.revoke(
-            version_id=version.pk,
-            actor=Principal.objects.system(),
-            reason=Reason.SUPERSEDED,
-            note="Its key was made here and lost on its way to the device.",
-        )
+    # Before the next is asked for: what is asked for comes back after a revocation, and a
+    # renewal that is overtaken by one is off.
+    certificates.services.revoke(
+        version_id=version.pk,
+        actor=Principal.objects.system(),
+        reason=Reason.SUPERSEDED,
+        note="Its key was made here and lost on its way to the device.",
+    )
     credential.spent_on = None
     credential.save(update_fields=["spent_on"])
     return version.serial

@@ -40,7 +40,7 @@ def ask_for_ra(*, actor: Principal, label: Label, by_worker: bool = False) -> No
     A CA of ours signs it as soon as the transaction has ended, unless it is left to a worker.
     Raises what `request_ra` does.
     """
-    at_once = policy.signs_at_once(label) and not by_worker
+    at_once = policy.signs_at_once(label.issuer) and not by_worker
     job = request_ra(
         actor=actor,
         common_name=f"{RA_NAME}{label.path}"[:MAX_COMMON_NAME],

@@ -35,9 +35,7 @@ class CompromisedKey(Invalid):
 def check_key(csr_pem: str) -> None:
     """Raise CompromisedKey where the CSR's key is known to have leaked."""
     fingerprint = certs.key_fingerprint(csr.parse(csr_pem).public_key())
-    if Version.objects.filter(
-        key_fingerprint=fingerprint, revocation__reason__in=certificates.policy.COMPROMISES
-    ).exists():
+    if certificates.policy.has_leaked(fingerprint):
         raise CompromisedKey(
             errors=[FieldError("csr", CompromisedKey.code, CompromisedKey.message)]
         )

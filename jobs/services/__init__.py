@@ -6,7 +6,14 @@ the lock of its certificate, so nobody waits for a unique index while holding th
 """
 
 from jobs.services.bindings import detach_target
-from jobs.services.decisions import ChangedSinceShown, approve_job, cancel_job, reject_job
+from jobs.services.decisions import (
+    ChangedSinceShown,
+    approve_job,
+    cancel_held,
+    cancel_job,
+    hold_to_cancel,
+    reject_job,
+)
 from jobs.services.opening import HEAD_START, DuplicateJob, ForDevice
 from jobs.services.ra import renew_ra, request_ra
 from jobs.services.renewals import request_due_renewals, watch_certificates
@@ -33,11 +40,13 @@ __all__ = [
     "DuplicateJob",
     "ForDevice",
     "approve_job",
+    "cancel_held",
     "cancel_job",
     "complete",
     "detach_target",
     "fail_abandoned",
     "fail_job",
+    "hold_to_cancel",
     "park",
     "reject_job",
     "release",

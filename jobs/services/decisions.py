@@ -1,14 +1,18 @@
 """Approve, reject, cancel: the decisions of people, each under the job's row lock."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+import owners.policy
 from audit.use_cases import use_case
 from audit.via import Door
 from certificates import signers
+from certificates.models import Certificate
 from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
@@ -89,6 +93,36 @@ def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
     Raises NotYours, InvalidMove.
     """
     job, actor = lock_to_decide(job_id, actor)
+    _cancel(job, actor, reason)
+    return job
+
+
+def hold_to_cancel(*, jobs: QuerySet[Job], actor: Principal) -> tuple[Sequence[Job], Principal]:
+    """Lock jobs and all that calling them off rests on; return them and the actor, read afresh.
+
+    For an act that ends several: the trail's head comes last in the house's order, so nothing may
+    be recorded before all are held. Call it in a transaction. Raises KeyGone.
+    """
+    held = list(jobs.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    rows = Certificate.objects.filter(pk__in={job.certificate_id for job in held})
+    certificates = {row.pk: row for row in rows.select_for_update(no_key=True).order_by("pk")}
+    for job in held:
+        job.certificate = certificates[job.certificate_id]
+    owners.policy.hold(
+        owners={row.owner_id for row in certificates.values()},
+        teams={row.team_id for row in certificates.values()},
+        people={actor.pk, *(one for job in held for one in (job.requested_by_id, job.csr_by_id))},
+    )
+    return held, owners.policy.afresh(actor)
+
+
+def cancel_held(*, jobs: Sequence[Job], actor: Principal, reason: str) -> None:
+    """End jobs that `hold_to_cancel` gave; raises NotYours, InvalidMove."""
+    for job in jobs:
+        _cancel(job, actor, reason)
+
+
+def _cancel(job: Job, actor: Principal, reason: str) -> None:
     policy.check_may_cancel(actor, job)
     reason = _checked_reason(reason)
     job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")
@@ -97,7 +131,6 @@ def cancel_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "") -> Job:
     job.move(Move.CANCEL, actor=actor, reason=reason)
     if not replaced:  # else the certificate shows how that stands
         kind_of(job).restore(job, actor)
-    return job
 
 
 def _decide(job: Job, actor: Principal, reason: str) -> None:

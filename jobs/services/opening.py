@@ -91,7 +91,12 @@ def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
 
 
 def open_job(
-    job: Job, certificate: Certificate, actor: Principal, *, not_before: datetime | None = None
+    job: Job,
+    certificate: Certificate,
+    actor: Principal,
+    *,
+    not_before: datetime | None = None,
+    device: ForDevice | None = None,
 ) -> Job:
     """Save a new job in the status in which it starts; raises DuplicateJob."""
     now = database_clock.now()
@@ -113,6 +118,9 @@ def open_job(
         job.begin(Status.AWAITING_APPROVAL, waits_until=now + settings.APPROVAL_TIMEOUT)
     else:
         job.begin(Status.PENDING)
+        if device is not None and device.at_once:
+            # Not where somebody has to agree first: its door has long gone then.
+            job.scheduled_at = max(job.scheduled_at, now + HEAD_START)
     try:
         with transaction.atomic():
             job.save(force_insert=True)
@@ -136,11 +144,6 @@ def of_device(device: ForDevice | None) -> dict[str, Any]:
         "device": device.name,
         "wants_approval": device.wants_approval,
     }
-
-
-def after_head_start(device: ForDevice | None) -> datetime | None:
-    """Return when workers may take a job that its door means to do itself."""
-    return database_clock.now() + HEAD_START if device is not None and device.at_once else None
 
 
 def announce(job: Job, actor: Principal, **what: Any) -> None:

@@ -31,7 +31,6 @@ from jobs.services import csrs
 from jobs.services.common import lock_both
 from jobs.services.opening import (
     ForDevice,
-    after_head_start,
     announce,
     of_device,
     open_job,
@@ -127,7 +126,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         ),
         certificate,
         actor,
-        not_before=after_head_start(device),
+        device=device,
     )
     announce(job, actor, server_key=generate_key)
     if device is not None:
@@ -180,11 +179,15 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
             encrypted_key=encrypted_key,
             lifetime=lifetime,
             last_error=last.why_not,
-            **({"csr_by": last.by} | of_device(device)),
+            **(
+                {"csr_by": last.by, "wants_approval": policy.waits_for_others(certificate)}
+                | of_device(device)
+            ),
         ),
         certificate,
         actor,
-        not_before=not_before or after_head_start(device),
+        not_before=not_before,
+        device=device,
     )
     # After the insert: it is the insert that may find that the work is already asked for.
     # What is revoked shows it until there is something better.

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import certificates.services
 from audit.models import Event
-from certificates.models import Certificate, RenewalPolicy, Version
+from certificates.models import Certificate, CertificateName, RenewalPolicy, Version
 from enrollment import policy, services
 from enrollment.models import Enrollment
 from enrollment.states import Stand
@@ -245,8 +245,15 @@ def test_a_pattern_enrolls_no_name_that_another_device_has(label, secret_for):
     assert ask_by(label, wide, make_csr(OTHER)).stand is Stand.ISSUED
 
 
+def under_management(name):
+    """Return a certificate that no device has, whose names are found."""
+    old = CertificateFactory(name=name)
+    CertificateName.objects.bulk_create(CertificateName.of(old))
+    return old
+
+
 def test_an_exact_name_may_be_that_of_a_certificate_which_no_device_has(label, secret_for):
-    old = CertificateFactory(name=DEVICE)
+    old = under_management(DEVICE)
     VersionFactory(certificate=old)
 
     assert ask_by(label, secret_for(label), make_csr(DEVICE)).stand is Stand.ISSUED
@@ -265,7 +272,7 @@ def test_what_all_devices_share_enrolls_only_names_that_nobody_has_and_waits(
 ):
     label = make_label("shared", free_device_profile, accepts=["label-secret"])
     shared = secret_for(label, "", names=[], one_time=False)
-    old = CertificateFactory(name=OTHER)
+    old = under_management(OTHER)
     VersionFactory(certificate=old)
 
     assert ask_by(label, shared, make_csr(DEVICE)).stand is Stand.WAITING

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from django.utils import timezone
 
+import certificates.services
 from audit.models import Event
 from certificates.models import Certificate, Version
 from enrollment import services
@@ -137,3 +138,16 @@ def test_a_credential_for_many_names_gets_another_key_for_the_first_alone(
 
     assert keygen(est, made, make_csr(OTHER)).status_code == 401
     assert not hasattr(Version.objects.get(), "revocation")
+
+
+def test_a_lost_key_is_not_replaced_where_somebody_revoked_its_certificate(
+    est, keyed_label, secret_for, bob
+):
+    made = secret_for(keyed_label)
+    assert keygen(est, made).status_code == 200
+    certificates.services.revoke(
+        version_id=Version.objects.get().pk, actor=bob, reason="cessationOfOperation"
+    )
+
+    assert keygen(est, made).status_code == 401
+    assert Version.objects.count() == 1
