@@ -66,6 +66,11 @@ class Label(models.Model):
         blank=True,
         help_text="CA certificates of manufacturers, as PEM, whose device certificates may enroll.",
     )
+    anchor_makers = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Who brought each trust anchor, by its SHA-256: they vouch for what it lets in.",
+    )
     anchors_by = models.ForeignKey(
         Principal,
         models.PROTECT,

@@ -52,6 +52,7 @@ class Caller:
     credential: UUID | None = None
     version: UUID | None = None
     manufactured: str = ""  # the name by which the manufacturer's certificate knows the device
+    anchor: str = ""  # SHA-256 of the trust anchor that the manufacturer's certificate leads to
     prefix: str = ""  # of the credential's text, for the trail
     signing_key: str = ""
 
@@ -105,17 +106,17 @@ def by_certificate(
     checked (RFC 5280 §6). EST shows it to a TLS server, so it must be for clients.
     Raises CertificateRefused; what is refused stands in the trail.
     """
-    now = timezone.now()
+    now, anchor = timezone.now(), ""
     version = (
         Version.objects.select_related("certificate", "revocation")
         .filter(fingerprint=certs.fingerprint(certificate))
         .first()
     )
-    why = (
-        _why_not_ours(version, label, now)
-        if version is not None
-        else _why_not_theirs(certificate, chain, label, now)
-    )
+    if version is not None:
+        why = _why_not_ours(version, label, now)
+    else:
+        anchor = _anchor_of(certificate, chain, label, now)
+        why = _why_not_theirs(certificate, anchor, label)
     if not why and certificates.policy.has_leaked(certs.key_fingerprint(certificate.public_key())):
         why = "its key has leaked"
     if not why and label.protocol == Protocol.EST and not _is_for_clients(certificate):
@@ -126,7 +127,7 @@ def by_certificate(
         raise CertificateRefused(f"The certificate that was shown may not be used: {why}.")
     if version is not None:
         return Caller(version=version.pk)
-    return Caller(manufactured=_manufactured_name(certificate))
+    return Caller(manufactured=_manufactured_name(certificate), anchor=anchor)
 
 
 def via_with(via: Via, caller: Caller) -> Via:
@@ -145,22 +146,35 @@ def _why_not_ours(version: Version, label: Label, now: datetime) -> str:
     return "" if enrolled.exists() else "it was not enrolled at this label"
 
 
-def _why_not_theirs(
+def _anchor_of(
     certificate: x509.Certificate,
     chain: Sequence[x509.Certificate],
     label: Label,
     now: datetime,
 ) -> str:
+    """Return the fingerprint of the trust anchor that it leads to now; "" where it leads to none.
+
+    Of several the first of the label's: which it is says who vouches for the device.
+    """
     if Accepts.MANUFACTURER not in label.accepts:
-        return "nobody knows it here"
-    if not any(
-        all(
+        return ""
+    anchors = policy.anchors_of(label)
+    reached = {
+        way[-1]
+        for way in _ways(certificate, chain, anchors)
+        if all(
             one.not_valid_before_utc <= now < one.not_valid_after_utc
             for one in (certificate, *way[:-1])
         )
         and not path.problems(certificate, way)
-        for way in _ways(certificate, chain, policy.anchors_of(label))
-    ):
+    }
+    return next((certs.fingerprint(anchor) for anchor in anchors if anchor in reached), "")
+
+
+def _why_not_theirs(certificate: x509.Certificate, anchor: str, label: Label) -> str:
+    if Accepts.MANUFACTURER not in label.accepts:
+        return "nobody knows it here"
+    if not anchor:
         return "it leads to none of the label's trust anchors now"
     if not _manufactured_name(certificate):
         return "its subject names no device (serialNumber or common name)"

@@ -64,9 +64,7 @@ def _enroll_first(  # noqa: PLR0913, PLR0917 - what a request is made of
     if caller.credential is not None:
         credential = Credential.objects.select_related("created_by").get(pk=caller.credential)
     with gathered():
-        enrollment, is_new = _enroll(
-            actor, label, credential, asked, csr_pem, transaction, caller.manufactured
-        )
+        enrollment, is_new = _enroll(actor, label, credential, asked, csr_pem, transaction, caller)
     # The head is held now, and until the commit.
     if is_new:
         policy.check_not_taken(asked, credential, enrollment)
@@ -101,15 +99,15 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
     asked: Asked,
     csr_pem: str,
     transaction: str,
-    manufactured: str,
+    caller: Caller,
 ) -> tuple[Enrollment, bool]:
     """Return the request, and whether it is made now."""
     _check_accepted(label, credential)
     if credential is not None and credential.device_id is None:
         # Before the trail's head, which a device that is new takes.
         Credential.objects.lock(credential.pk)
-    device = _device(actor, label, credential, manufactured or asked.common_name, asked)
-    vouched_by = label.anchors_by if credential is None else credential.created_by
+    device = _device(actor, label, credential, caller.manufactured or asked.common_name, asked)
+    vouched_by = _who_brought(label, caller.anchor) if credential is None else credential.created_by
     if credential is not None:
         credential = Credential.objects.lock(credential.pk)
         credential.label = label
@@ -133,7 +131,7 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
         csr_pem,
         ForDevice(
             f"{label}/{device.name}",
-            vouched_by or actor,
+            vouched_by,
             policy.wants_approval(label, first=True, shared=is_shared),
         ),
     )
@@ -259,6 +257,14 @@ def _ask(  # noqa: PLR0913 - what a request is made of
     enrollment.remote_address = actor.via.remote_address
     enrollment.save(force_insert=True)
     return enrollment
+
+
+def _who_brought(label: Label, anchor: str) -> Principal:
+    """Return who brought the trust anchor that let a device in; raises where it was taken away."""
+    maker = label.anchor_makers.get(anchor)
+    if maker is None:
+        raise CertificateRefused("The trust anchor of the certificate that was shown is gone.")
+    return Principal.objects.get(pk=maker)
 
 
 def _check_accepted(label: Label, credential: Credential | None) -> None:

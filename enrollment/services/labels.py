@@ -21,6 +21,7 @@ from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from issuers.models import Issuer, Profile
+from issuers.x509 import certs
 from jobs.models import Job
 from jobs.services import cancel_held, hold_to_cancel
 from owners.models import Owner, Principal, Team
@@ -106,6 +107,7 @@ def create_label(  # noqa: PLR0913 - one argument a column
         **said,
     )
     policy.check_label(label)
+    label.anchor_makers = _makers(label, actor)
     label.principal = owners.services.create_principal(
         actor=actor,
         username=f"{protocol}-{path}",
@@ -148,6 +150,7 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
         raise OwnWayOut
     if label.trust_anchors_pem != anchors:
         label.anchors_by = actor
+        label.anchor_makers = _makers(label, actor)
     if label.protocol == Protocol.SCEP and "issuer" in done:
         ask_for_ra(actor=actor, label=label)
     _save(label)
@@ -200,6 +203,14 @@ def _answers(actor: Principal, label: Label, said: Mapping[str, Any]) -> bool:
 def _plain(pem: str) -> str:
     """Return PEM with one kind of line ends: a browser's are no change, and no new giver."""
     return "".join(f"{line.strip()}\n" for line in pem.strip().splitlines())
+
+
+def _makers(label: Label, actor: Principal) -> dict[str, str]:
+    """Return who brought each trust anchor: whoever did first, as long as it stays."""
+    return {
+        fingerprint: label.anchor_makers.get(fingerprint, str(actor.pk))
+        for fingerprint in map(certs.fingerprint, policy.anchors_of(label))
+    }
 
 
 def _save(label: Label) -> None:

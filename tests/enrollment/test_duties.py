@@ -4,6 +4,7 @@ carol made the labels, alice makes credentials, bob decides; dora is alice by an
 """
 
 import pytest
+from cryptography import x509
 
 from enrollment import services
 from enrollment.states import Stand
@@ -12,7 +13,8 @@ from jobs.policy import MayNotDecide, SelfApproval
 from jobs.states import Status
 from owners.models import Principal
 from owners.roles import Role
-from tests.enrollment.conftest import DEVICE, ask_by, ask_with
+from tests.ca import make_ca, named, pem_of
+from tests.enrollment.conftest import DEVICE, ask_by, ask_with, machine
 from tests.factories import OwnerFactory, TeamFactory
 from tests.fixtures import make_csr, person
 
@@ -108,3 +110,64 @@ def test_a_renewal_after_another_s_credential_counts_that_one(
     with pytest.raises(SelfApproval):
         approve(job, carol)
     approve(job, bob)
+
+
+@pytest.fixture
+def made_by_two(make_label, free_device_profile, carol, dave):
+    """A label, and two makers of devices: carol trusted the first, dave added the second."""
+    makers = [make_ca(subject=named(f"Maker {number}")) for number in (1, 2)]
+    pems = [pem_of(maker.certificate) for maker in makers]
+    label = make_label(
+        "born", free_device_profile, accepts=["manufacturer"], trust_anchors_pem=pems[0]
+    )
+    services.update_label(
+        actor=dave, label_id=label.pk, changes={"trust_anchors_pem": "\n".join(pems)}
+    )
+    label.refresh_from_db()
+    return label, makers
+
+
+def shown(label, maker, name):
+    """Return whoever shows a certificate of that maker, as the door lets them in."""
+    born = maker.certify(f"{name}.maker.test", name=name)
+    certificate = x509.load_pem_x509_certificate(born.leaf_pem.encode())
+    return services.by_certificate(label=label, certificate=certificate, via=machine(label).via)
+
+
+@pytest.fixture
+def dave(db):
+    return person("dave", Role.ADMIN)
+
+
+def test_whoever_brought_the_trust_anchor_vouches_for_what_that_one_lets_in(
+    made_by_two, carol, dave
+):
+    label, makers = made_by_two
+    csr = make_csr(DEVICE)
+
+    answer = services.ask(
+        actor=machine(label),
+        label_id=label.pk,
+        caller=shown(label, makers[0], "SN-1"),
+        csr_pem=csr,
+    )
+
+    assert answer.enrollment.job.csr_by == carol
+    with pytest.raises(SelfApproval):
+        approve(answer.enrollment.job, carol)
+    approve(answer.enrollment.job, dave)
+
+
+def test_what_a_trust_anchor_let_in_is_refused_once_that_is_gone(made_by_two, carol):
+    label, makers = made_by_two
+    caller = shown(label, makers[1], "SN-2")
+    services.update_label(
+        actor=carol,
+        label_id=label.pk,
+        changes={"trust_anchors_pem": pem_of(makers[0].certificate)},
+    )
+
+    with pytest.raises(services.CertificateRefused, match="is gone"):
+        services.ask(
+            actor=machine(label), label_id=label.pk, caller=caller, csr_pem=make_csr(DEVICE)
+        )
