@@ -608,6 +608,7 @@ def test_garbage_raises_the_modules_own_errors_alone(data):
     read_to_the_end(der.encode(der.SEQUENCE, der.read(MESSAGE).contents[:11], data))
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # a word in the log, no error
 @settings(max_examples=600, deadline=1000)
 @given(
     st.sampled_from(sorted(SAMPLES)),

@@ -13,7 +13,11 @@ from enrollment.scep.answers import PKI_MESSAGE
 from tests.enrollment.scep_client import Device
 from tests.enrollment.scep_door import Scep, csr_der, new_key
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # What the library warns of is a word in the log, and no error, where it runs.
+    pytest.mark.filterwarnings("ignore:Parsed a serial number"),
+]
 ANSWERS = {200, 400, 404, 405, 413}
 FUZZED = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60

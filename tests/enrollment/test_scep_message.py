@@ -476,6 +476,7 @@ def read_to_the_end(body):
         answers.failure(message, error.fail_info, str(error), signing())
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # a word in the log, no error
 @settings(max_examples=500, deadline=1000)
 @given(st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=3))
 def test_changed_octets_are_refused_in_the_protocols_form(changes):

@@ -113,3 +113,12 @@ def test_a_manufacturer_s_certificate_enrolls_its_device_which_waits(scep, make_
 
     assert asks(scep, fake, None, name="sn-1.demo.internal").status == FAILURE
     assert asks(scep, who, None, name="sn-1.demo.internal").status == PENDING
+
+
+def test_a_manufacturer_s_certificate_renews_nothing(scep, world):
+    _, all_shown = world
+    who, _, _ = all_shown["manufacturer"]
+
+    reply = replied(who, scep.send(who.message(17, csr_der(who.key, name="sn-1.demo.internal"))))
+
+    assert reply.status == FAILURE

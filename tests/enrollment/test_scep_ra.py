@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from cryptography.hazmat.primitives import hashes
 from django.utils import timezone
 
 import certificates.services
 import deployments.services
 import issuers.services
 from audit.models import Event
-from certificates.models import Alert, Certificate, CertificateStatus
+from certificates.models import Alert, Certificate, CertificateStatus, Version
 from deployments.models import Target
 from enrollment import services
 from enrollment.models import Label
-from foundation.errors import Invalid
+from foundation.errors import ConnectorError, Invalid
 from issuers.models import Profile
 from issuers.services.profiles import ProfileReserved, ra_profile
 from issuers.x509 import certs
@@ -226,3 +227,24 @@ def test_a_blocked_label_is_left_alone(scep_label, system, carol):
 
 def test_the_device_s_own_name_is_none_of_the_ra_s(scep_label):
     assert DEVICE not in scep_label.ra_certificate.name
+
+
+def test_a_ca_signs_nothing_but_signed_attributes_for_messages(local_ca):
+    certificate = b"\x30\x03\x02\x01\x00"
+
+    with pytest.raises(ConnectorError):
+        issuers.services.sign_attributes(local_ca, certificate, hashes.SHA256())
+    assert issuers.services.sign_attributes(local_ca, b"\x31\x00", hashes.SHA256())
+
+
+def test_a_challenge_is_not_shown_in_the_inventory(scep, scep_label, secret_for, browse, victor):
+    made = secret_for(scep_label)
+    assert asks(scep, device(scep), made.text).status == SUCCESS
+    version = Version.objects.get(device=f"scep/routers/{DEVICE}")
+    other = scep_label.ra_certificate.current
+    pages = [
+        browse(victor).get(f"/admin/certificates/version/{one.pk}/change/").content.decode()
+        for one in (version, other)
+    ]
+
+    assert ["BEGIN CERTIFICATE REQUEST" in page for page in pages] == [False, True]
