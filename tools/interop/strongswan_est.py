@@ -29,7 +29,7 @@ class Client:
             self.front += ["--cacert", f"front-{number}.pem"]
 
     def fetch_cas(self) -> None:
-        """Fetch the CA's certificates: the root comes to cas.pem, those below it to cas-1.pem…"""
+        """Fetch the CA's certificates: the root is cas.pem, the others are cas-1.pem and so on."""
         run(
             *("pki", "--estca", "--url", self.url, *self.front),
             *("--caout", "cas.pem", "--outform", "pem", "--force"),
