@@ -212,7 +212,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 SWEEP_REST_SECONDS = 1.0
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("sweeps")]
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_ROUTES = {"certificates.*": {"queue": "sweeps"}, "jobs.*": {"queue": "sweeps"}}
+CELERY_TASK_ROUTES = {
+    f"{app}.*": {"queue": "sweeps"} for app in ("certificates", "enrollment", "jobs")
+}
 CELERY_TASK_ROUTES["jobs.run_pending_jobs"] = {"queue": "celery"}
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule}

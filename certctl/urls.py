@@ -20,6 +20,7 @@ import issuers.api
 import jobs.api
 import owners.api
 from console import ops
+from enrollment.scep.views import scep
 from foundation.errors import Unavailable
 from foundation.outcomes import Outcome, is_away, outcome_of
 from foundation.problems import problem
@@ -63,6 +64,8 @@ urlpatterns = [
     path("metrics", ops.metrics, name="metrics"),
     path(".well-known/pki/", include("pki_wellknown.urls")),
     path(".well-known/est/", include("enrollment.est.urls")),
+    path("scep", scep),
+    path("scep/", include("enrollment.scep.urls")),
 ]
 
 

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from certificates.admin.serials import SearchesSerials
 from certificates.models import Version
 from foundation.admin import ReadOnly
+from issuers.x509.csr import has_challenge
 
 
 def state_of(version: Version) -> str:
@@ -64,6 +65,12 @@ class VersionAdmin(ReadOnly, SearchesSerials):
     show_full_result_count = False
     search_fields = ("serial", "fingerprint", "key_fingerprint", "subject", "certificate__name")
     exclude = ("encrypted_key",)
+
+    @override
+    def get_exclude(self, request: HttpRequest, obj: Version | None = None) -> tuple[str, ...]:
+        # A device's challenge lies in its request, and other devices may share it.
+        hides = obj is not None and has_challenge(obj.csr_pem)
+        return (*self.exclude, "csr_pem") if hides else self.exclude
 
     @display(
         description="State",

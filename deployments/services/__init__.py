@@ -13,6 +13,7 @@ from deployments.services.targets import (
 from deployments.services.work import (
     LONGEST_VALIDATION,
     NotBound,
+    NotForTargets,
     Seen,
     TargetDisabled,
     bind,
@@ -29,6 +30,7 @@ __all__ = [
     "Check",
     "Material",
     "NotBound",
+    "NotForTargets",
     "Outcome",
     "Seen",
     "TargetDisabled",

@@ -34,12 +34,13 @@ PAUSE = timedelta(hours=1)
 PATIENCE = timedelta(minutes=5)
 
 
-def ask_for_ra(*, actor: Principal, label: Label) -> None:
+def ask_for_ra(*, actor: Principal, label: Label, by_worker: bool = False) -> None:
     """Ask for the label's RA certificate from its issuer, and set it on the row in memory.
 
-    A CA of ours signs it as soon as the transaction has ended. Raises what `request_ra` does.
+    A CA of ours signs it as soon as the transaction has ended, unless it is left to a worker.
+    Raises what `request_ra` does.
     """
-    at_once = policy.signs_at_once(label)
+    at_once = policy.signs_at_once(label) and not by_worker
     job = request_ra(
         actor=actor,
         common_name=f"{RA_NAME}{label.path}"[:MAX_COMMON_NAME],
@@ -100,7 +101,7 @@ def _replace(key: UUID, actor: Principal) -> bool:
         return False  # somebody else was first
     try:
         with transaction.atomic():
-            ask_for_ra(actor=actor, label=label)
+            ask_for_ra(actor=actor, label=label, by_worker=True)
     except (Conflict, Invalid) as error:
         logger.warning("%s gets no RA certificate: %s", label, error)
         return False

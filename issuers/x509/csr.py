@@ -130,6 +130,18 @@ def requested(csr: x509.CertificateSigningRequest) -> Requested:
     )
 
 
+def has_challenge(pem: str) -> bool:
+    """Whether a request holds a challengePassword (RFC 2985 §5.4.1): a secret, not to be shown."""
+    try:
+        csr = x509.load_pem_x509_csr(pem.encode())
+        csr.attributes.get_attribute_for_oid(x509.oid.AttributeOID.CHALLENGE_PASSWORD)
+    except x509.AttributeNotFound:
+        return False
+    except UNREADABLE:
+        return bool(pem)  # nobody can say
+    return True
+
+
 def _check_strength(key: PublicKeyTypes, digest: hashes.HashAlgorithm | None) -> None:
     # Before the signature is looked at: a huge key is slow to verify with.
     if isinstance(key, rsa.RSAPublicKey) and key.key_size > MAX_RSA_BITS:

@@ -128,7 +128,8 @@ def make_scep_label(make_label, django_capture_on_commit_callbacks):
 
     def make(path, profile, **options):
         with django_capture_on_commit_callbacks(execute=True):
-            return make_label(path, profile, protocol="scep", **options)
+            label = make_label(path, profile, protocol="scep", **options)
+        return Label.objects.get(pk=label.pk)
 
     return make
 

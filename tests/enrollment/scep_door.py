@@ -1,6 +1,9 @@
 """A device that speaks SCEP over HTTP, by POST and by GET, and what it trusts."""
 
 import base64
+from datetime import timedelta
+from functools import cache
+from itertools import cycle
 from urllib.parse import quote
 
 from cryptography import x509
@@ -10,7 +13,7 @@ from django.test import Client
 
 from enrollment.cms import bags
 from enrollment.scep import answers
-from tests.ca import named
+from tests.ca import NOW, named
 from tests.enrollment.conftest import DEVICE
 from tests.enrollment.scep_client import Device, self_signed
 
@@ -19,9 +22,17 @@ BAD_ALG, BAD_CHECK, BAD_REQUEST, BAD_CERT_ID = 0, 1, 2, 4
 BASE = "/scep"
 
 
-def new_key(bits=2048):
-    """Return an RSA key, as gear has them."""
-    return rsa.generate_private_key(65537, bits)
+@cache
+def _key(number):
+    return rsa.generate_private_key(65537, 2048)
+
+
+_numbers = cycle(range(24))  # more than any test has devices: keys are slow to make
+
+
+def new_key():
+    """Return an RSA key, as gear has them; no two in a row are the same."""
+    return _key(next(_numbers))
 
 
 def csr_der(key, *, name=DEVICE, challenge=None, digest=None, sans=None):
@@ -64,6 +75,20 @@ class Scep(Client):
 def _encrypts(certificate):
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     return usage.key_encipherment
+
+
+def issued_by(ca_key, ca_name, key, name=DEVICE, serial=7):
+    """Return a certificate of whoever calls itself `ca_name`."""
+    return (
+        x509.CertificateBuilder()
+        .subject_name(named(name))
+        .issuer_name(ca_name)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=365))
+        .sign(ca_key, hashes.SHA256())
+    )
 
 
 def device(scep, *, label="routers", name=DEVICE, key=None, certificate=None, **options):

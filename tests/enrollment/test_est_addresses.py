@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.certctl.test_doors import DEVICES, EST, ROUTES, shown
+from tests.certctl.test_doors import DEVICES as ALL_DEVICES
+from tests.certctl.test_doors import EST, ROUTES, shown
 from tests.fixtures import make_csr
 
+DEVICES = {address for address in ALL_DEVICES if "/est/" in address}
 pytestmark = pytest.mark.django_db
 
 
@@ -35,3 +37,14 @@ def test_devices_show_credentials_at_the_rest_of_est(est, make_label, free_devic
 def operation(address):
     """Return the last part of an address."""
     return address.rpartition("/")[2]
+
+
+def test_scep_answers_anybody_at_each_of_its_addresses(scep, make_scep_label, free_device_profile):
+    make_scep_label("routers", free_device_profile, is_default=True)
+    addresses = {address for address in ALL_DEVICES if address.startswith("/scep")}
+
+    assert {shown(route) for route in ROUTES if route.startswith("/scep")} == addresses
+    for address in addresses:
+        path = address.replace("{path}", "routers")
+        assert scep.operation("GetCACaps", path=path).status_code == 200
+        assert scep.post_message(b"nothing", path=path).status_code == 400
