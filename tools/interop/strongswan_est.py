@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.interop import people
 from tools.interop.checks import Check, holds, is_same
 from tools.interop.people import Enrolling
-from tools.interop.running import Ended, finish, run, start
+from tools.interop.running import Ended, finish, run, start, while_it_asks
 from tools.served import Served
 
 
@@ -106,7 +106,7 @@ def waits_and_collects(installation: Served, folder: Path) -> None:
     client.fetch_cas()
     client.make_request(device, "first")
     asking = client.start("first", *by_secret(device))
-    people.approve(device)
+    while_it_asks(asking, lambda: people.approve(device))
     is_same(client.end("first", asking).expect(0).out, device)
     holds(device, 1)
 
@@ -117,7 +117,7 @@ def is_rejected(installation: Served, folder: Path) -> None:
     client.fetch_cas()
     client.make_request(device, "first")
     asking = client.start("first", *by_secret(device))
-    people.reject(device, "not ours")
+    while_it_asks(asking, lambda: people.reject(device, "not ours"))
     asking.kill()
     client.end("first", asking)
     ended = client.ask("first", *by_secret(device))
