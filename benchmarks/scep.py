@@ -1,8 +1,8 @@
 """Devices enroll over SCEP, by plain http through the front: EST's work, and the RSA of SCEP."""
 
 import http.client
-from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -37,6 +37,7 @@ def measure(installation: Served, *, rounds: int, devices: int, parallel: int) -
 
 def _message(ra: x509.Certificate, name: str, challenge: str) -> bytes:
     """Return a PKCSReq of a new RSA key."""
+    from enrollment.scep.message import MessageType
     from tests.enrollment import scep_client
 
     key = rsa.generate_private_key(65537, 2048)
@@ -49,8 +50,8 @@ def _message(ra: x509.Certificate, name: str, challenge: str) -> bytes:
         .sign(key, hashes.SHA256())
         .public_bytes(serialization.Encoding.DER)
     )
-    make: Callable[..., scep_client.Device] = scep_client.Device
-    message: bytes = make(ra, key=key, transaction_id=name).message(19, request)
+    device: Any = scep_client.Device(ra, key=key, transaction_id=name)
+    message: bytes = device.message(MessageType.PKCS_REQ, request)
     return message
 
 
