@@ -196,6 +196,14 @@ def test_plain_http_is_answered_and_led_nowhere(scep, scep_label, settings):
     assert scep.operation("GetCACaps").status_code == 200
 
 
+def test_a_host_that_nobody_named_is_answered_too(scep, scep_label, settings):
+    settings.ALLOWED_HOSTS = ["pki.example.com"]
+
+    answer = scep.get("/scep/routers?operation=GetCACaps", SERVER_PROTOCOL="HTTP/1.0", HTTP_HOST="")
+
+    assert answer.status_code == 200
+
+
 @BY
 @pytest.mark.parametrize("body", [b"", b"0", b"\x30\x80", b"\x30\x03\x02\x01\x00", b"A" * 9000])
 def test_what_is_no_message_is_400_in_words_and_told_once(scep, scep_label, by, body):
