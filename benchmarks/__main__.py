@@ -8,7 +8,7 @@ import argparse
 import signal
 import sys
 
-from benchmarks import enrollment, machine
+from benchmarks import enrollment, machine, scep
 from benchmarks.measure import HEAD
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
@@ -41,6 +41,13 @@ def main() -> int:
                 parallel=options.parallel,
             )
             print(HEAD, *(one.line() for one in series), *enrollment.verdict(series), sep="\n")
+            by_scep = scep.measure(
+                installation,
+                rounds=options.rounds,
+                devices=options.devices,
+                parallel=options.parallel,
+            )
+            print(HEAD, *(one.line() for one in by_scep), sep="\n")
             print(f"load after: {machine.load()}")
     except (NoProgram, NoServer) as error:
         print(f"bench: {error}", file=sys.stderr)

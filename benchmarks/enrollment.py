@@ -94,7 +94,7 @@ def _ratio(one: Series, anchor: Series) -> float:
     return one.percentile(50) / anchor.percentile(50)
 
 
-def make_label(**options: Any) -> Any:
+def make_label(protocol: str = "est") -> Any:
     """Make the label as an administrator does: no approval, so that nothing waits."""
     from enrollment import services
     from issuers.models import Issuer
@@ -104,7 +104,7 @@ def make_label(**options: Any) -> Any:
     profile = save_profile(
         actor=Principal.objects.get(username="carol"),
         changes={
-            "slug": "bench-devices",
+            "slug": f"bench-{protocol}",
             "name": "Devices of the benchmark",
             "key_algorithms": ["ecdsa-p256", "rsa-2048"],
             "key_usage": ["digitalSignature"],
@@ -117,30 +117,33 @@ def make_label(**options: Any) -> Any:
     )
     return services.create_label(
         actor=Principal.objects.get(username="carol"),
-        protocol="est",
+        protocol=protocol,
         path=LABEL,
         issuer=Issuer.objects.get(slug="demo-issuing"),
         profile=profile,
         owner=Owner.objects.get(name="Web platform"),
-        **options,
     )
 
 
 def make_devices(label: Any, number: int, count: int) -> list[Device]:
-    """Make devices with a one-time credential each."""
+    """Make devices with a one-time credential and a request each."""
+    made = make_secrets(label, f"dev-{number}", count)
+    return [Device(name, text, make_request(name)) for name, text in made]
+
+
+def make_secrets(label: Any, prefix: str, count: int) -> list[tuple[str, str]]:
+    """Make one-time credentials of new devices: names and texts."""
     from enrollment import services
     from enrollment.services import NewCredential
     from owners.models import Principal
 
-    names = [f"dev-{number}-{one}.demo.internal" for one in range(count)]
+    names = [f"{prefix}-{one}.demo.internal" for one in range(count)]
     made = services.create_credentials(
         actor=Principal.objects.get(username="alice"),
         label_id=label.pk,
         wanted=[NewCredential(device=name, names=[f"dns:{name}"]) for name in names],
     )
-    return [
-        Device(name, one.text, make_request(name)) for name, one in zip(names, made, strict=True)
-    ]
+    return [(name, one.text) for name, one in zip(names, made, strict=True)]
 
 
 def make_request(name: str) -> x509.CertificateSigningRequest:

@@ -1,4 +1,4 @@
-"""How many statements an enrollment takes; its events take the trail's head once an act."""
+"""How many statements an enrollment takes; its events are one step of the chain an act."""
 
 import pytest
 from django.db import connection, transaction
@@ -63,16 +63,22 @@ def test_what_is_gathered_is_a_chain_that_holds(asked, system):
     assert verify() == (Event.objects.count(), None)
 
 
-def record_and_fail(actor, *, number):
-    record(actor=actor, action="device.create", number=number)
-    raise ZeroDivisionError
+def fails(act):
+    """Do something in a transaction, or a savepoint, that is rolled back."""
+
+    @transaction.atomic
+    def undone():
+        act()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        undone()
 
 
 def test_what_a_savepoint_took_back_is_not_told(system):
     with transaction.atomic(), gathered():
         record(actor=system, action="device.create", number=1)
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
-            record_and_fail(system, number=2)
+        fails(lambda: record(actor=system, action="device.create", number=2))
         record(actor=system, action="device.create", number=3)
 
     numbers = Event.objects.filter(action="device.create").order_by("sequence")
@@ -82,8 +88,7 @@ def test_what_a_savepoint_took_back_is_not_told(system):
 
 def test_nothing_is_told_where_the_act_fails(system):
     before = ChainHead.objects.filter(pk=1).values_list("sequence", flat=True).first()
-    with pytest.raises(ZeroDivisionError), transaction.atomic(), gathered():
-        record_and_fail(system, number=1)
+    fails(gathered()(lambda: record(actor=system, action="device.create", number=1)))
 
     assert not Event.objects.filter(action="device.create").exists()
     assert ChainHead.objects.filter(pk=1).values_list("sequence", flat=True).first() == before

@@ -111,13 +111,6 @@ def versions(device: Enrolling) -> "list[Version]":
     return list(Version.objects.filter(device=device.device).order_by("number"))
 
 
-def refused(action: str) -> int:
-    """Return how many events of this name the trail has."""
-    from audit.models import Event
-
-    return Event.objects.filter(action=action).count()
-
-
 def person(name: str) -> "Principal":
     """Return one of the demo's people, as at a terminal."""
     from owners.models import Principal

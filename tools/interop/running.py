@@ -1,7 +1,7 @@
 """Foreign programs are run here: with a bound of time, in a folder, what they say kept."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,3 +57,16 @@ def finish(
         out, said = process.communicate()
         raise AssertionError(f"not over after {seconds:.0f} s: {said[-1500:]!r}") from None
     return Ended(process.returncode, out, said.decode(errors="replace"))
+
+
+def while_it_asks(process: "subprocess.Popen[bytes]", decide: Callable[[], None]) -> None:
+    """Have somebody decide while a program asks; where there is nothing to decide, say its words.
+
+    Raises AssertionError.
+    """
+    try:
+        decide()
+    except AssertionError as error:
+        process.kill()
+        _, said = process.communicate()
+        raise AssertionError(f"{error} {said.decode(errors='replace')[-1500:]}") from None

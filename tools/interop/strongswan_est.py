@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.interop import people
 from tools.interop.checks import Check, holds, is_same
 from tools.interop.people import Enrolling
-from tools.interop.running import Ended, finish, run, start
+from tools.interop.running import Ended, finish, run, start, while_it_asks
 from tools.served import Served
 
 
@@ -29,7 +29,7 @@ class Client:
             self.front += ["--cacert", f"front-{number}.pem"]
 
     def fetch_cas(self) -> None:
-        """Fetch the CA's certificates: the root into cas.pem, those below it into cas-1.pem on."""
+        """Fetch the CA's certificates: the root is cas.pem, the others are cas-1.pem and so on."""
         run(
             *("pki", "--estca", "--url", self.url, *self.front),
             *("--caout", "cas.pem", "--outform", "pem", "--force"),
@@ -106,7 +106,7 @@ def waits_and_collects(installation: Served, folder: Path) -> None:
     client.fetch_cas()
     client.make_request(device, "first")
     asking = client.start("first", *by_secret(device))
-    people.approve(device)
+    while_it_asks(asking, lambda: people.approve(device))
     is_same(client.end("first", asking).expect(0).out, device)
     holds(device, 1)
 
@@ -117,7 +117,7 @@ def is_rejected(installation: Served, folder: Path) -> None:
     client.fetch_cas()
     client.make_request(device, "first")
     asking = client.start("first", *by_secret(device))
-    people.reject(device, "not ours")
+    while_it_asks(asking, lambda: people.reject(device, "not ours"))
     asking.kill()
     client.end("first", asking)
     ended = client.ask("first", *by_secret(device))

@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.interop import people
 from tools.interop.checks import Check, holds, is_same
 from tools.interop.people import Enrolling
-from tools.interop.running import Ended, finish, run, start
+from tools.interop.running import Ended, finish, run, start, while_it_asks
 from tools.served import Served
 
 SECONDS = 60
@@ -75,7 +75,7 @@ def waits_and_collects(installation: Served, folder: Path) -> None:
     client = Client(installation, folder, people.device_at("scep", "swan-slow", waits=True))
     client.make_key("first")
     asking = client.start("first", *client.by_challenge())
-    people.approve(client.device)
+    while_it_asks(asking, lambda: people.approve(client.device))
     is_same(client.end("first", asking).expect(0).out, client.device)
     holds(client.device, 1)
 
@@ -85,7 +85,7 @@ def is_rejected(installation: Served, folder: Path) -> None:
     client = Client(installation, folder, people.device_at("scep", "swan-not", waits=True))
     client.make_key("first")
     asking = client.start("first", *client.by_challenge())
-    people.reject(client.device, "not ours")
+    while_it_asks(asking, lambda: people.reject(client.device, "not ours"))
     ended = client.end("first", asking)
     if ended.status == 0:
         raise AssertionError("A rejected request was answered with a certificate.")
@@ -96,9 +96,8 @@ def is_refused(installation: Served, folder: Path) -> None:
     """Come with a wrong challenge."""
     client = Client(installation, folder, people.device_at("scep", "swan-bad"))
     client.make_key("first")
-    before = people.refused("credential.refuse")
     ended = client.ask("first", "--password", f"{client.device.secret[:-4]}aaaa")
-    if ended.status == 0 or people.refused("credential.refuse") == before:
+    if ended.status == 0 or "badRequest" not in ended.said:
         raise AssertionError(f"A wrong challenge was not refused: {ended.said[-800:]}")
     holds(client.device, 0)
 
