@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import certificates.services
 from audit.models import Event
-from certificates.models import Certificate, CertificateName, RenewalPolicy, Version
+from certificates.models import Certificate, RenewalPolicy, Version
 from enrollment import policy, services
 from enrollment.models import Enrollment
 from enrollment.states import Stand
@@ -247,9 +247,7 @@ def test_a_pattern_enrolls_no_name_that_another_device_has(label, secret_for):
 
 def under_management(name):
     """Return a certificate that no device has, whose names are found."""
-    old = CertificateFactory(name=name)
-    CertificateName.objects.bulk_create(CertificateName.of(old))
-    return old
+    return CertificateFactory(name=name)
 
 
 def test_an_exact_name_may_be_that_of_a_certificate_which_no_device_has(label, secret_for):

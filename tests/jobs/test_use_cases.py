@@ -87,4 +87,7 @@ def test_a_request_that_makes_nothing_is_written_down(alice, ask, profile):
 def test_these_are_all_acts_on_jobs():
     acts = {act.name for act in ACTIONS.values() if act.function.startswith("jobs.services.")}
 
-    assert acts == {*ACTS, "job.cancel", "certificate.request", "deployment.unbind"}
+    of_ra = {"certificate.request_ra", "certificate.renew_ra"}
+    assert acts == {
+        *ACTS, *of_ra, "job.cancel", "certificate.request", "deployment.unbind"
+    }  # fmt: skip
