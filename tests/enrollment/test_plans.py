@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import certificates.services
-from certificates.models import CertificateName, Revocation
+from certificates.models import Revocation
 from enrollment import services
 from enrollment.models import Enrollment
 from jobs import services as job_services
@@ -75,7 +75,6 @@ def test_no_question_of_the_door_reads_a_table_that_grows(
     now = timezone.now()
     for number in range(300):
         certificate = CertificateFactory(name=f"old-{number}.demo.internal", owner=owner)
-        CertificateName.objects.bulk_create(CertificateName.of(certificate))
         version = VersionFactory(certificate=certificate)
         Revocation.objects.create(
             version=version, reason="superseded", revoked_by=bob, revoked_at=now
