@@ -4,7 +4,7 @@ import os
 import subprocess
 from contextlib import contextmanager
 
-from certctl.demo.front import Ports, arguments, config
+from certctl.demo.nginx_conf import Ports, arguments, config
 from tests import servers
 from tests.ca import two_tiers
 

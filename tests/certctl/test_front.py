@@ -8,9 +8,10 @@ import time_machine
 from django.utils import timezone
 
 import certificates.services
-from certctl.demo import front as module
+from certctl.demo import nginx_conf as module
 from certctl.demo.bootstrap import bootstrap
-from certctl.demo.front import Front, NoFront, Ports, arguments, config
+from certctl.demo.front import Front
+from certctl.demo.nginx_conf import NoFront, Ports, arguments, config
 from certificates.models import Version
 from enrollment.models import Label
 from issuers.x509 import certs

@@ -12,7 +12,8 @@ from certctl import serving
 from certctl.demo import devices
 from certctl.demo.bootstrap import PEOPLE, Folders, bootstrap
 from certctl.demo.enroll_walk import enroll_walk
-from certctl.demo.front import Front, NoFront, Ports
+from certctl.demo.front import Front
+from certctl.demo.nginx_conf import NoFront, Ports
 from certctl.demo.programs import NGINX, NoProgram, bring_openssl
 from certctl.demo.steps import Failed
 from certctl.demo.walk import walk
