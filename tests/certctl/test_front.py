@@ -10,7 +10,7 @@ from django.utils import timezone
 import certificates.services
 from certctl.demo import nginx_conf as module
 from certctl.demo.bootstrap import bootstrap
-from certctl.demo.front import Front
+from certctl.demo.front import LIFETIME, Front
 from certctl.demo.nginx_conf import NoFront, Ports, arguments, config
 from certificates.models import Version
 from enrollment.models import Label
@@ -90,7 +90,7 @@ def test_a_start_keeps_the_certificate_while_it_is_good(start):
     second = shown(start())
     assert second != first
 
-    with time_machine.travel(timezone.now() + module.LIFETIME - timedelta(days=6), tick=False):
+    with time_machine.travel(timezone.now() + LIFETIME - timedelta(days=6), tick=False):
         assert shown(start()) != second
 
 

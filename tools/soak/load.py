@@ -1,5 +1,6 @@
 """What people, programs and relying parties do meanwhile; every answer is counted."""
 
+import http.client
 import json
 import random
 import threading
@@ -49,7 +50,8 @@ class Load:
         while not self.stop.is_set():
             try:
                 once()
-            except (OSError, urllib.error.URLError, ValueError) as error:
+            # A server that was killed ends its answer in the middle.
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 self._count(f"{once.__name__}: {type(error).__name__}")
                 time.sleep(0.5)
             time.sleep(PAUSE_SECONDS)
