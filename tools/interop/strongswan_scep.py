@@ -61,7 +61,7 @@ class Client:
 
 def enrolls_and_renews(installation: Served, folder: Path) -> None:
     """Enroll at once, renew with a new key, signed by the certificate that it has."""
-    client = Client(installation, folder, people.device_at("scep", "swan"))
+    client = Client(installation, folder, people.device_at("scep", "goose"))
     client.make_key("first")
     is_same(client.ask("first", *client.by_challenge()).expect(0).out, client.device)
     client.make_key("second")
@@ -72,7 +72,7 @@ def enrolls_and_renews(installation: Served, folder: Path) -> None:
 
 def waits_and_collects(installation: Served, folder: Path) -> None:
     """Be PENDING, and collect by CertPoll."""
-    client = Client(installation, folder, people.device_at("scep", "swan-slow", waits=True))
+    client = Client(installation, folder, people.device_at("scep", "goose-slow", waits=True))
     client.make_key("first")
     asking = client.start("first", *client.by_challenge())
     while_it_asks(asking, lambda: people.approve(client.device))
@@ -82,7 +82,7 @@ def waits_and_collects(installation: Served, folder: Path) -> None:
 
 def is_rejected(installation: Served, folder: Path) -> None:
     """Be PENDING, and be told FAILURE by CertPoll."""
-    client = Client(installation, folder, people.device_at("scep", "swan-not", waits=True))
+    client = Client(installation, folder, people.device_at("scep", "goose-not", waits=True))
     client.make_key("first")
     asking = client.start("first", *client.by_challenge())
     while_it_asks(asking, lambda: people.reject(client.device, "not ours"))
@@ -94,7 +94,7 @@ def is_rejected(installation: Served, folder: Path) -> None:
 
 def is_refused(installation: Served, folder: Path) -> None:
     """Come with a wrong challenge."""
-    client = Client(installation, folder, people.device_at("scep", "swan-bad"))
+    client = Client(installation, folder, people.device_at("scep", "goose-bad"))
     client.make_key("first")
     ended = client.ask("first", "--password", f"{client.device.secret[:-4]}aaaa")
     if ended.status == 0 or "badRequest" not in ended.said:
