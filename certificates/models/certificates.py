@@ -192,10 +192,6 @@ class Certificate(models.Model):
 class VersionQuerySet(models.QuerySet["Version"]):
     """Versions as revocation and its answers look for them."""
 
-    def of(self, issuer_slug: str, serial: str) -> Self:
-        """The version of that serial (lower-case hex) under that issuer, and no other's."""
-        return self.filter(issuer__slug=issuer_slug, serial=serial)
-
     def issued_elsewhere(self, *, after: uuid.UUID | None = None) -> Self:
         """Those that no key of ours is known to have signed, by key; only those behind `after`."""
         # By the empty column too, as the index is, so that either database reads on in it.

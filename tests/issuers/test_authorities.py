@@ -318,12 +318,13 @@ def test_one_key_is_one_issuer(take):
         take(slug="again")
 
 
-@pytest.mark.parametrize("number", [-1, 1 << 159, (1 << 159) - 1])
+@pytest.mark.parametrize("number", [-1, 1 << 159, (1 << 159) - 1, (1 << 159) - (1 << 32)])
 def test_a_crl_number_out_of_bounds_is_refused(take, number):
     with pytest.raises(Invalid) as caught:
         take(crl_number=number)
 
     assert fields(caught) == [("crl_number", "invalid")]
+    assert "2^159" in caught.value.errors[0]["detail"]
 
 
 # --- Testing and switching ------------------------------------------------------------------

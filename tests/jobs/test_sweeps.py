@@ -279,6 +279,14 @@ def test_one_certificate_that_cannot_be_renewed_does_not_stop_the_others(
     assert services.request_due_renewals(actor=system) == 1
 
 
+def test_what_its_policy_does_not_renew_is_left_alone_whatever_others_want(renewing, system):
+    RenewalPolicy.objects.update(auto_renew=False)
+    RenewalPolicy.objects.create(name="eager", window=timedelta(days=30))
+
+    with time_machine.travel(renewing.current.not_after - timedelta(days=1)):
+        assert services.request_due_renewals(actor=system) == 0
+
+
 def test_a_renewal_waits_for_a_csr_where_keys_are_not_reused(renewing, system):
     RenewalPolicy.objects.update(reuse_key=False)
 
