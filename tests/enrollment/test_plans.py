@@ -14,10 +14,10 @@ from django.utils import timezone
 import certificates.services
 from certificates.models import Revocation
 from enrollment import services
-from enrollment.models import Enrollment
+from enrollment.models import Device, Enrollment
 from jobs import services as job_services
 from tests.enrollment.conftest import DEVICE, OTHER, ask_by, ask_with
-from tests.factories import CertificateFactory, VersionFactory
+from tests.factories import CertificateFactory, JobFactory, VersionFactory
 from tests.fixtures import make_csr
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +78,15 @@ def test_no_question_of_the_door_reads_a_table_that_grows(
         version = VersionFactory(certificate=certificate)
         Revocation.objects.create(
             version=version, reason="superseded", revoked_by=bob, revoked_at=now
+        )
+        Enrollment.objects.create(
+            label=label,
+            device=Device.objects.create(label=label, name=f"old-{number}"),
+            certificate=certificate,
+            job=JobFactory(certificate=certificate, requested_by=bob, status="Completed"),
+            key_fingerprint=f"{number:064x}",
+            names_digest=f"{number:064x}",
+            transaction=f"old-{number}",
         )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
