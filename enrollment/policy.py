@@ -31,6 +31,7 @@ RESERVED_PATHS = frozenset(
 # One spelling each: neither case nor a dot tells two labels, or pkiclient.exe, apart.
 _PATH = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_NAMES = 100
+MAX_REASON = 500  # characters of why something is blocked
 MAX_PATTERN = 255
 # Parts of a subject that say which device it is, as names do.
 _IDENTIFYING = (x509.NameOID.SERIAL_NUMBER, x509.NameOID.USER_ID)
@@ -296,6 +297,14 @@ def anchors_of(label: Label) -> list[x509.Certificate]:
     """Return the manufacturers' CAs of a label; raises ValueError for what is no PEM."""
     text = label.trust_anchors_pem.strip()
     return x509.load_pem_x509_certificates(text.encode()) if text else []
+
+
+def check_reason(reason: str) -> None:
+    """Raise Invalid where the reason of a block is too long."""
+    if len(reason) > MAX_REASON:
+        raise Invalid(
+            errors=[FieldError("reason", "too_long", f"At most {MAX_REASON} characters.")]
+        )
 
 
 def pattern_errors(names: Iterable[str]) -> Iterator[FieldError]:

@@ -11,8 +11,8 @@ from certificates.details import MAX_TAG, MAX_TAGS
 from certificates.models import RenewalPolicy, Version
 from enrollment import services
 from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
-from enrollment.policy import MAX_NAMES, MAX_PATTERN
-from enrollment.services.devices import MAX_REASON
+from enrollment.policy import MAX_NAMES, MAX_PATTERN, MAX_REASON
+from enrollment.services.labels import EDITABLE
 from enrollment.states import Accepts, Protocol, Stand
 from foundation.rest.fields import Named, SparseFields, StrictInput
 from issuers.models import Issuer, Profile
@@ -107,24 +107,7 @@ class LabelChanges(StrictInput, serializers.ModelSerializer[Any]):
 
     class Meta:
         model = Label
-        fields: tuple[str, ...] = (
-            "is_default",
-            "issuer",
-            "profile",
-            "owner",
-            "team",
-            "renewal_policy",
-            "environment",
-            "tags",
-            "accepts",
-            "trust_anchors_pem",
-            "approve_first",
-            "approve_renewals",
-            "trust_shared",
-            "hourly_limit",
-            "server_keys",
-            "legacy_algorithms",
-        )
+        fields: tuple[str, ...] = EDITABLE
 
     @override
     def refuse_field(self, name: str) -> ErrorDetail:

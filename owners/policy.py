@@ -1,6 +1,7 @@
 """Who somebody is and what they answer for, held as it is until what is decided on it commits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.utils import timezone
@@ -40,6 +41,32 @@ def hold(
             *seats.values_list("principal", flat=True),
         },
     )
+
+
+class Answerable(Protocol):
+    """A row that an owner, and maybe a team, answers for."""
+
+    owner_id: UUID
+    team_id: UUID | None
+
+
+def hold_handover(row: Answerable, said: Mapping[str, Any], actor: Principal) -> None:
+    """Hold who answers for `row` before and after `said`, and read anew whom it is to go to.
+
+    `said` may have an "owner" and a "team"; nothing is held where it has neither. The caller holds
+    the row's lock, and judges by what is read afterwards: also by the actor's own address.
+    """
+    new_owner, new_team = said.get("owner"), said.get("team")
+    if new_owner is None and "team" not in said:
+        return
+    hold(
+        owners=[row.owner_id, *([new_owner.pk] if new_owner else [])],
+        teams=[row.team_id, new_team and new_team.pk],
+        people=[actor.pk],
+    )
+    if new_owner is not None:
+        new_owner.refresh_from_db()
+    actor.refresh_from_db(fields=["email", "first_name", "last_name"])
 
 
 def afresh(actor: Principal) -> Principal:

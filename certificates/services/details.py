@@ -54,7 +54,7 @@ def update_details(
     certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     policy.check_may_change(certificate)
     said = checked(changes)
-    _hold(certificate, said, actor)
+    people.hold_handover(certificate, said, actor)
     answered = policy.answers_for(actor, certificate.owner, certificate.team)
     done = changed(certificate, said, EDITABLE)
     if not done:
@@ -122,21 +122,6 @@ def export(
         format=form,
     )
     return data
-
-
-def _hold(certificate: Certificate, said: Mapping[str, Any], actor: Principal) -> None:
-    """Hold who answers for it before and after, and read anew whom it is to go to."""
-    new_owner, new_team = said.get("owner"), said.get("team")
-    if new_owner is None and "team" not in said:
-        return
-    people.hold(
-        owners=[certificate.owner_id, *([new_owner.pk] if new_owner else [])],
-        teams=[certificate.team_id, new_team and new_team.pk],
-        people=[actor.pk],
-    )
-    if new_owner is not None:
-        new_owner.refresh_from_db()
-    actor.refresh_from_db(fields=["email", "first_name", "last_name"])
 
 
 def _has_open_job(certificate: Certificate) -> bool:

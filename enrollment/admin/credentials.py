@@ -260,11 +260,8 @@ class CredentialAdmin(Saves, Holds):
     # --- Blocking -------------------------------------------------------------------------------
 
     @override
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        offered: list[Any] = super().get_actions_detail(request, object_id)
-        credential = self.get_object(request, str(object_id))
-        is_blocked = credential is None or credential.disabled_at is not None
-        return [button for button in offered if not (is_blocked and button.path == "block")]
+    def is_blocked(self, row: Any) -> bool:
+        return bool(row.disabled_at is not None)
 
     @action(description="Block…", url_path="block", icon="block", permissions=["block"])
     def block(self, request: HttpRequest, object_id: str) -> HttpResponse:

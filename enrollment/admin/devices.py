@@ -107,11 +107,8 @@ class DeviceAdmin(Saves, Holds):
         )
 
     @override
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        offered: list[Any] = super().get_actions_detail(request, object_id)
-        device = self.get_object(request, str(object_id))
-        hidden = "unblock" if device is None or device.blocked_at is None else "block"
-        return [button for button in offered if button.path != hidden]
+    def is_blocked(self, row: Any) -> bool:
+        return bool(row.blocked_at is not None)
 
     @action(description="Block…", url_path="block", icon="block", permissions=["block"])
     def block(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -44,6 +44,17 @@ class Holds(Confirms):
         enrolled: QuerySet[Enrollment] = row.enrollments.all()
         return enrolled
 
+    def is_blocked(self, row: Any) -> bool:
+        """Whether the row is blocked: then it is offered to be opened again."""
+        raise NotImplementedError
+
+    @override
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        row = self.get_object(request, str(object_id))
+        hidden = "block" if row is not None and self.is_blocked(row) else "unblock"
+        return [button for button in offered if button.path != hidden]
+
     def has_revoke_held_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether this is somebody who revokes."""
         return request.user.has_perm(REVOKE)

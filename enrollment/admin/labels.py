@@ -17,7 +17,7 @@ from enrollment.admin.outcomes import BADGES, last_line, with_last
 from enrollment.admin.recipes import address_of, recipes_of
 from enrollment.models import Label
 from enrollment.models.labels import default_accepts
-from enrollment.services.devices import MAX_REASON
+from enrollment.policy import MAX_REASON
 from enrollment.services.labels import EDITABLE
 from enrollment.states import Accepts, Protocol
 from foundation.admin import ConfirmForm, Question, Saves
@@ -184,11 +184,8 @@ class LabelAdmin(Saves, Holds):
     # --- Blocking ------------------------------------------------------------------------------
 
     @override
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        offered: list[Any] = super().get_actions_detail(request, object_id)
-        label = self.get_object(request, str(object_id))
-        hidden = "unblock" if label is None or label.enabled else "block"
-        return [button for button in offered if button.path != hidden]
+    def is_blocked(self, row: Any) -> bool:
+        return bool(not row.enabled)
 
     @action(description="Block…", url_path="block", icon="block", permissions=["block"])
     def block(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -197,8 +194,8 @@ class LabelAdmin(Saves, Holds):
         question = Question(
             name="block",
             title=f"Block the label {label}",
-            explanation="Nothing is enrolled, renewed or collected here from now on. What was "
-            "issued stays valid until it is revoked.",
+            explanation="Nothing is enrolled, renewed or collected here from now on, and what was "
+            "asked for ends. What was issued stays valid until it is revoked.",
             button="Block",
             form=ReasonForm,
             subject=label,

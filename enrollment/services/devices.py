@@ -21,7 +21,6 @@ from jobs.models import Job
 from jobs.services import cancel_held, hold_to_cancel
 from owners.models import Principal
 
-MAX_REASON = 500
 MAX_AT_ONCE = 5000
 BATCH = 500
 
@@ -126,10 +125,7 @@ def block_device(*, actor: Principal, device_id: UUID, reason: str = "") -> Devi
 
     What it holds stays valid until it is revoked: `holds` lists it.
     """
-    if len(reason) > MAX_REASON:
-        raise Invalid(
-            errors=[FieldError("reason", "too_long", f"At most {MAX_REASON} characters.")]
-        )
+    policy.check_reason(reason)
     device = as_expected(actor, Device.objects.lock(device_id))
     open_jobs, actor = _hold_open(actor, Enrollment.objects.filter(device=device))
     if device.blocked_at is None:

@@ -140,7 +140,8 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
     )
     if "trust_anchors_pem" in said:
         said["trust_anchors_pem"] = _plain(said["trust_anchors_pem"])
-    answered = _answers(actor, label, said)
+    owners.policy.hold_handover(label, said, actor)
+    answered = certificates.policy.answers_for(actor, label.owner, label.team)
     anchors = label.trust_anchors_pem
     done = changed(label, said, EDITABLE)
     if not done:
@@ -163,7 +164,9 @@ def block_label(*, actor: Principal, label_id: UUID, reason: str = "") -> Label:
     """Have nothing enrolled, renewed or collected at a label from now on; what is open ends.
 
     Else it would still be signed once somebody agreed. Whoever blocks must be one who may cancel.
+    Raises Invalid (too long a reason).
     """
+    policy.check_reason(reason)
     return _enable(actor, label_id, enabled=False, action="label.block", reason=reason)
 
 
@@ -185,19 +188,6 @@ def _enable(actor: Principal, label_id: UUID, *, enabled: bool, action: str, **w
         record(actor=actor, action=action, subject=label, changes=done, **why)
     cancel_held(jobs=open_jobs, actor=actor, reason=f"The label {label} was blocked.")
     return label
-
-
-def _answers(actor: Principal, label: Label, said: Mapping[str, Any]) -> bool:
-    """Whether the actor answers for the label before; who it goes to is held until the commit."""
-    if "owner" not in said and "team" not in said:
-        return False
-    new_owner, new_team = said.get("owner"), said.get("team")
-    owners.policy.hold(
-        owners=[label.owner_id, *([new_owner.pk] if new_owner else [])],
-        teams=[label.team_id, new_team and new_team.pk],
-        people=[actor.pk],
-    )
-    return certificates.policy.answers_for(actor, label.owner, label.team)
 
 
 def _plain(pem: str) -> str:

@@ -19,6 +19,7 @@ from jobs.approvals import review
 from jobs.models import Job
 from jobs.policy import SelfApproval
 from jobs.states import Status
+from owners.models import Owner
 from owners.services import OwnWayOut
 from tests.enrollment.conftest import DEVICE, OTHER, ask_by, ask_with
 from tests.factories import CertificateFactory, OwnerFactory, VersionFactory
@@ -342,6 +343,15 @@ def test_a_blocked_credential_and_a_blocked_label_let_nothing_through(label, sec
         ask_with(label, version, make_csr(DEVICE))
 
 
+def test_why_a_label_is_blocked_is_bounded_below_the_doors(label, bob):
+    with pytest.raises(Invalid) as refused:
+        services.block_label(actor=bob, label_id=label.pk, reason="x" * 501)
+
+    assert refused.value.errors[0]["field"] == "reason"
+    label.refresh_from_db()
+    assert label.enabled
+
+
 def test_a_device_may_ask_so_often_an_hour(make_label, free_device_profile, secret_for):
     label = make_label("twice", free_device_profile, hourly_limit=2)
     made = secret_for(label, one_time=False)
@@ -399,6 +409,16 @@ def test_nobody_leaves_a_label_by_their_own_hand(label, carol):
         services.update_label(
             actor=carol, label_id=label.pk, changes={"owner": OwnerFactory(name="others")}
         )
+
+
+def test_whom_a_label_goes_to_is_read_after_the_wait(label, carol):
+    """Also where the one who asks has an owner in hand that was changed since."""
+    label.owner.members.add(carol)
+    seen = OwnerFactory(name="others", email=carol.email)
+    Owner.objects.filter(pk=seen.pk).update(email="somebody@owners.example")
+
+    with pytest.raises(OwnWayOut):
+        services.update_label(actor=carol, label_id=label.pk, changes={"owner": seen})
 
 
 def test_a_label_principal_cannot_sign_in_and_has_no_role(label):
