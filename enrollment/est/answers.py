@@ -1,20 +1,17 @@
 """EST's answers as HTTP (RFC 7030 §4): what is given out, and one line of text for all else."""
 
-from collections.abc import Iterable
-
 from django.http import HttpRequest, HttpResponse
 
 from enrollment.models import Label
+from enrollment.replies import closed, words
 from foundation.outcomes import Outcome
 
-TEXT = "text/plain; charset=utf-8"
-MAX_WORDS = 1000
 NOT_FOUND, TRY_LATER = 404, 503
 
 
 def give(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     """Return 200 with a body of base64. No Content-Transfer-Encoding: RFC 8951 §2 is rid of it."""
-    return _closed(
+    return closed(
         HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type), body
     )
 
@@ -30,23 +27,10 @@ def in_its_lines(request: HttpRequest, text: bytes) -> bytes:
     return text if names_itself else text.replace(b"\n", b"")
 
 
-def words(status: int, text: str) -> HttpResponse:
-    """Return a status with one line of plain text (RFC 7030 §4.2.3)."""
-    body = f"{' '.join(text.split())[:MAX_WORDS]}\n".encode()
-    return _closed(HttpResponse(body, status=status, content_type=TEXT), body)
-
-
 def wait(seconds: float, text: str) -> HttpResponse:
     """Return 202: the same request again, after a while (RFC 7030 §4.2.3)."""
     response = words(202, text)
     response["Retry-After"] = str(int(seconds) + 1)
-    return response
-
-
-def not_allowed(methods: Iterable[str]) -> HttpResponse:
-    """Return 405 with the methods that are answered."""
-    response = words(405, "This method is not answered here.")
-    response["Allow"] = ", ".join(methods)
     return response
 
 
@@ -64,11 +48,4 @@ def refuse(outcome: Outcome, label: Label | None) -> HttpResponse:
     if status == 401:  # noqa: PLR2004 - HTTP's own
         realm = f"est/{label.path}" if label else "est"
         response["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
-    return response
-
-
-def _closed(response: HttpResponse, body: bytes) -> HttpResponse:
-    response["Content-Length"] = str(len(body))
-    response["Cache-Control"] = "no-store"
-    response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -17,6 +17,7 @@ from enrollment import door, services, tls_front
 from enrollment.est import answers, asking, attributes, wire
 from enrollment.est.asking import ClaimedFront, NoTls, Question
 from enrollment.models import Label
+from enrollment.replies import not_allowed, words
 from enrollment.services import Answer, Caller
 from enrollment.states import Protocol, Stand
 from foundation.outcomes import Outcome, outcome_of
@@ -42,7 +43,7 @@ def _operation(
         @wraps(answer)
         def view(request: HttpRequest, path: str = "") -> HttpResponse:
             if request.method not in methods:
-                return answers.not_allowed(methods)
+                return not_allowed(methods)
             at: list[Label] = []
             try:
                 return answer(_question(request, path, at))
@@ -141,7 +142,7 @@ def serverkeygen(question: Question) -> HttpResponse:
 @_operation(*POST)
 def fullcmc(question: Question) -> HttpResponse:
     """Say that this optional operation is not there (RFC 7030 §4.3.1)."""
-    return answers.words(HTTPStatus.NOT_IMPLEMENTED, "Full CMC is not answered here.")
+    return words(HTTPStatus.NOT_IMPLEMENTED, "Full CMC is not answered here.")
 
 
 def _ask(question: Question, caller: Caller, request: bytes) -> HttpResponse:
@@ -163,7 +164,7 @@ def _told(question: Question, answer: Answer) -> HttpResponse:
         return answers.wait(
             answer.retry_after.total_seconds(), "The request waits: send the same again later."
         )
-    return answers.words(HTTPStatus.FORBIDDEN, answer.reason)
+    return words(HTTPStatus.FORBIDDEN, answer.reason)
 
 
 def _pem(request: bytes) -> str:

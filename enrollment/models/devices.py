@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -69,12 +68,6 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
     def lock(self, pk: uuid.UUID) -> "Credential":
         """Return the bare row, locked; raises Credential.DoesNotExist."""
         return self.select_for_update(no_key=True).get(pk=pk)
-
-    def usable(self, now: datetime) -> Self:
-        """Those that may still bring a first request."""
-        return self.filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=now), disabled_at__isnull=True
-        ).exclude(one_time=True, spent_on__isnull=False)
 
 
 class Credential(models.Model):

@@ -17,6 +17,7 @@ from audit.via import Via
 from enrollment import door, ra_keys
 from enrollment.cms.signed import HeldElsewhere, Signer
 from enrollment.models import Label
+from enrollment.replies import not_allowed
 from enrollment.scep import answers, failures, message, operations, replies
 from enrollment.scep.message import NotAMessage
 from enrollment.scep.operations import Question
@@ -63,10 +64,10 @@ def _answered(request: HttpRequest, path: str, via: Via, at: list[Label]) -> Htt
     operation = _parameter(request, "operation")
     if operation == "PKIOperation":
         if request.method not in BOTH:
-            return replies.not_allowed(BOTH)
+            return not_allowed(BOTH)
         return _pki_operation(request, path, via, at)
     if request.method not in GET:
-        return replies.not_allowed(GET if operation in _PUBLIC else BOTH)
+        return not_allowed(GET if operation in _PUBLIC else BOTH)
     if operation not in _PUBLIC:
         raise NoOperation
     door.take_turn(via)

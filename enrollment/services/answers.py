@@ -46,14 +46,12 @@ def answer_of(enrollment: Enrollment) -> Answer:
     job = Job.objects.select_related("version__revocation", "version__issuer", "decided_by").get(
         pk=enrollment.job_id
     )
-    if job.status == Status.COMPLETED and job.version is not None:
-        why = _why_not_given(job.version)
-        if why:
-            return Answer(Stand.REFUSED, enrollment, reason=why)
-        return Answer(Stand.ISSUED, enrollment, version=job.version)
-    if job.status in OPEN or job.will_be_retried:
-        return Answer(Stand.WAITING, enrollment, retry_after=_wait(job, timezone.now()))
-    return Answer(Stand.REFUSED, enrollment, reason=_reason(job))
+    stand, why = standing(job)
+    if stand is Stand.WAITING:
+        return Answer(stand, enrollment, retry_after=_wait(job, timezone.now()))
+    if why:  # also where what was issued is given to nobody any more
+        return Answer(Stand.REFUSED, enrollment, reason=why)
+    return Answer(stand, enrollment, version=job.version)
 
 
 def standing(job: Job) -> tuple[Stand, str]:

@@ -16,20 +16,17 @@ from enrollment.models import Label
 from enrollment.states import Protocol
 from foundation.clock import database_clock
 from foundation.errors import Conflict, Invalid
+from issuers.services.checking import MAX_COMMON_NAME
 from issuers.services.profiles import RA_NAME
 from jobs.models import Job
 from jobs.runner import run_at_once
 from jobs.services import renew_ra, request_ra
+from jobs.services.renewals import LEAST_GAIN, PAUSE
 from jobs.states import OPEN
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
 
-MAX_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
-# A renewal must give at least a tenth of a life more, or it would be made again and again.
-LEAST_GAIN = 10
-# What came to nothing is asked for again after this.
-PAUSE = timedelta(hours=1)
 # A new label, or a new issuer, has this long before somebody is called to look at it.
 PATIENCE = timedelta(minutes=5)
 

@@ -16,8 +16,8 @@ from certificates.models import Version
 from enrollment import services
 from enrollment.cms import bags, signed
 from enrollment.models import Enrollment
+from enrollment.replies import TEXT
 from enrollment.scep import message
-from enrollment.scep.replies import TEXT
 from issuers.models import Profile
 from issuers.services import NewCA
 from issuers.x509 import certs
