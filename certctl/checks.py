@@ -21,7 +21,7 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 @register(Tags.security)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
-    return [*_time(), *_keys(), *_revocation(), *_celery(), *_devices()]
+    return [*_time(), *_keys(), *_revocation(), *_rates(), *_celery(), *_devices()]
 
 
 def stop_if_impossible() -> None:
@@ -84,6 +84,16 @@ def _revocation() -> list[CheckMessage]:
             )
         )
     return found
+
+
+def _rates() -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    for name in ("OCSP_LIVE_RATE", "OCSP_LIVE_TOTAL_RATE"):
+        try:
+            Rate.parse(getattr(settings, name))
+        except ValueError:
+            errors.append(Error(f"CERTCTL_{name} is no rate such as 1200/min.", id="certctl.E013"))
+    return errors
 
 
 def _celery() -> list[CheckMessage]:

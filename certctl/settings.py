@@ -57,6 +57,10 @@ ALLOW_LOOPBACK_TARGETS = env.bool("CERTCTL_ALLOW_LOOPBACK_TARGETS", default=Fals
 CRL_LIFETIME = timedelta(hours=env.float("CERTCTL_CRL_LIFETIME_HOURS", default=24 * 7))
 CRL_REFRESH = timedelta(hours=env.float("CERTCTL_CRL_REFRESH_HOURS", default=24))
 OCSP_LIFETIME = timedelta(hours=env.float("CERTCTL_OCSP_LIFETIME_HOURS", default=12))
+# How many OCSP answers are signed for one asker alone (with a nonce, or about several
+# certificates): of one address, and in all. Over either the stored answer goes out.
+OCSP_LIVE_RATE = env.str("CERTCTL_OCSP_LIVE_RATE", default="600/min")
+OCSP_LIVE_TOTAL_RATE = env.str("CERTCTL_OCSP_LIVE_TOTAL_RATE", default="6000/min")
 
 JOB_LEASE = timedelta(seconds=env.float("CERTCTL_JOB_LEASE_SECONDS", default=300))
 JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)

@@ -73,6 +73,12 @@ class Issuer(models.Model):
         help_text="Taken over without its old CRL: until that is read, what it revoked is not "
         "known, so it publishes no CRL and its responder says nothing.",
     )
+    ocsp_nonces = models.BooleanField(
+        "OCSP nonces",
+        default=True,
+        help_text="Whether its responder repeats nonces, which takes a signature for each question "
+        "that has one.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -19,10 +19,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 import certificates.crl
+import certificates.live_ocsp
 import certificates.ocsp
 from certificates.models import OCSPResponse
 from foundation.bodies import read_whole
-from foundation.errors import ConnectorError, Invalid, TooLarge
+from foundation.errors import ConnectorError, Invalid, TooLarge, TooMany
+from foundation.middleware import remote_address
 from issuers.models import Issuer
 from issuers.x509.ocsp import (
     INTERNAL_ERROR,
@@ -30,6 +32,7 @@ from issuers.x509.ocsp import (
     TRY_LATER,
     UNAUTHORIZED,
     MalformedRequest,
+    Question,
     parse,
 )
 from pki_wellknown import answers
@@ -163,6 +166,25 @@ def _answer(request: HttpRequest, issuer: str, der: bytes | None) -> HttpRespons
         question = parse(der or b"")
     except MalformedRequest:
         return _refused(request, issuer, MALFORMED)
+    if not question.is_plain:
+        return _answer_alone(request, issuer, question)
+    return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
+
+
+def _answer_alone(request: HttpRequest, issuer: str, question: Question) -> HttpResponse:
+    """Answer what has a nonce, or names several certificates: by a signature of its own."""
+    inquiry = certificates.live_ocsp.look_up(issuer, question)
+    if inquiry is None:
+        return _refused(request, issuer, UNAUTHORIZED)
+    try:
+        signed = certificates.live_ocsp.sign(inquiry, address=remote_address(request))
+    except (TooMany, ConnectorError):
+        if question.others:
+            # No answer that is stored speaks for all of them (RFC 6960 §4.2.2.3).
+            return _refused(request, issuer, TRY_LATER)
+        signed = None
+    if signed is not None:
+        return answers.der(request, signed, OCSP)
     return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
 
 

@@ -19,7 +19,7 @@ from cryptography import x509
 
 from foundation.errors import ConnectorError
 from issuers.x509.crl import Entry
-from issuers.x509.ocsp import Answer, CertID
+from issuers.x509.ocsp import Answer, CertID, Question
 
 # Clocks of relying parties are seldom exact; a minute is what certificates, CRLs and OCSP answers
 # are dated back for them.
@@ -152,4 +152,14 @@ class SignsRevocation(Protocol):
         """Return a signed CRL as DER; the entries are taken one by one."""
 
     def sign_ocsp(self, *, cert_id: CertID, answer: Answer) -> bytes:
-        """Return a signed OCSPResponse as DER."""
+        """Return a signed OCSPResponse as DER, to be kept for all who ask."""
+
+    def sign_live(
+        self,
+        *,
+        question: Question,
+        answers: Sequence[tuple[CertID, Answer]],
+        produced_at: datetime,
+        echo: bool,
+    ) -> bytes:
+        """Return one for who asked `question` alone, with its nonce where `echo` says so."""

@@ -178,6 +178,24 @@ class LocalCA:
             cert_id=cert_id, answer=answer, responder_cert=self.certificate, key=self._key
         )
 
+    def sign_live(
+        self,
+        *,
+        question: ocsp.Question,
+        answers: Sequence[tuple[ocsp.CertID, ocsp.Answer]],
+        produced_at: datetime,
+        echo: bool,
+    ) -> bytes:
+        """Return an OCSPResponse for one asker, in an algorithm that it prefers (§4.4.7)."""
+        return ocsp.build_all(
+            answers=answers,
+            produced_at=produced_at,
+            responder_cert=self.certificate,
+            key=self._key,
+            nonce=question.nonce if echo else None,
+            preferred=question.preferred,
+        )
+
     def sign_attributes(self, attributes: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
         """Sign the signed attributes of a CMS message (RFC 5652 §5.4), of which this is the DER.
 

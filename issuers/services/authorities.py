@@ -42,6 +42,7 @@ from issuers.x509 import certs, chains
 from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
+CHANGEABLE = ("name", "enabled", "ocsp_nonces")
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
 MAX_CRL_NUMBER = END - (1 << 32)  # exclusive, below what 20 octets hold: the numbers must go on
 
@@ -158,13 +159,13 @@ def test_connection(*, issuer: Issuer, actor: Principal) -> str:
 
 @use_case("issuer.update", on=Issuer)
 def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[str, Any]) -> Issuer:
-    """Change an issuer's name, or enable and disable it; nothing else of it ever changes.
+    """Change an issuer's name or options, enable or disable it; all else of it never changes.
 
     A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
     what it signed must go on being served.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
-    done = changed(issuer, changes, ("name", "enabled"))
+    done = changed(issuer, changes, CHANGEABLE)
     if done:
         issuer.save(update_fields=list(done))
         record(actor=actor, action=f"issuer.{_verb(done)}", subject=issuer, changes=done)

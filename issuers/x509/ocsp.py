@@ -1,17 +1,19 @@
 """OCSP (RFC 6960, lightweight profile RFC 9919): questions parsed, answers signed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
 from asn1crypto import core
 from asn1crypto import ocsp as asn1
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from issuers.x509 import crl, der, raw
-from issuers.x509.signing import sign, signature_algorithm
+from issuers.x509.signing import hash_of_first, sign, signature_algorithm
 
 # OCSPResponse without responseBytes (RFC 6960 §4.2.1): a SEQUENCE of one ENUMERATED.
 MALFORMED = b"\x30\x03\x0a\x01\x01"
@@ -33,9 +35,12 @@ _HASH_OIDS = {
     "sha512": bytes.fromhex("608648016503040203"),
 }
 _BASIC = bytes.fromhex("2b0601050507300101")
+_NONCE = bytes.fromhex("2b0601050507300102")  # 1.3.6.1.5.5.7.48.1.2
 _SUCCESSFUL = der.encode(der.ENUMERATED, b"\x00")
 MAX_NONCE = 128  # RFC 9654 §2.1
 MAX_SERIAL_OCTETS = 20  # RFC 5280 §4.1.2.2
+MAX_CERT_IDS = 32  # of one request: more than a chain has, and a bound for one signature's work
+MAX_EXTENSIONS = 32  # of a request, and of each of its CertIDs: RFC 6960 knows six in all
 # The request extensions that we know; of others only the non-critical ones can be ignored.
 _UNDERSTOOD = {"nonce", "acceptable_responses", "preferred_signature_algorithms"}
 
@@ -76,21 +81,38 @@ class CertID:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request: one certificate, and maybe a nonce."""
+    """A request: one certificate, maybe a nonce, and maybe more certificates.
+
+    `preferred` are the signature algorithms that the client would like best (RFC 6960 §4.4.7.1),
+    such as "sha384_rsa".
+    """
 
     cert_id: CertID
     nonce: bytes | None = None
+    others: tuple[CertID, ...] = ()
+    preferred: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def cert_ids(self) -> tuple[CertID, ...]:
+        """Every CertID, each once, in the order of the request."""
+        return (self.cert_id, *self.others)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an answer that exists already can be all of the answer."""
+        return self.nonce is None and not self.others
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is to be said of a certificate; fractions of seconds are dropped.
 
+    "unknown" is said of those among several for which the responder cannot speak.
     `produced_at` is when it is signed, not before `this_update` (RFC 6960 §2.4), which it is where
     nothing is said.
     """
 
-    status: Literal["good", "revoked"]
+    status: Literal["good", "revoked", "unknown"]
     this_update: datetime
     next_update: datetime
     revoked_at: datetime | None = None
@@ -100,29 +122,29 @@ class Answer:
 
 GOOD: Literal["good"] = "good"
 REVOKED: Literal["revoked"] = "revoked"
+UNKNOWN: Literal["unknown"] = "unknown"
+_STATUSES = {GOOD: b"\x80\x00", UNKNOWN: b"\x82\x00"}  # [0] and [2], each an IMPLICIT NULL
 
 
 def parse(der: bytes) -> Question:
-    """Parse a DER OCSPRequest that asks about one certificate.
+    """Parse a DER OCSPRequest about 1 to `MAX_CERT_IDS` certificates (RFC 6960 §4.1).
 
-    RFC 6960 allows several; RFC 9919 §3.1.1 clients send one, and each answer is signed once for
-    all askers, so a request for several is refused as malformed. A signature is ignored (RFC 9919
+    One that is asked about twice, in the same bytes, is one. A signature is ignored (RFC 9919
     §3.1.2), and so is a requestorName. Raises MalformedRequest for anything else, such as trailing
     bytes, an unknown critical extension, or a nonce of 0 or over 128 octets (RFC 9654 §2.1).
     """
     try:
         request = asn1.OCSPRequest.load(der, strict=True)
         tbs = request["tbs_request"]
-        (single,) = tbs["request_list"]
-        _check_shape(request, tbs, single, single["req_cert"])
-        cert_id = _cert_id(single["req_cert"])
-        _check_extensions(single["single_request_extensions"])
-        nonce = _check_extensions(tbs["request_extensions"])
+        _check_shape(request, tbs)
+        _check_version(tbs)
+        first, *others = _cert_ids(tbs["request_list"])
+        nonce, preferred = _check_extensions(tbs["request_extensions"])
     except MalformedRequest:
         raise
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise MalformedRequest(str(error)[:200]) from None
-    return Question(cert_id, nonce)
+    return Question(first, nonce, tuple(others), preferred)
 
 
 def cert_id(issuer: x509.Certificate, serial: int, hash_algorithm: str) -> CertID:
@@ -141,24 +163,60 @@ def build(
     responder_cert: x509.Certificate,
     key: CertificateIssuerPrivateKeyTypes,
 ) -> bytes:
-    """Sign an OCSPResponse for one certificate and return its DER.
+    """Sign an OCSPResponse for one certificate and return its DER, as `build_all` does."""
+    return build_all(
+        answers=[(cert_id, answer)],
+        produced_at=answer.produced_at or answer.this_update,
+        responder_cert=responder_cert,
+        key=key,
+    )
 
-    The responder is named by key (RFC 9919 §3.2.1). Signed by the CA itself, it carries no
-    certificates: whoever asks has the CA's. There are no extensions; a reason "unspecified" is
-    left out, as in the CRL.
+
+def build_all(  # noqa: PLR0913 - one argument a field
+    *,
+    answers: Sequence[tuple[CertID, Answer]],
+    produced_at: datetime,
+    responder_cert: x509.Certificate,
+    key: CertificateIssuerPrivateKeyTypes,
+    nonce: bytes | None = None,
+    preferred: Sequence[str] = (),
+) -> bytes:
+    """Sign one OCSPResponse for several certificates and return its DER.
+
+    The responder is named by key (RFC 9919 §3.2.1), and its certificate always comes along: who
+    has the CA's needs it no more, but Apache's SSLOCSPEnable looks nowhere else. There are no
+    extensions but `nonce`, as it came (RFC 9654 §2.1); a reason "unspecified" is left out, as in
+    the CRL. Signed with the first of the `preferred` algorithms that the key can do and that is
+    none of yesterday's, else as the CA signs everything.
     """
     responder = der.encode(der.OCTET_STRING, raw.key_identifier(raw.key(responder_cert)))
     data = der.encode(
         der.SEQUENCE,
         der.encode(0xA2, responder),
-        der.generalized_time(answer.produced_at or answer.this_update),
-        der.encode(der.SEQUENCE, _single(cert_id, answer)),
+        der.generalized_time(produced_at),
+        der.encode(der.SEQUENCE, *(_single(*one) for one in answers)),
+        b"" if nonce is None else _echo(nonce),
     )
-    basic = der.encode(der.SEQUENCE, data, signature_algorithm(key), sign(key, data))
+    digest = hash_of_first(preferred, key)
+    certificates = der.encode(der.SEQUENCE, responder_cert.public_bytes(serialization.Encoding.DER))
+    basic = der.encode(
+        der.SEQUENCE,
+        data,
+        signature_algorithm(key, digest),
+        sign(key, data, digest),
+        der.encode(0xA0, certificates),
+    )
     content = der.encode(der.OID, _BASIC), der.encode(der.OCTET_STRING, basic)
     return der.encode(
         der.SEQUENCE, _SUCCESSFUL, der.encode(0xA0, der.encode(der.SEQUENCE, *content))
     )
+
+
+def _echo(nonce: bytes) -> bytes:
+    """Return responseExtensions with the nonce alone, which is not critical."""
+    value = der.encode(der.OCTET_STRING, der.encode(der.OCTET_STRING, nonce))
+    extension = der.encode(der.SEQUENCE, der.encode(der.OID, _NONCE), value)
+    return der.encode(0xA1, der.encode(der.SEQUENCE, extension))
 
 
 def _single(cert_id: CertID, answer: Answer) -> bytes:
@@ -174,7 +232,7 @@ def _single(cert_id: CertID, answer: Answer) -> bytes:
 
 def _status(answer: Answer) -> bytes:
     if answer.status != REVOKED:
-        return der.encode(0x80)
+        return _STATUSES[answer.status]
     if answer.revoked_at is None:
         raise ValueError("what is revoked has been so since some time")
     code = crl.code(answer.reason) if answer.reason else 0
@@ -187,8 +245,23 @@ def _check_shape(*parts: core.Sequence) -> None:
     for part in parts:
         if len(part) > len(part._fields):
             raise MalformedRequest(f"{type(part).__name__} has elements besides its own")
-    if parts[1]["version"].native != "v1":
+
+
+def _check_version(tbs: asn1.TBSRequest) -> None:
+    if tbs["version"].native != "v1":
         raise MalformedRequest("the version is not v1")
+
+
+def _cert_ids(requests: asn1.Requests) -> list[CertID]:
+    if not 1 <= len(requests) <= MAX_CERT_IDS:
+        raise MalformedRequest(f"1 to {MAX_CERT_IDS} certificates can be asked about")
+    asked: dict[bytes, CertID] = {}
+    for single in requests:
+        _check_shape(single, single["req_cert"])
+        _check_extensions(single["single_request_extensions"])
+        one = _cert_id(single["req_cert"])
+        asked.setdefault(one.encode(), one)
+    return list(asked.values())
 
 
 def _cert_id(found: asn1.CertId) -> CertID:
@@ -211,9 +284,14 @@ def _cert_id(found: asn1.CertId) -> CertID:
     return cert_id if found.dump() == cert_id.encode() else absent
 
 
-def _check_extensions(extensions: asn1.RequestExtensions) -> bytes | None:
-    """Refuse critical extensions that we do not know; return the nonce, if there is one."""
+def _check_extensions(
+    extensions: asn1.RequestExtensions,
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """Refuse critical extensions that we do not know; return nonce and preferred algorithms."""
     nonce: bytes | None = None
+    preferred: tuple[str, ...] = ()
+    if len(extensions) > MAX_EXTENSIONS:
+        raise MalformedRequest(f"there are more than {MAX_EXTENSIONS} extensions")
     # An absent OPTIONAL field is a Void, which has a length of 0 but cannot be iterated.
     for extension in extensions if len(extensions) else ():
         name = extension["extn_id"].native
@@ -221,9 +299,20 @@ def _check_extensions(extensions: asn1.RequestExtensions) -> bytes | None:
             if nonce is not None:
                 raise MalformedRequest("there are two nonces")
             nonce = _nonce(extension)
+        elif name == "preferred_signature_algorithms":
+            preferred = _preferred(extension)
         elif extension["critical"].native and name not in _UNDERSTOOD:
             raise MalformedRequest(f"the critical extension {name} is not understood")
-    return nonce
+    return nonce, preferred
+
+
+def _preferred(extension: asn1.TBSRequestExtension) -> tuple[str, ...]:
+    listed = extension["extn_value"].parsed
+    if not isinstance(listed, asn1.PreferredSignatureAlgorithms):
+        raise MalformedRequest("the preferred signature algorithms are no list")
+    # RFC 6960 §4.4.7.1: the most preferred one is first. The tail of an endless list is not read.
+    known = islice(listed, MAX_EXTENSIONS)
+    return tuple(one["sig_identifier"]["algorithm"].native for one in known)
 
 
 def _nonce(extension: asn1.TBSRequestExtension) -> bytes:

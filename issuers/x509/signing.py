@@ -1,5 +1,6 @@
 """What all signed objects share: the hash that goes with a key, the signature, and who signed."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from cryptography import x509
@@ -20,6 +21,8 @@ _CURVE_HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = 
 }
 _ALGORITHMS: dict[tuple[type, str], bytes] = {  # RFC 4055 §5, RFC 5758 §3.2; contents of OIDs
     (rsa.RSAPrivateKey, "sha256"): bytes.fromhex("2a864886f70d01010b"),
+    (rsa.RSAPrivateKey, "sha384"): bytes.fromhex("2a864886f70d01010c"),
+    (rsa.RSAPrivateKey, "sha512"): bytes.fromhex("2a864886f70d01010d"),
     (ec.EllipticCurvePrivateKey, "sha256"): bytes.fromhex("2a8648ce3d040302"),
     (ec.EllipticCurvePrivateKey, "sha384"): bytes.fromhex("2a8648ce3d040303"),
     (ec.EllipticCurvePrivateKey, "sha512"): bytes.fromhex("2a8648ce3d040304"),
@@ -28,9 +31,21 @@ _ALGORITHMS: dict[tuple[type, str], bytes] = {  # RFC 4055 §5, RFC 5758 §3.2; 
 }
 
 
+Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
+_HASHES: dict[str, type[Hash]] = {
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
+_KINDS: dict[str, type[rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey]] = {
+    "rsa": rsa.RSAPrivateKey,
+    "ecdsa": ec.EllipticCurvePrivateKey,
+}
+
+
 def hash_for(
     key: CertificateIssuerPrivateKeyTypes | PublicKeyTypes,
-) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
+) -> Hash | None:
     """Return the hash to sign with; None for Ed25519 and Ed448, which hash by themselves."""
     if isinstance(
         key,
@@ -45,9 +60,21 @@ def hash_for(
     return hashes.SHA256()
 
 
-def signature_algorithm(key: CertificateIssuerPrivateKeyTypes) -> bytes:
+def hash_of_first(algorithms: Iterable[str], key: CertificateIssuerPrivateKeyTypes) -> Hash | None:
+    """Return the hash of the first of `algorithms` ("sha384_rsa", …) that `key` can sign with.
+
+    That of `hash_for` where there is none: no other key is had for the asking, and no weaker hash.
+    """
+    for name in algorithms:
+        digest, _, kind = name.partition("_")
+        if digest in _HASHES and isinstance(key, _KINDS.get(kind, ())):
+            return _HASHES[digest]()
+    return hash_for(key)
+
+
+def signature_algorithm(key: CertificateIssuerPrivateKeyTypes, digest: Hash | None = None) -> bytes:
     """Return the AlgorithmIdentifier of what `sign` makes; raises TypeError for other keys."""
-    digest = hash_for(key)
+    digest = digest or hash_for(key)
     for (kind, name), oid in _ALGORITHMS.items():
         if isinstance(key, kind) and name == (digest.name if digest else ""):
             # RFC 4055 §5: with NULL for RSA; RFC 5758 §3.2, RFC 8410 §3: with nothing for others.
@@ -56,9 +83,14 @@ def signature_algorithm(key: CertificateIssuerPrivateKeyTypes) -> bytes:
     raise TypeError("keys of this kind do not sign here")
 
 
-def sign(key: CertificateIssuerPrivateKeyTypes, data: bytes | bytearray) -> bytes:
-    """Return the BIT STRING of a signature over `data`, without a copy of it."""
-    digest = hash_for(key)
+def sign(
+    key: CertificateIssuerPrivateKeyTypes, data: bytes | bytearray, digest: Hash | None = None
+) -> bytes:
+    """Return the BIT STRING of a signature over `data`, without a copy of it.
+
+    With another `digest` than that of `hash_for` where the key takes any.
+    """
+    digest = digest or hash_for(key)
     if isinstance(key, rsa.RSAPrivateKey):
         made = key.sign(data, padding.PKCS1v15(), digest or hashes.SHA256())  # type: ignore[arg-type]  # any buffer will do
     elif isinstance(key, ec.EllipticCurvePrivateKey):

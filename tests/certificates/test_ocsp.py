@@ -51,7 +51,7 @@ def test_an_issued_certificate_is_good(version, algorithm):
     assert answer.this_update_utc.microsecond == 0
     assert answer.this_update_utc <= answer.produced_at_utc <= timezone.now() + timedelta(seconds=1)
     assert len(answer.extensions) == len(answer.single_extensions) == 0
-    assert answer.certificates == []
+    assert answer.certificates == [ca_of(version.issuer)]
 
 
 def test_a_revoked_certificate_is_revoked_with_date_and_reason(version, bob):

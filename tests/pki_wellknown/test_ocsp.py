@@ -294,16 +294,6 @@ def test_a_content_length_that_lies_is_malformed(client, local_ca):
         refused(response, MALFORMED)
 
 
-@pytest.mark.parametrize("size", [1, 16, 32, 128])
-def test_a_nonce_is_answered_from_the_stored_answer(client, version, size):
-    plain = post(client, request_for(version))
-
-    response = post(client, request_for(version, nonce=b"n" * size))
-
-    assert response.content == plain.content
-    assert OCSPResponse.objects.count() == 1
-
-
 def test_what_we_did_not_issue_is_unauthorized(client, version, root_ca, issue, short_profile):
     other = issue("other.demo.internal", issuer=root_ca)
     short = issue("short.demo.internal", profile=short_profile)
