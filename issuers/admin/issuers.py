@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,8 +22,8 @@ from unfold.widgets import (
 
 from foundation.admin import Saves
 from issuers import services
-from issuers.connectors.local import pointers_of
 from issuers.models import Issuer
+from issuers.pointers import default_prefix, pointers_of, prefix_of, warning_of
 from issuers.services.authorities import CA_ALGORITHMS
 from owners.logins import actor_of
 
@@ -48,7 +49,7 @@ class NewIssuerForm(forms.ModelForm[Issuer]):
 
     class Meta:
         model = Issuer
-        fields = ("slug", "name", "parent")
+        fields = ("slug", "name", "parent", "pki_prefix")
 
 
 class IssuerAdmin(Saves):
@@ -75,6 +76,7 @@ class IssuerAdmin(Saves):
         ("common_name", "organization"),
         ("key_algorithm", "lifetime_days"),
         ("parent", "path_length"),
+        "pki_prefix",
     )
     _SHOWN = (
         "slug",
@@ -101,11 +103,12 @@ class IssuerAdmin(Saves):
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "enabled", "successor", *self._SHOWN) if obj else self._NEW
+        changeable = ("name", "enabled", "successor", "pki_prefix")
+        return (*changeable, *self._SHOWN) if obj else self._NEW
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else ()  # nothing but name, switch and successor ever changes
+        return self._SHOWN if obj else ()  # else nothing of an issuer ever changes
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -116,8 +119,23 @@ class IssuerAdmin(Saves):
         return request.user.has_perm("issuers.test_issuer")
 
     @override
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "GET":
+            row = self.get_object(request, unquote(object_id)) if object_id else None
+            warning = warning_of(prefix_of(row) if row else default_prefix())
+            if warning:
+                messages.warning(request, warning)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        changes = {field: data[field] for field in ("name", "enabled")}
+        changes = {field: data[field] for field in ("name", "enabled", "pki_prefix")}
         actor = actor_of(request)
         issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
         if data["successor"] != issuer.successor:
@@ -159,7 +177,7 @@ class IssuerAdmin(Saves):
     @display(description="Published at")
     def published(self, issuer: Issuer) -> SafeString:
         """Link to what relying parties fetch."""
-        places = pointers_of(issuer.slug)
+        places = pointers_of(issuer)
         return format_html(
             '<a href="{}">CRL</a> · <a href="{}">CA certificate</a> · OCSP: {}',
             places.crl,
