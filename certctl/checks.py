@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from certctl.embedded import command
 from enrollment import tls_front
 from foundation.rates import Rate
+from issuers import pointers
 
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
@@ -21,7 +22,14 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 @register(Tags.security)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
-    return [*_time(), *_keys(), *_revocation(), *_rates(), *_celery(), *_devices()]
+    return [*_time(), *_keys(), *_revocation(), *_rates(), *_pointers(), *_celery(), *_devices()]
+
+
+@register(Tags.security, deploy=True)
+def addresses_lead_here(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where certificates would send relying parties to themselves (`check --deploy`)."""
+    warning = pointers.warning_of(pointers.default_prefix())
+    return [Warning(warning, id="certctl.W003")] if warning else []
 
 
 def stop_if_impossible() -> None:
@@ -94,6 +102,17 @@ def _rates() -> list[CheckMessage]:
         except ValueError:
             errors.append(Error(f"CERTCTL_{name} is no rate such as 1200/min.", id="certctl.E013"))
     return errors
+
+
+def _pointers() -> list[CheckMessage]:
+    prefix = pointers.default_prefix()
+    problem = pointers.problem_of(prefix)
+    if problem is None:
+        return []
+    name = "CERTCTL_PKI_PREFIX" if settings.PKI_PREFIX else "CERTCTL_PKI_BASE_URL"
+    return [
+        Error(f"{name} makes {prefix!r} of certificates' addresses. {problem}", id="certctl.E012")
+    ]
 
 
 def _celery() -> list[CheckMessage]:

@@ -39,6 +39,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where relying parties reach /.well-known/pki/: plain http, for it is what certificates carry
 # (RFC 5280 §4.2.1.13 and BR 7.1.2: CDP and AIA are http URLs, lest checking TLS need TLS).
 PKI_BASE_URL = env.str("CERTCTL_PKI_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+# What certificates carry in place of all of <base>/.well-known/pki (issuers.pointers): RFC 8615
+# wants suffixes registered, and "pki" is not. The path has to lead here as well.
+PKI_PREFIX = env.str("CERTCTL_PKI_PREFIX", default="")
 
 # AES-256-GCM keys (base64 of 32 bytes) for secrets at rest: the first encrypts, all decrypt.
 KEY_ENCRYPTION_KEYS = env.list("CERTCTL_KEY_ENCRYPTION_KEYS", default=[])

@@ -11,6 +11,8 @@ from audit.models import Event
 from certificates.models import Alert, CertificateStatus
 from console import stats
 from foundation.errors import CertctlError
+from issuers.models import Issuer
+from issuers.pointers import default_prefix, prefix_of, warning_of
 from jobs import policy
 from jobs.models import Job
 from jobs.states import Status
@@ -31,6 +33,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context.update(
         title="Dashboard",
         clock_words=stats.clock_words(),
+        address_words=_address_words(),
         tiles=_tiles(),
         jobs=stats.jobs_by_status(),
         waiting_for_me=mine[:SHOWN],
@@ -55,6 +58,13 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         can_decide=user.has_perm("jobs.decide_job"),
     )
     return context
+
+
+def _address_words() -> list[str]:
+    """Return what to say of addresses that lead nowhere, before they are signed into anything."""
+    issuers = Issuer.objects.filter(enabled=True).only("pki_prefix")
+    prefixes = {default_prefix(), *(prefix_of(issuer) for issuer in issuers)}
+    return [words for prefix in sorted(prefixes) if (words := warning_of(prefix))]
 
 
 def _alerts() -> list[Alert]:

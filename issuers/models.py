@@ -13,6 +13,7 @@ from foundation.numbers import LongNumberField
 from foundation.sealed import SealedField
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import revocation_signer
+from issuers.pointers import MAX_PREFIX
 from issuers.x509 import certs
 from issuers.x509.description import SignedCertificate, describe
 
@@ -63,6 +64,14 @@ class Issuer(models.Model):
     certificate_pem = models.TextField("certificate", blank=True)
     chain_pem = models.TextField(
         "chain", blank=True, help_text="The certificates above its own, up to the root."
+    )
+    pki_prefix = models.CharField(
+        "prefix",
+        max_length=MAX_PREFIX,
+        blank=True,
+        default="",
+        help_text="The http address before /crl/, /ocsp/ and /ca/ in what it signs from now on; "
+        "empty: the installation's.",
     )
     crl_number = LongNumberField(
         default=0, editable=False, help_text="The last CRL number given out; it only ever rises."

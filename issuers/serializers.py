@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
-from issuers.connectors.local import pointers_of
 from issuers.models import Issuer, Profile
+from issuers.pointers import MAX_PREFIX, pointers_of, prefix_of, warning_of
 from issuers.services.authorities import CA_ALGORITHMS
 from owners.models import Owner
 
@@ -14,6 +14,18 @@ from owners.models import Owner
 def _of_certificate(field: type[serializers.Field[Any, Any, Any, Any]], name: str) -> Any:
     # A remote CA's certificate may not be known yet.
     return field(source=f"described.{name}", read_only=True, allow_null=True, default=None)
+
+
+def _prefix() -> serializers.CharField:
+    # Not trimmed: the service says what is wrong with it.
+    return serializers.CharField(
+        max_length=MAX_PREFIX,
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="The http address before /crl/, /ocsp/ and /ca/ in what it signs from now on; "
+        "empty: the installation's.",
+    )
 
 
 class IssuerSerializer(SparseFields):
@@ -27,6 +39,9 @@ class IssuerSerializer(SparseFields):
     crl_url = serializers.SerializerMethodField()
     ocsp_url = serializers.SerializerMethodField()
     ca_url = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField(
+        help_text="What to see to before it signs anything, in words."
+    )
 
     class Meta:
         model = Issuer
@@ -49,24 +64,31 @@ class IssuerSerializer(SparseFields):
             "ocsp_nonces",
             "certificate_pem",
             "chain_pem",
+            "pki_prefix",
             "crl_url",
             "ocsp_url",
             "ca_url",
+            "warnings",
             "created_at",
         )
         read_only_fields = fields
 
     def get_crl_url(self, issuer: Issuer) -> str:
         """Return where its CRL is."""
-        return pointers_of(issuer.slug).crl
+        return pointers_of(issuer).crl
 
     def get_ocsp_url(self, issuer: Issuer) -> str:
         """Return where its responder is."""
-        return pointers_of(issuer.slug).ocsp
+        return pointers_of(issuer).ocsp
 
     def get_ca_url(self, issuer: Issuer) -> str:
         """Return where its certificate is."""
-        return pointers_of(issuer.slug).ca_issuers
+        return pointers_of(issuer).ca_issuers
+
+    def get_warnings(self, issuer: Issuer) -> list[str]:
+        """Return what is better changed before it is signed into anything."""
+        warning = warning_of(prefix_of(issuer))
+        return [warning] if warning else []
 
 
 class IssuerInput(StrictInput):
@@ -84,6 +106,7 @@ class IssuerInput(StrictInput):
     path_length = serializers.IntegerField(
         min_value=0, max_value=9, required=False, allow_null=True
     )
+    pki_prefix = _prefix()
     owner: Any = Named(
         by="name",
         what="owner",
@@ -99,6 +122,7 @@ class IssuerChanges(StrictInput):
     name = serializers.CharField(max_length=150, required=False)
     enabled = serializers.BooleanField(required=False)
     ocsp_nonces = serializers.BooleanField(required=False)
+    pki_prefix = _prefix()
 
 
 class SuccessorInput(StrictInput):

@@ -87,7 +87,13 @@ OCSP_PATH = "/.well-known/pki/ocsp/x/MEUw//A%2FB%2B%3D"
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize(
     "path",
-    [OCSP_PATH, "/.well-known/pki/ocsp/x/%2f%2F//a/%41%20+=", "/.well-known/pki/crl/x.crl?a=//"],
+    [
+        OCSP_PATH,
+        OCSP_PATH.replace(".well-known/pki", "trust"),
+        "/crl/x",
+        "/.well-known/pki/ocsp/x/%2f%2F//a/%41%20+=",
+        "/.well-known/pki/crl/x.crl?a=//",
+    ],
 )
 def test_a_relying_party_s_path_arrives_byte_for_byte(ask, tls, path):
     assert ask(path, tls=tls).status == 200

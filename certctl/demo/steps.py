@@ -15,6 +15,7 @@ from typing import Any
 from certctl.demo.client import Answer, Client
 from certctl.demo.programs import OPENSSL
 from certctl.embedded import command, python
+from issuers.pointers import WELL_KNOWN
 
 PATIENCE = 60.0  # seconds for the worker to do one thing
 OPEN = {"Pending", "Running"}
@@ -96,7 +97,7 @@ class Steps:
 
     def fetch(self, path: str) -> bytes:
         """GET under /.well-known/pki/ without credentials."""
-        url = f"{self.base_url}/.well-known/pki/{path}"
+        url = f"{self.base_url}{WELL_KNOWN}/{path}"
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own http URL
             return bytes(answer.read())
 

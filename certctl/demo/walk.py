@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certctl.demo.steps import Failed, Steps
 from certctl.embedded import write_private
+from issuers.pointers import WELL_KNOWN
 
 NAME = "web.demo.internal"
 # Who must stand in the trail with what, at the walk's end.
@@ -107,7 +108,7 @@ class Walk(Steps):
     def relying_party(self, pem: str, *, expected: str) -> None:
         """Check chain, CRL and OCSP as a relying party does: with openssl, without credentials."""
         self.fetch_trust(pem)
-        pki = f"{self.base_url}/.well-known/pki"
+        pki = f"{self.base_url}{WELL_KNOWN}"
         verified = self.openssl(
             "verify", "-crl_check", "-CAfile", "root.pem", "-untrusted", "issuing.pem",
             "-CRLfile", "issuing.crl.pem", "leaf.pem",

@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,8 +22,8 @@ from unfold.widgets import (
 
 from foundation.admin import Saves
 from issuers import services
-from issuers.connectors.local import pointers_of
 from issuers.models import Issuer
+from issuers.pointers import default_prefix, pointers_of, prefix_of, warning_of
 from issuers.services.authorities import CA_ALGORITHMS
 from owners.logins import actor_of
 
@@ -48,7 +49,7 @@ class NewIssuerForm(forms.ModelForm[Issuer]):
 
     class Meta:
         model = Issuer
-        fields = ("slug", "name", "parent")
+        fields = ("slug", "name", "parent", "pki_prefix")
 
 
 class IssuerAdmin(Saves):
@@ -75,8 +76,9 @@ class IssuerAdmin(Saves):
         ("common_name", "organization"),
         ("key_algorithm", "lifetime_days"),
         ("parent", "path_length"),
+        "pki_prefix",
     )
-    _OPTIONS = ("ocsp_nonces",)
+    _OPTIONS = ("pki_prefix", "ocsp_nonces")
     _SHOWN = (
         "slug",
         "kind",
@@ -115,6 +117,21 @@ class IssuerAdmin(Saves):
     def has_test_permission(self, request: HttpRequest) -> bool:
         """Name the permission that testing asks for."""
         return request.user.has_perm("issuers.test_issuer")
+
+    @override
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method == "GET":
+            row = self.get_object(request, unquote(object_id)) if object_id else None
+            warning = warning_of(prefix_of(row) if row else default_prefix())
+            if warning:
+                messages.warning(request, warning)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
@@ -160,7 +177,7 @@ class IssuerAdmin(Saves):
     @display(description="Published at")
     def published(self, issuer: Issuer) -> SafeString:
         """Link to what relying parties fetch."""
-        places = pointers_of(issuer.slug)
+        places = pointers_of(issuer)
         return format_html(
             '<a href="{}">CRL</a> · <a href="{}">CA certificate</a> · OCSP: {}',
             places.crl,

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     CertificateIssuerPrivateKeyTypes,
     CertificatePublicKeyTypes,
 )
-from django.conf import settings
 
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.sealed import CannotDecrypt
 from issuers.ca_keys import CA_KEY
 from issuers.connectors.base import BACKDATE, Signed, SigningRequest
+from issuers.pointers import pointers_of
 from issuers.x509 import certs, chains, crl, cross, lint, ocsp, path
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
 
 _SET = b"\x31"
-
-
-def pointers_of(slug: str) -> certs.Pointers:
-    """Return where relying parties find what an issuer of ours publishes."""
-    base = f"{settings.PKI_BASE_URL}/.well-known/pki"
-    return certs.Pointers(f"{base}/crl/{slug}", f"{base}/ocsp/{slug}", f"{base}/ca/{slug}")
 
 
 class LocalCA:
@@ -76,7 +70,7 @@ class LocalCA:
             not_after=not_after,
             key_usage=request.key_usage,
             extended_key_usage=request.extended_key_usage,
-            pointers=pointers_of(self.issuer.slug),
+            pointers=pointers_of(self.issuer),
             no_revocation=request.short_lived,
         )
         signed = certs.build_leaf(contents, issuer=self.certificate, key=self._key)
@@ -125,7 +119,7 @@ class LocalCA:
         """
         self._check_valid()
         return cross.build(
-            ca, signer=self.certificate, key=self._key, pointers=pointers_of(self.issuer.slug)
+            ca, signer=self.certificate, key=self._key, pointers=pointers_of(self.issuer)
         )
 
     def check(self) -> str:

@@ -25,8 +25,9 @@ from foundation.preconditions import as_expected
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.base import BACKDATE
-from issuers.connectors.local import LocalCA, pointers_of
+from issuers.connectors.local import LocalCA
 from issuers.models import Issuer
+from issuers.pointers import pointers_of, problem_of
 from issuers.services.ca_rules import (
     CA_ALGORITHMS,
     CannotImport,
@@ -42,7 +43,7 @@ from issuers.x509 import certs, chains
 from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
-CHANGEABLE = ("name", "enabled", "ocsp_nonces")
+CHANGEABLE = ("name", "enabled", "pki_prefix", "ocsp_nonces")
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
 MAX_CRL_NUMBER = END - (1 << 32)  # exclusive, below what 20 octets hold: the numbers must go on
 
@@ -75,6 +76,7 @@ def create_local_ca(*, actor: Principal, ca: NewCA) -> Issuer:
     Invalid, ConnectorError (the parent cannot sign).
     """
     _check_new(ca.slug, ca.name)
+    _check_prefix(ca.pki_prefix)
     subject = checked_subject(ca)
     key = _new_key(ca.key_algorithm)
     certificate = _certificate(key, subject, ca)
@@ -103,6 +105,7 @@ def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
     lead on from it, or another issuer has that key; SlugTaken.
     """
     _check_new(ca.slug, ca.name)
+    _check_prefix(ca.pki_prefix)
     if not 0 <= ca.crl_number < MAX_CRL_NUMBER:
         raise wrong(
             "crl_number", "It must be 0 to 2^159 - 2^32, which leaves room for those to come."
@@ -161,10 +164,12 @@ def test_connection(*, issuer: Issuer, actor: Principal) -> str:
 def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[str, Any]) -> Issuer:
     """Change an issuer's name or options, enable or disable it; all else of it never changes.
 
+    A new prefix is in what is signed from now on; Invalid where it is none (issuers.pointers).
     A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
     what it signed must go on being served.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
+    _check_prefix(changes.get("pki_prefix", ""))
     done = changed(issuer, changes, CHANGEABLE)
     if done:
         issuer.save(update_fields=list(done))
@@ -177,6 +182,12 @@ def _verb(done: Changes) -> str:
     if "enabled" not in done:
         return "update"
     return "enable" if done["enabled"]["after"] else "disable"
+
+
+def _check_prefix(prefix: str) -> None:
+    problem = problem_of(prefix) if prefix else None
+    if problem:
+        raise wrong("pki_prefix", problem)
 
 
 def _check_new(slug: str, name: str) -> None:
@@ -221,7 +232,7 @@ def _certificate(
         not_after=min(ends, signer.certificate.not_valid_after_utc),
         path_length=ca.path_length or 0,
         permitted=ca.name_constraints,
-        pointers=pointers_of(ca.parent.slug),
+        pointers=pointers_of(ca.parent),
     )
 
 
@@ -239,6 +250,7 @@ def _save(
         parent=parent,
         certificate_pem=certs.pem(certificate),
         chain_pem=chain_pem,
+        pki_prefix=ca.pki_prefix,
         crl_number=ca.crl_number if isinstance(ca, ExistingCA) else 0,
         awaits_crl=isinstance(ca, ExistingCA) and not ca.has_no_crl,
     )

@@ -43,6 +43,7 @@ class NewCA:
     parent: Issuer | None = None
     path_length: int | None = None
     name_constraints: Sequence[str] = ()
+    pki_prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class ExistingCA:
     crl_number: int = 0
     crls: Sequence[bytes | str] = ()
     has_no_crl: bool = False
+    pki_prefix: str = ""
 
 
 def checked_subject(ca: NewCA) -> x509.Name:

@@ -27,7 +27,7 @@ from certificates.services.importing import (
 from foundation.errors import CertctlError
 from issuers import services as issuer_services
 from issuers.connectors import connector_for
-from issuers.connectors.local import pointers_of
+from issuers.pointers import pointers_of
 from issuers.x509 import certs
 from tests.ca import CA, OLD, make_ca, named, pem_of
 from tests.fixtures import make_csr, new_key
@@ -174,7 +174,7 @@ def lives(ca, minutes, *, no_revocation):
         sans=["dns:brief.demo.internal"],
         not_before=now,
         not_after=now + timedelta(minutes=minutes),
-        pointers=pointers_of(ca.slug),
+        pointers=pointers_of(ca),
         no_revocation=no_revocation,
     )
     signer = connector_for(ca)

@@ -11,6 +11,7 @@ from typing_extensions import override
 from certctl import serving
 from certctl.embedded import EVERYWHERE, PKI_BASE_URL, command, url_of
 from certctl.supervisor import Program, Supervisor
+from issuers.pointers import default_prefix, warning_of
 
 
 class Command(BaseCommand):
@@ -33,6 +34,8 @@ class Command(BaseCommand):
                 + "\nCtrl-C ends it. A first administrator, in another terminal:"
                 + f"\n  {command('createsuperuser')}"
             )
+            if warning := warning_of(default_prefix()):
+                self.stderr.write(self.style.WARNING(warning))
             supervisor.watch()
         finally:
             supervisor.stop()

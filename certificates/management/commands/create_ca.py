@@ -15,6 +15,7 @@ from certificates import services
 from certificates.services.authorities import ANSWERS_FOR_CAS
 from foundation.errors import CertctlError
 from issuers.models import Issuer
+from issuers.pointers import prefix_of, warning_of
 from issuers.services import ExistingCA, NewCA, describe
 from issuers.services.authorities import CA_ALGORITHMS
 from issuers.x509 import chains, reading, serials
@@ -36,6 +37,12 @@ class Command(BaseCommand):
         parser.add_argument("--lifetime-days", type=int, default=1825)
         parser.add_argument("--parent", default="", help="slug of the local CA that signs it")
         parser.add_argument("--path-length", type=int, default=None)
+        parser.add_argument(
+            "--pki-prefix",
+            default="",
+            help="the http address before /crl/, /ocsp/ and /ca/ in what it signs, where that is "
+            "not the installation's",
+        )
         parser.add_argument(
             "--name-constraint",
             action="append",
@@ -109,6 +116,7 @@ class Command(BaseCommand):
             parent=parent,
             path_length=options["path_length"],
             name_constraints=options["name_constraint"],
+            pki_prefix=options["pki_prefix"],
         )
 
     def _existing(self, options: dict[str, Any]) -> ExistingCA:
@@ -131,6 +139,7 @@ class Command(BaseCommand):
             crl_number=options["crl_number"],
             crls=[file.read_bytes() for file in options["crl"]],
             has_no_crl=options["no_crl"],
+            pki_prefix=options["pki_prefix"],
         )
 
     def _say(self, issuer: Issuer) -> None:
@@ -143,6 +152,8 @@ class Command(BaseCommand):
             + f"\n  valid until  {described.not_after:%Y-%m-%d %H:%M} UTC"
             + f"\n  CRL number   {issuer.crl_number}"
         )
+        if warning := warning_of(prefix_of(issuer)):
+            self.stderr.write(self.style.WARNING(f"  {warning}"))
         if issuer.awaits_crl:
             self.stderr.write(
                 self.style.WARNING(
