@@ -318,6 +318,26 @@ def test_an_answer_of_the_future_is_not_fresh(version):
     assert not ocsp.is_fresh(row, row.this_update - timedelta(seconds=1))
 
 
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(seconds=1), timedelta(hours=1)])
+def test_no_answer_begins_after_it_is_signed_whatever_was_answered_before(version, after):
+    # As after sixty changes within a minute, each answer a second later than the one before.
+    with time_machine.travel(timezone.now().replace(microsecond=0), tick=False):
+        Version.objects.filter(pk=version.pk).update(answers_after=timezone.now() + after)
+
+        answer = single(ask(version))
+
+        assert answer.this_update_utc == timezone.now() - ocsp.BACKDATE
+        assert answer.produced_at_utc == timezone.now()
+
+
+def test_an_answer_may_begin_in_the_second_in_which_it_is_signed(version):
+    with time_machine.travel(timezone.now().replace(microsecond=0), tick=False):
+        before = timezone.now() - timedelta(seconds=1)
+        Version.objects.filter(pk=version.pk).update(answers_after=before)
+
+        assert single(ask(version)).this_update_utc == timezone.now()
+
+
 def test_an_answer_that_a_revocation_dropped_is_not_served_while_signing_fails(
     version, bob, monkeypatch
 ):

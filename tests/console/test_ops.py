@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates import crl
+from certificates.models import CertificateStatus
 from console import ops, stats
 from foundation.logs import logging_config
 from jobs.states import Status
@@ -75,6 +76,17 @@ def test_metrics_count_jobs_by_kind_and_status_and_say_each_crls_number(local_ca
     assert f'certctl_crl_number{{issuer="{local_ca.slug}"}} 2.0' in lines
     [left] = [line for line in lines if line.startswith("certctl_crl_seconds_left{")]
     assert float(left.split()[-1]) > 3600
+
+
+def test_the_counts_name_every_status_zeros_included(victor, client_of):
+    JobFactory.create_batch(2, status=Status.RUNNING)
+    CertificateFactory(status=CertificateStatus.ARCHIVED)
+
+    counts = client_of(victor).get("/api/v1/stats/").json()
+
+    assert counts["jobs"] == {**dict.fromkeys(Status.values, 0), "Running": 2}
+    assert counts["certificates"].keys() == set(CertificateStatus.values)
+    assert counts["certificates"]["Archived"] == 1
 
 
 def test_what_ends_is_counted_in_the_week_in_which_it_ends(db, time_machine):

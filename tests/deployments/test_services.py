@@ -744,6 +744,18 @@ def test_deleting_a_target_waits_for_nobody_who_holds_it(target):
     assert Target.objects.filter(pk=target.pk).exists()
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_deployment_is_written_while_somebody_changes_its_target(target):
+    actor, certificate = PrincipalFactory(), CertificateFactory()
+
+    with transaction.atomic():
+        services.update_target(actor=actor, target_id=target.pk, changes={"enabled": False})
+        aside(lambda: Deployment.objects.create(certificate=certificate, target=target))
+
+    assert Deployment.objects.get().target == target
+
+
 def test_nothing_but_its_fields_can_be_changed_of_a_target(target, carol):
     with pytest.raises(Invalid) as caught:
         services.update_target(

@@ -60,6 +60,18 @@ def test_a_column_of_secrets_takes_nothing_in_the_clear(local_ca, value):
         local_ca.save()
 
 
+def test_a_copy_of_a_column_of_secrets_is_one_too(local_ca):
+    # Migrations are planned on copies, and a query on one must take no more than the column does.
+    column = Issuer._meta.get_field("secrets").clone()
+
+    assert isinstance(column, SealedField)
+    assert (column.null, column.editable) == (True, False)
+    column.set_attributes_from_name("secrets")
+    assert column.rotated(local_ca) is None
+    with pytest.raises(TypeError, match="sealed"):
+        column.get_prep_value(SECRET)
+
+
 @pytest.fixture
 def rows(db):
     """A row of every model that has a secret, and what opens it."""

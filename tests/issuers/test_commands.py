@@ -72,6 +72,18 @@ def test_a_subordinate_is_a_version_of_its_parent(demo):
     assert version.certificate.owner.name == "PKI operations"
 
 
+def test_who_answers_for_a_subordinate_is_made_by_whoever_is_at_the_console(db, system):
+    create("root", common_name="Root", lifetime_days=3650)
+    for slug in ("one", "two"):
+        create(slug, common_name=slug, lifetime_days=365, parent="root", owner="Key ceremonies")
+
+    owner = Owner.objects.get()
+    assert owner.name == "Key ceremonies"
+    assert {version.certificate.owner for version in Version.objects.all()} == {owner}
+    event = Event.objects.get(action="owner.create")
+    assert (event.actor, event.door) == (system, "cli")
+
+
 def test_no_key_is_printed(db):
     said = create("demo-root", common_name="Demo Root")
 

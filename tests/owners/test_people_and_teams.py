@@ -118,6 +118,19 @@ def test_an_owner_is_left_by_somebody_elses_hand_and_changed_by_its_own(carol, a
     assert list(owner.members.all()) == [carol]
 
 
+def test_the_trail_names_who_was_a_member_and_who_is(carol, alice, bob, client_of):
+    owner, team = OwnerFactory(), TeamFactory()
+    for row, path in ((owner, "owners"), (team, "teams")):
+        row.members.set([bob, alice])
+
+        answer = client_of(carol).patch(f"/api/v1/{path}/{row.pk}/", {"members": [str(bob.pk)]})
+
+        assert answer.status_code == 200
+        event = Event.objects.get(subject_id=str(row.pk), action__endswith=".update")
+        said = event.data["changes"]["members"]
+        assert said == {"before": ["alice", "bob"], "after": ["bob"]}
+
+
 def test_the_system_principal_is_nobodys_to_change(carol, system, client_of):
     answer = client_of(carol).patch(f"/api/v1/principals/{system.pk}/", {"role": "admin"})
 
