@@ -107,7 +107,7 @@ def _standing(issuer: Issuer, serials: set[str]) -> dict[str, _Revoked | None]:
     issued = Version.objects.filter(issuer=issuer, serial__in=serials, short_lived=False)
     rows = issued.values_list("serial", "revocation__revoked_at", "revocation__reason")
     return standing | {
-        serial: _Revoked(revoked_at, reason) if revoked_at else None
+        serial: _Revoked(revoked_at, reason) if revoked_at is not None else None
         for serial, revoked_at, reason in rows
     }
 
