@@ -7,7 +7,7 @@ read here is read after the question came, in one statement for each certificate
 revocation, and the time that the answer states is read before that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -105,7 +105,10 @@ def _standing(issuer: Issuer, serials: set[str]) -> dict[str, _Revoked | None]:
         for serial, at, reason in listed.values_list("serial", "revoked_at", "reason")
     }
     issued = Version.objects.filter(issuer=issuer, serial__in=serials, short_lived=False)
-    rows = issued.values_list("serial", "revocation__revoked_at", "revocation__reason")
+    # The types of values through a reverse relation do not say that it may be missing.
+    rows: Iterable[tuple[str, datetime | None, str]] = issued.values_list(
+        "serial", "revocation__revoked_at", "revocation__reason"
+    )
     return standing | {
         serial: _Revoked(revoked_at, reason) if revoked_at is not None else None
         for serial, revoked_at, reason in rows
