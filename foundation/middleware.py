@@ -44,6 +44,18 @@ def _address(text: str) -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
+def id_headers(given: str) -> list[tuple[str, str]]:
+    """Return the headers that say a new request's id, and the client's own where it is well-formed.
+
+    Ours is the one that leads from an answer to its events: whoever could choose it could have
+    theirs look like another's.
+    """
+    headers = [("X-Request-ID", uuid.uuid4().hex)]
+    if _REQUEST_ID.fullmatch(given):
+        headers.append(("X-Client-Request-ID", given))
+    return headers
+
+
 class RequestId:
     """Give each request an id: for its log lines, its audit events and its answer."""
 
@@ -51,22 +63,17 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Make an id of ours, and keep the client's beside it where it is well-formed.
-
-        Ours is the one that leads from an answer to its events: whoever could choose it could
-        have theirs look like another's.
-        """
-        ids = {"request_id": uuid.uuid4().hex}
-        given = request.headers.get("X-Request-ID", "")
-        if _REQUEST_ID.fullmatch(given):
-            ids["client_request_id"] = given
+        """Make an id of ours, and keep the client's beside it where it is well-formed."""
+        headers = id_headers(request.headers.get("X-Request-ID", ""))
+        ids = dict(
+            zip(("request_id", "client_request_id"), (one for _, one in headers), strict=False)
+        )
         for name, value in ids.items():
             request.META[f"certctl.{name}"] = value
         with structlog.contextvars.bound_contextvars(**ids):
             response = self.get_response(request)
-        response.headers["X-Request-ID"] = ids["request_id"]
-        if "client_request_id" in ids:
-            response.headers["X-Client-Request-ID"] = given
+        for name, value in headers:
+            response.headers[name] = value
         return response
 
 

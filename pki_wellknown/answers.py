@@ -29,32 +29,55 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
 
     `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there.
     """
-    quoted = f'"{etag or hashlib.sha256(body).hexdigest()}"'
     response = der(request, body, content_type)
-    response["ETag"] = quoted
-    response["Last-Modified"] = http_date(modified.timestamp())
-    response["Expires"] = http_date(expires.timestamp())
-    response["Cache-Control"] = (
-        f"max-age={_max_age(expires, fresh_until, now)}, public, no-transform, must-revalidate"
+    for name, value in validators(body, modified=modified, expires=expires, etag=etag):
+        response[name] = value
+    response["Cache-Control"] = cache_control(
+        expires=expires.timestamp(), fresh_until=fresh_until.timestamp(), now=now.timestamp()
     )
     if request.method == "POST":
         return response
-    conditional = get_conditional_response(request, quoted, int(modified.timestamp()), response)
+    conditional = get_conditional_response(
+        request, response["ETag"], int(modified.timestamp()), response
+    )
     return conditional if isinstance(conditional, HttpResponse) else response
 
 
-def _max_age(expires: datetime, fresh_until: datetime, now: datetime) -> int:
-    # Always before the end that the bytes state, and by when newer ones are there.
-    left = min(fresh_until - now, expires - now - timedelta(seconds=1), MAX_AGE)
-    return max(0, int(left.total_seconds()))
+def validators(
+    body: bytes, *, modified: datetime, expires: datetime, etag: str = ""
+) -> list[tuple[str, str]]:
+    """Return the headers by which a cache knows signed bytes again; `etag` is their SHA-256."""
+    return [
+        ("ETag", f'"{etag or hashlib.sha256(body).hexdigest()}"'),
+        ("Last-Modified", http_date(modified.timestamp())),
+        ("Expires", http_date(expires.timestamp())),
+    ]
+
+
+def cache_control(*, expires: float, fresh_until: float, now: float) -> str:
+    """Return Cache-Control; times are seconds since 1970.
+
+    Always before the end that the bytes state, and by when newer ones are there.
+    """
+    left = max(0, int(min(fresh_until - now, expires - now - 1, MAX_AGE.total_seconds())))
+    return f"max-age={left}, public, no-transform, must-revalidate"
+
+
+def content(body: bytes, content_type: str) -> list[tuple[str, str]]:
+    """Return the headers that describe the bytes themselves."""
+    return [
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(body))),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
 
 
 def der(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     """Return DER that no cache may keep; `cacheable` says otherwise of signed answers."""
-    response = HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type)
-    response["Content-Length"] = str(len(body))
+    response = HttpResponse(b"" if request.method == "HEAD" else body)
+    for name, value in content(body, content_type):
+        response[name] = value
     response["Cache-Control"] = "no-cache, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -2,6 +2,7 @@
 
 from certificates.models.adoptions import Adoption
 from certificates.models.alerts import Alert
+from certificates.models.answers import AnswerChange, AnswerGeneration, AnswerMemory
 from certificates.models.certificates import (
     Certificate,
     CertificateQuerySet,
@@ -22,6 +23,9 @@ __all__ = [
     "CRL",
     "Adoption",
     "Alert",
+    "AnswerChange",
+    "AnswerGeneration",
+    "AnswerMemory",
     "Certificate",
     "CertificateName",
     "CertificateQuerySet",

@@ -1,6 +1,6 @@
 """From a name under management to its signed versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.changes import changed
 from audit.services import record
-from certificates import policy
+from certificates import answer_log, policy
 from certificates.details import Details
 from certificates.models import (
     Certificate,
@@ -210,14 +210,17 @@ def settle(*, certificate: Certificate) -> None:
         certificate.become(standing_of(certificate, timezone.now()))
 
 
-def drop_answers(version: Version) -> None:
-    """Delete the stored OCSP answers; the caller holds the version's lock.
+def drop_answers(versions: Collection[Version]) -> None:
+    """Delete the stored OCSP answers; the caller holds the versions' locks and takes no others.
 
-    What is signed from now on is dated later than what is deleted here.
+    What is signed from now on is dated later than what is deleted here, and every process that
+    keeps answers in memory learns that these are gone when this commits.
     """
-    answers = OCSPResponse.objects.filter(version=version)
-    newest = answers.aggregate(at=Max("this_update"))["at"]
-    if newest is not None:
-        version.answers_after = newest
-        version.save(update_fields=["answers_after"])
-        answers.delete()
+    answers = OCSPResponse.objects.filter(version__in=versions)
+    newest = dict(answers.order_by().values_list("version").annotate(at=Max("this_update")))
+    for version in versions:
+        version.answers_after = newest.get(version.pk, version.answers_after)
+    answered = [version for version in versions if version.pk in newest]
+    Version.objects.bulk_update(answered, ["answers_after"], batch_size=500)
+    answers.delete()
+    answer_log.append(versions)

@@ -181,7 +181,7 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
         some = serials[begin : begin + BATCH]
         rows = Version.objects.filter(issuer=issuer, serial__in=some)
         ids += rows.values_list("certificate_id", "pk")
-    done = set()
+    done, revoked = set(), []
     # In the order of keys, so that two who do this at once wait for each other and in no ring.
     for certificate_id, version_id in sorted(ids):
         certificate = Certificate.objects.lock(certificate_id)
@@ -198,9 +198,11 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
             revoked_by=actor,
             note=NOTE,
         )
-        drop_answers(version)
+        revoked.append(version)
         if certificate.current_id == version.pk:
             settle(certificate=certificate)
+    # At the end: no lock of a certificate may be waited for with that of the answers in hand.
+    drop_answers(revoked)
     return done
 
 
