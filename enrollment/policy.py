@@ -269,6 +269,15 @@ def _rule_errors(label: Label) -> Iterator[FieldError]:
         yield FieldError(
             "server_keys", "never_with_approval", "Keys are made here only where nothing waits."
         )
+    if label.protocol == Protocol.SCEP and not any(
+        one.startswith("rsa-") for one in profile.key_algorithms
+    ):
+        yield FieldError(
+            "profile",
+            "no_rsa",
+            f"SCEP answers are encrypted to RSA keys, and {profile} allows none: choose a profile "
+            "that does, or EST for keys of other kinds.",
+        )
     if label.legacy_algorithms and label.protocol != Protocol.SCEP:
         yield FieldError("legacy_algorithms", "scep_only", "Only SCEP has old algorithms.")
 
