@@ -15,5 +15,5 @@ STARTERS = {"serve", "demo"}
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "certctl.settings")
     if STARTERS & set(sys.argv[1:2]):
-        embedded.prepare(Path(__file__).resolve().parent, sys.argv[1:])
+        sys.argv[1:] = embedded.prepare(Path(__file__).resolve().parent, sys.argv[1:])
     execute_from_command_line(sys.argv)

@@ -23,8 +23,12 @@ def var_dir(base: Path) -> Path:
     return Path(os.environ.get(VAR_DIR, str(base / "var"))).absolute()
 
 
-def prepare(base: Path, arguments: Sequence[str]) -> None:
-    """Make ready what `manage.py serve` and `manage.py demo` need before the settings load."""
+def prepare(base: Path, arguments: Sequence[str]) -> list[str]:
+    """Make ready what `manage.py serve` and `manage.py demo` need before the settings load.
+
+    Returns the arguments to go on with: for `--port 0` with a port that is free, since it is signed
+    into every certificate.
+    """
     folder = var_dir(base)
     if VAR_DIR in os.environ:
         os.environ[VAR_DIR] = str(folder)  # what we start stands in another folder
@@ -38,7 +42,10 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
     try:
         options, _ = parser.parse_known_args(arguments[1:])
     except SystemExit:
-        return  # The command's own parser says it better.
+        return [*arguments]  # The command's own parser says it better.
+    chosen = [] if options.port else _free_port(options.host)
+    if chosen:
+        options.port = chosen[0]
     if PKI_BASE_URL not in os.environ and options.host not in EVERYWHERE:
         os.environ[PKI_BASE_URL] = url_of(options.host, options.port)
         # For manage.py in another terminal: a CA made there must point to where we listen.
@@ -54,6 +61,8 @@ def prepare(base: Path, arguments: Sequence[str]) -> None:
             # what is on it: a demo's front is no stranger's.
             _default("CERTCTL_TLS_FRONTS", ",".join(_addresses(options.host)))
             _default("CERTCTL_TRUSTED_PROXIES", "1")
+    # The last one counts.
+    return [*arguments, *(f"--port={port}" for port in chosen)]
 
 
 def ensure_env(folder: Path) -> Path:
@@ -114,6 +123,16 @@ def command(*arguments: str) -> str:
     line = shlex.join(words)
     folder = os.environ.get(VAR_DIR)
     return f"{VAR_DIR}={shlex.quote(str(Path(folder).absolute()))} {line}" if folder else line
+
+
+def _free_port(host: str) -> list[int]:
+    """Return a port of `host` that nobody listens on; none where nobody can listen there."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, 0))
+            return [int(probe.getsockname()[1])]
+    except OSError:
+        return []
 
 
 def _addresses(host: str) -> list[str]:

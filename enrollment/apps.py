@@ -11,7 +11,8 @@ class EnrollmentConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from enrollment.policy import wants_approval_at_a_label  # noqa: PLC0415 - models are ready
-        from jobs.policy import has_wait  # noqa: PLC0415 - as above
+        from enrollment import policy  # noqa: PLC0415 - models are ready
+        from jobs.policy import has_answering, has_wait  # noqa: PLC0415 - as above
 
-        has_wait(wants_approval_at_a_label)
+        has_wait(policy.wants_approval_at_a_label)
+        has_answering(policy.who_answers_at_labels, hold=policy.hold_labels)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from cryptography import x509
 from django.db.models import Q, QuerySet
@@ -18,11 +19,13 @@ from certificates.policy import DEFAULT_WINDOW, renewal_window, revoked_for
 from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
+from foundation.locks import share
 from issuers.models import Issuer
 from issuers.services import CheckedRequest, is_pattern
 from issuers.services.checking import matches
 from issuers.x509 import certs, chains
 from jobs.models import Job
+from owners.models import Owner, Team
 
 # RFC 7030 §3.2.2: what follows /.well-known/est/ is an operation, or a label and an operation.
 RESERVED_PATHS = frozenset(
@@ -226,6 +229,26 @@ def wants_approval_at_a_label(certificate: Certificate) -> bool:
     return Label.objects.filter(stricter, enrollments__certificate=certificate).exists()
 
 
+def who_answers_at_labels(certificate: Certificate) -> Iterator[tuple[Owner, Team | None]]:
+    """Yield who answers now for the labels that a certificate was enrolled at, to refuse something.
+
+    What a label enrolled keeps the owner that it had then; whoever the label was given to since
+    answers for it as well.
+    """
+    for label in _labels_of(certificate.pk).select_related("owner", "team"):
+        yield label.owner, label.team
+
+
+def hold_labels(certificate_id: UUID) -> None:
+    """Have nobody give away the labels that a certificate was enrolled at until the commit."""
+    share(Label, _labels_of(certificate_id).values_list("pk", flat=True))
+
+
+def _labels_of(certificate_id: UUID) -> QuerySet[Label]:
+    enrolled = Enrollment.objects.filter(certificate=certificate_id)
+    return Label.objects.filter(pk__in=enrolled.values("label"))
+
+
 def renewal_opens(version: Version, label: Label) -> datetime:
     """Return when the renewal window of `version` opens: from then on the same is asked anew."""
     window = label.renewal_policy.window if label.renewal_policy else DEFAULT_WINDOW
@@ -268,6 +291,15 @@ def _rule_errors(label: Label) -> Iterator[FieldError]:
     if label.server_keys and wants_approval(label, first=True, shared=False):
         yield FieldError(
             "server_keys", "never_with_approval", "Keys are made here only where nothing waits."
+        )
+    if label.protocol == Protocol.SCEP and not any(
+        one.startswith("rsa-") for one in profile.key_algorithms
+    ):
+        yield FieldError(
+            "profile",
+            "no_rsa",
+            f"SCEP answers are encrypted to RSA keys, and {profile} allows none: choose a profile "
+            "that does, or EST for keys of other kinds.",
         )
     if label.legacy_algorithms and label.protocol != Protocol.SCEP:
         yield FieldError("legacy_algorithms", "scep_only", "Only SCEP has old algorithms.")

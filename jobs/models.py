@@ -14,13 +14,17 @@ from audit.services import Entry, record, record_many
 from certificates.models import Certificate, Version
 from deployments.models import Agent, Target
 from foundation.clock import database_clock
-from foundation.errors import Conflict
-from foundation.sealed import SealedField
+from foundation.errors import Conflict, ConnectorError
+from foundation.sealed import CannotDecrypt, Context, SealedField
 from issuers.connectors.base import OrderUnanswered
 from issuers.server_keys import SERVER_KEY
 from issuers.words import JobKind
+from issuers.x509.csr import has_challenge
 from jobs.states import OPEN, Move, Status
 from owners.models import Principal
+
+# A request that holds a challenge, which devices may share, while it is needed.
+REQUEST = Context("request:{pk}")
 
 
 class InvalidMove(Conflict):
@@ -190,6 +194,11 @@ class Job(models.Model):
         help_text="What an issuance made, or what a deployment or validation is about.",
     )
     csr_pem = models.TextField(blank=True)
+    sealed_csr = SealedField(
+        REQUEST,
+        null=True,
+        help_text="In its place, a CSR that holds a challenge: until it is signed or refused.",
+    )
     key_fingerprint = models.CharField(
         max_length=64,
         blank=True,
@@ -325,6 +334,8 @@ class Job(models.Model):
 
     # The statuses that stamp `completed_at`; a retry takes the stamp away again.
     _ends: ClassVar = (Status.COMPLETED, Status.CANCELLED, Status.FAILED)
+    # Those of them that no move leaves.
+    _stays: ClassVar = (Status.COMPLETED, Status.CANCELLED)
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.certificate}"
@@ -332,6 +343,25 @@ class Job(models.Model):
     def about(self) -> About:
         """Return what an event on this job is about."""
         return self.certificate.about()
+
+    @property
+    def csr(self) -> str:
+        """The CSR as it was sent; "" where there is none, or it was not kept.
+
+        Raises ConnectorError (permanent) where it cannot be decrypted.
+        """
+        if self.sealed_csr is None:
+            return self.csr_pem
+        try:
+            return self.sealed_csr.open(REQUEST.of(self)).decode()
+        except CannotDecrypt as error:
+            raise ConnectorError(str(error), permanent=True) from error
+
+    def seal_challenge(self) -> None:
+        """Seal the CSR where it holds a challenge, in memory: before it is saved."""
+        if has_challenge(self.csr_pem):
+            self.sealed_csr = REQUEST.of(self).seal(self.csr_pem.encode())
+            self.csr_pem = ""
 
     @property
     def order_key(self) -> str:
@@ -375,6 +405,8 @@ class Job(models.Model):
         self.status = move.target
         if move.target != Status.FAILED:
             self.error_code = ""
+        if move.target in self._stays:
+            self.sealed_csr = None
         if move.target in self._ends:
             self.completed_at = timezone.now()
         elif move is Move.RETRY:

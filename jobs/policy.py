@@ -6,7 +6,8 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -17,12 +18,15 @@ from foundation.errors import NotPermitted
 from jobs.kinds import kind_of
 from jobs.models import InvalidMove, Job
 from jobs.states import Move, Status
-from owners.models import Principal
+from owners.models import Owner, Principal, Team
 from owners.persons import Persons
 
 DECIDE = "jobs.decide_job"
 CANCEL = "jobs.cancel_job"
+Answering: TypeAlias = tuple[Owner, Team | None]
 _STRICTER: list[Callable[[Certificate], bool]] = []
+_ANSWERING: list[Callable[[Certificate], Iterable[Answering]]] = []
+_HOLDING: list[Callable[[UUID], None]] = []
 _BY_GROUPS = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -70,6 +74,36 @@ def has_wait(rule: Callable[[Certificate], bool]) -> None:
 def waits_for_others(certificate: Certificate) -> bool:
     """Whether an app above has the next version of `certificate` wait, whoever asks for it."""
     return any(rule(certificate) for rule in _STRICTER)
+
+
+def has_answering(
+    rule: Callable[[Certificate], Iterable[Answering]], *, hold: Callable[[UUID], None]
+) -> None:
+    """Have those whom `rule` names answer for a certificate beside its own owner and team.
+
+    For apps above: it only ever keeps somebody from deciding. `hold` has what `rule` reads stay as
+    it is until the commit; it takes the certificate's id, before its job is locked.
+    """
+    _ANSWERING.append(rule)
+    _HOLDING.append(hold)
+
+
+def hold_others(certificate_id: UUID) -> None:
+    """Hold what apps above say of a certificate until the commit; before the job, in lock order."""
+    for hold in _HOLDING:
+        hold(certificate_id)
+
+
+def answering(certificate: Certificate) -> Iterator[Answering]:
+    """Yield who answers for a certificate: its own owner and team first."""
+    yield certificate.owner, certificate.team
+    yield from others_answering(certificate)
+
+
+def others_answering(certificate: Certificate) -> Iterator[Answering]:
+    """Yield who answers for a certificate by what apps above say, read anew."""
+    for rule in _ANSWERING:
+        yield from rule(certificate)
 
 
 def may_decide_at_all(actor: Principal) -> bool:
@@ -123,10 +157,10 @@ def with_key(fingerprint: str) -> QuerySet[Version]:
 
 
 def answers_for(actor: Principal, certificate: Certificate | None) -> bool:
-    """Whether `actor` is included in the certificate's owner or has a seat in its team."""
+    """Whether `actor` is among those who answer for the certificate: of an owner, or a team."""
     if certificate is None or certificate.owner_id is None or actor.pk is None:
         return True
-    return certificates.policy.answers_for(actor, certificate.owner, certificate.team)
+    return any(certificates.policy.answers_for(actor, *pair) for pair in answering(certificate))
 
 
 def check_may_approve(actor: Principal, job: Job) -> None:
@@ -204,15 +238,18 @@ def _gaining(job: Job) -> Callable[[Principal], bool]:
     if job.requested_by_id is None or certificate.owner_id is None:
         return lambda one: True
     people = Persons(_who_gains(job))
-    is_owner = certificate.owner.including()
-    return lambda one: people.include(one.pk, one.email) or is_owner(one)
+    are_owners = [owner.including() for owner, _ in answering(certificate)]
+    return lambda one: (
+        people.include(one.pk, one.email) or any(is_owner(one) for is_owner in are_owners)
+    )
 
 
 def _who_gains(job: Job) -> Iterator[tuple[UUID, str]]:
     askers = (job.requested_by, job.csr_by)
     yield from ((one.pk, one.email) for one in askers if one is not None)
-    if job.certificate.team is not None:
-        yield from job.certificate.team.members.values_list("pk", "email")
+    for _, team in answering(job.certificate):
+        if team is not None:
+            yield from team.members.values_list("pk", "email")
     fingerprint = kind_of(job).key(job).fingerprint
     unknown = []
     for version in with_key(fingerprint) if fingerprint else ():

@@ -23,7 +23,6 @@ from certificates.admin.questions import (
 from certificates.admin.serials import SearchesSerials
 from certificates.models import Version
 from foundation.admin import Confirms, Question, ReadOnly
-from issuers.x509.csr import has_challenge
 from owners.logins import actor_of
 
 
@@ -119,12 +118,6 @@ class VersionAdmin(ReadOnly, Confirms, SearchesSerials):
             return [f"Revoked version {version.number} of {version.certificate}."]
 
         return self.confirm(request, question, revoke)
-
-    @override
-    def get_exclude(self, request: HttpRequest, obj: Version | None = None) -> tuple[str, ...]:
-        # A device's challenge lies in its request, and other devices may share it.
-        hides = obj is not None and has_challenge(obj.csr_pem)
-        return (*self.exclude, "csr_pem") if hides else self.exclude
 
     @display(
         description="State",

@@ -1,5 +1,6 @@
 """A device, and the secrets that it may enroll with the first time."""
 
+import hashlib
 import uuid
 from datetime import datetime
 
@@ -12,6 +13,18 @@ from enrollment.models.labels import Label
 from owners.models import Principal
 
 MAX_DEVICE_NAME = 100
+_DIGITS = 16  # of the digest in a long name: 64 bits
+
+
+def device_name(text: str) -> str:
+    """Return the name under which a device that calls itself `text` is known.
+
+    One that is too long is cut, and told from others that begin the same by its digest.
+    """
+    if len(text) <= MAX_DEVICE_NAME:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+    return f"{text[: MAX_DEVICE_NAME - _DIGITS - 1]}~{digest}"
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):

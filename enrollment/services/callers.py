@@ -14,7 +14,7 @@ import certificates.policy
 from audit.via import Via
 from certificates.models import Version
 from enrollment import policy, secret_texts
-from enrollment.models import MAX_DEVICE_NAME, Credential, Enrollment, Label
+from enrollment.models import Credential, Enrollment, Label, device_name
 from enrollment.states import Accepts, Protocol
 from foundation.errors import NotAuthenticated
 from foundation.rates import LockOut, Rate, block_of
@@ -210,6 +210,6 @@ def _is_for_clients(certificate: x509.Certificate) -> bool:
 def _manufactured_name(certificate: x509.Certificate) -> str:
     for oid in (NameOID.SERIAL_NUMBER, NameOID.COMMON_NAME):
         for attribute in certificate.subject.get_attributes_for_oid(oid):
-            name = str(attribute.value)[:MAX_DEVICE_NAME]
-            return name if is_printable(name) else ""
+            name = str(attribute.value)
+            return device_name(name) if is_printable(name) else ""
     return ""

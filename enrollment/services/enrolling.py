@@ -18,7 +18,7 @@ from certificates.models import Certificate, CertificateStatus, Version
 from certificates.policy import has_leaked
 from certificates.services import move_under
 from enrollment import policy
-from enrollment.models import MAX_DEVICE_NAME, Credential, Device, Enrollment, Label
+from enrollment.models import Credential, Device, Enrollment, Label, device_name
 from enrollment.policy import Asked
 from enrollment.services.answers import is_over
 from enrollment.services.callers import Caller, CertificateRefused, InvalidCredential
@@ -291,7 +291,7 @@ def _device(
     else:
         first = asked.checked.sans[0].partition(":")[2] if asked.checked.sans else ""
         row, made = Device.objects.get_or_create(
-            label=label, name=(name or first)[:MAX_DEVICE_NAME], defaults={"announced": False}
+            label=label, name=device_name(name or first), defaults={"announced": False}
         )
         if made:
             record(actor=actor, action="device.create", subject=row, announced=False)

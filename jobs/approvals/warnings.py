@@ -67,7 +67,9 @@ def _words(
         yield f"Another certificate is for {first}{more} too."
     reuses_key = alike["reuses_key"] is not False and not has_brought
     if alike["is_signed_elsewhere" if reuses_key else "is_signed"]:
-        yield "The same CSR was signed before: its key is used again."
+        # One that is sealed, or was not kept, is known by its key alone.
+        known = "The same CSR" if job.csr_pem else "Its key"
+        yield f"{known} was signed before: {'its key' if job.csr_pem else 'it'} is used again."
     if alike["is_asked"]:
         yield "Another job asks for the same CSR to be signed."
     elif alike["key_is_asked"]:
@@ -91,7 +93,7 @@ def _alike(ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         has_namesake=Exists(namesakes),
         is_signed=Exists(signed),
         is_signed_elsewhere=Exists(signed.exclude(certificate=OuterRef("certificate"))),
-        is_asked=Exists(asked.filter(csr_pem=OuterRef("csr_pem"))),
+        is_asked=Exists(asked.filter(csr_pem=OuterRef("csr_pem")).exclude(csr_pem="")),
         key_is_asked=Exists(asked),
     )
     return {row["pk"]: {**row} for row in rows}

@@ -78,11 +78,15 @@ def _wanted(job: Job, certificate: Certificate) -> Wanted:
     return Wanted(
         issuer=certificate.issuer,
         profile=certificate.profile,
-        csr_pem=job.csr_pem,
+        csr_pem=job.csr,
         common_name=certificate.common_name,
         sans=certificate.sans,
         lifetime=job.lifetime,
     )
+
+
+def _has_csr(job: Job) -> bool:
+    return bool(job.csr_pem) or job.sealed_csr is not None
 
 
 class Signing(Kind[SignedCertificate]):
@@ -92,7 +96,7 @@ class Signing(Kind[SignedCertificate]):
 
     @override
     def inputs(self, job: Job, certificate: Certificate) -> Mapping[str, Any] | None:
-        if not job.csr_pem:
+        if not _has_csr(job):
             return None
         inputs = issuers.services.signing_inputs(**_wanted(job, certificate))
         revoked = certificates.policy.revoked_for(certificate)
@@ -120,14 +124,17 @@ class Signing(Kind[SignedCertificate]):
 
     @override
     def key(self, job: Job) -> KeyOf:
-        if not job.csr_pem:
-            return KeyOf()
-        public = csr.parse(job.csr_pem).public_key()
+        if not _has_csr(job):
+            # One that held a challenge is not kept: what it brought tells of its key.
+            signed = job.version is not None
+            return super().key(job) if signed else KeyOf(fingerprint=job.key_fingerprint)
+        public = csr.parse(job.csr).public_key()
         return KeyOf(*certs.key_algorithm_of(public), certs.key_fingerprint(public))
 
     @override
     def set_up(self, job: Job) -> None:
         job.key_fingerprint = self.key(job).fingerprint
+        job.seal_challenge()
 
     @override
     def predecessor(self, job: Job) -> Version | None:
@@ -138,7 +145,7 @@ class Signing(Kind[SignedCertificate]):
 
     @override
     def waits_for_csr(self, job: Job) -> bool:
-        return not job.csr_pem
+        return not _has_csr(job)
 
     @override
     def prepare(self, job: Job) -> Certificate:
@@ -148,7 +155,7 @@ class Signing(Kind[SignedCertificate]):
     def run(
         self, job: Job, certificate: Certificate, actor: Principal
     ) -> SignedCertificate | Waiting:
-        check_key(job.csr_pem)
+        check_key(job.csr)
         signers.check_may_sign(certificate.issuer)
 
         def placing() -> None:
@@ -184,6 +191,7 @@ class Signing(Kind[SignedCertificate]):
                 signed=result,
                 actor=actor,
                 origin=certificates.services.Origin(
+                    # Not one that holds a challenge: it is used once.
                     csr_pem=held.csr_pem,
                     job_id=held.pk,
                     encrypted_key=held.encrypted_key,
@@ -248,7 +256,7 @@ class Renewal(Signing):
     @override
     def check_still_meant(self, job: Job, certificate: Certificate) -> None:
         if certificates.policy.revoked_for(certificate) is not None:
-            check_key(job.csr_pem)  # the worse news first
+            check_key(job.csr)  # the worse news first
             raise ConnectorError(
                 "The certificate was revoked since this renewal was asked for: ask for it again, "
                 "if it is to come back.",

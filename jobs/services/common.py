@@ -27,15 +27,20 @@ def lock_certificate(job: Job) -> Certificate:
 def lock_to_decide(job_id: uuid.UUID, actor: Principal) -> tuple[Job, Principal]:
     """Lock a job and its certificate, hold what a decision on it rests on; return it and the actor.
 
-    Job, Certificate, then Owner, Team and Principal, shared: whoever changes a membership, a seat,
-    an address, a role or an activity does so before this, and is seen, or after it. Raises
-    Job.DoesNotExist, KeyGone.
+    What apps above say of it, then Job, Certificate, and Owner, Team and Principal, shared: whoever
+    changes a label's owner, a membership, a seat, an address, a role or an activity does so before
+    this, and is seen, or after it. Raises Job.DoesNotExist, KeyGone.
     """
+    of = Job.objects.filter(pk=job_id).values_list("certificate", flat=True).first()
+    if of is not None:
+        policy.hold_others(of)
     job = lock_both(job_id, actor)
     certificate = job.certificate
+    # By their ids: what is read of them here would be what was true before the wait.
+    others = [*policy.others_answering(certificate)]
     owners.policy.hold(
-        owners=[certificate.owner_id],
-        teams=[certificate.team_id],
+        owners=[certificate.owner_id, *(owner.pk for owner, _ in others)],
+        teams=[certificate.team_id, *(team.pk for _, team in others if team is not None)],
         people=[actor.pk, job.requested_by_id, job.csr_by_id, *policy.who_brought(job)],
     )
     return job, owners.policy.afresh(actor)

@@ -21,6 +21,9 @@ SERVER_KEY_WARNING = (
 )
 
 
+NOT_KEPT = "The last CSR held a challenge and was not kept: bring a new one."
+
+
 class ServerKeysDisabled(Invalid):
     """Private keys are made where they are used."""
 
@@ -75,7 +78,8 @@ def last_of(certificate: Certificate) -> Last:
         return Last()
     version = certificate.current
     if version is None or not version.csr_pem:
-        return Last()
+        was_dropped = version is not None and version.job_id is not None
+        return Last(why_not=NOT_KEPT if was_dropped else "")
     if certificates.policy.revoked_for(certificate) in certificates.policy.COMPROMISES:
         return Last(why_not=CompromisedKey.message)
     try:

@@ -123,6 +123,18 @@ def test_a_second_start_keeps_the_data_and_a_signal_ends_all_of_it(start, tmp_pa
     assert running_in(var) == []
 
 
+@pytest.mark.takes(12)
+def test_port_0_is_a_free_one_that_is_printed(start, tmp_path):
+    started = start("--port", "0", "--no-walk", "--exit")
+    said = started.communicate(timeout=90)[0]
+
+    assert started.returncode == 0, said
+    url = json.loads((tmp_path / "var" / "demo.json").read_text())["base_url"]
+    assert f"certctl is up: {url}/admin/" in said
+    assert not url.endswith(":0")
+    assert f"CERTCTL_PKI_BASE_URL={url}\n" in (tmp_path / "var" / "certctl.env").read_text()
+
+
 def said_until(process, words):
     """Return what a demo says up to the line with `words`."""
     lines = []
@@ -189,6 +201,17 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(start, tmp_path):
 
     assert refused.returncode == 1
     assert f"Port {port} on 127.0.0.1 is taken. Choose another with --est-port." in said
+    assert not (tmp_path / "var" / "certctl.sqlite3").exists()
+
+
+def test_the_server_s_own_port_that_is_taken_is_named_too(start, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = start("--port", str(port), "--no-walk", "--exit")
+        said = refused.communicate(timeout=60)[0]
+
+    assert refused.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken. Choose another with --port." in said
     assert not (tmp_path / "var" / "certctl.sqlite3").exists()
 
 

@@ -65,6 +65,25 @@ def test_other_commands_learn_where_we_listen(prepare, arguments, url):
     assert after["SECRET_KEY"] == before["SECRET_KEY"]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - what a user may type
+def test_port_0_is_one_that_is_free_before_it_is_signed_into_anything(
+    tmp_path, monkeypatch, prepare, host
+):
+    before = prepare("serve", "--port", "1")
+    monkeypatch.delenv("CERTCTL_PKI_BASE_URL")
+
+    arguments = embedded.prepare(tmp_path, ["serve", "--host", host, "--port", "0", "--workers=2"])
+
+    *given, chosen = arguments
+    assert given == ["serve", "--host", host, "--port", "0", "--workers=2"]
+    port = int(chosen.removeprefix("--port="))
+    assert port > 1024
+    if host == "127.0.0.1":
+        assert os.environ["CERTCTL_PKI_BASE_URL"] == f"http://127.0.0.1:{port}"
+    assert embedded.prepare(tmp_path, ["serve", "--port", "8123"]) == ["serve", "--port", "8123"]
+    assert before["CERTCTL_PKI_BASE_URL"] == "http://127.0.0.1:1"
+
+
 def test_what_the_environment_says_is_left_to_it(prepare):
     after = prepare("serve", CERTCTL_PKI_BASE_URL="http://pki.example.com")
 

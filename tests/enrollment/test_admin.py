@@ -16,9 +16,10 @@ from audit.models import Event
 from certificates.models import Version
 from enrollment import services
 from enrollment.models import Credential, Device, Enrollment, Label
+from issuers.models import Profile
 from jobs.models import Job
 from owners.roles import Role
-from tests.enrollment.conftest import DEVICE, OTHER, ask_by, everywhere
+from tests.enrollment.conftest import DEVICE, OPEN, OTHER, ask_by, everywhere
 from tests.fixtures import make_csr, person
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +103,20 @@ def test_a_mistake_shows_at_its_field(browse, carol, new_label, change, field):
     assert field in errors_of(answer)
     assert not Label.objects.exists()
     assert Event.objects.filter(action="label.create.refuse").count() == 1
+
+
+def test_a_profile_that_allows_no_rsa_is_none_for_scep_and_said_so_at_its_field(
+    browse, carol, new_label
+):
+    keys = {**OPEN, "key_algorithms": ["ecdsa-p256", "ed25519"]}
+    profile = Profile.objects.create(slug="no-rsa", approval_required_for=[], **keys)
+    body = {**new_label, "profile": str(profile.pk)}
+
+    refused = browse(carol).post(f"{LABELS}add/", {**body, "protocol": "scep"})
+
+    assert "SCEP answers are encrypted to RSA keys" in str(errors_of(refused)["profile"])
+    assert not Label.objects.exists()
+    assert browse(carol).post(f"{LABELS}add/", {**body, "protocol": "est"}).status_code == 302
 
 
 def test_who_saves_a_label_is_not_taken_for_who_gave_its_anchors(

@@ -14,9 +14,10 @@ from audit.models import Event
 from certificates.models import Version
 from enrollment import services
 from enrollment.models import Credential, Device, Enrollment, Label
+from issuers.models import Profile
 from jobs import services as job_services
 from jobs.models import Job
-from tests.enrollment.conftest import DEVICE, OTHER, ask_by, everywhere
+from tests.enrollment.conftest import DEVICE, OPEN, OTHER, ask_by, everywhere
 from tests.fixtures import make_csr
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,7 @@ def test_an_administrator_makes_a_label_and_its_principal_asks_for_it(carol, cli
         ({"path": "Not a path"}, ("path", "invalid")),
         ({"accepts": ["anything"]}, ("accepts.0", "invalid_choice")),
         ({"server_keys": True}, ("server_keys", "est_only")),
+        ({"profile": "no-rsa"}, ("profile", "no_rsa")),
         ({"profile": "nobody"}, ("profile", "unknown_profile")),
         ({"hourly_limit": 0}, ("hourly_limit", "min_value")),
         ({"trust_anchors_pem": "no PEM"}, ("trust_anchors_pem", "invalid")),
@@ -78,6 +80,9 @@ def test_an_administrator_makes_a_label_and_its_principal_asks_for_it(carol, cli
     ],
 )
 def test_what_is_wrong_with_a_label_is_told_by_field(carol, client_of, new_label, change, error):
+    keys = {**OPEN, "key_algorithms": ["ecdsa-p256"]}
+    Profile.objects.create(slug="no-rsa", approval_required_for=[], **keys)
+
     answer = client_of(carol).post(LABELS, {**new_label, **change})
 
     assert answer.status_code == 400

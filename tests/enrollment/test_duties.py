@@ -7,16 +7,20 @@ import pytest
 from cryptography import x509
 
 from enrollment import services
+from enrollment.models import Label
 from enrollment.states import Stand
 from jobs import services as job_services
-from jobs.policy import MayNotDecide, SelfApproval
+from jobs.models import Job
+from jobs.policy import MayNotDecide, SelfApproval, lacks_decider
 from jobs.states import Status
 from owners.models import Principal
 from owners.roles import Role
+from owners.services import update_owner, update_team
 from tests.ca import make_ca, named, pem_of
 from tests.enrollment.conftest import DEVICE, ask_by, ask_with, machine
 from tests.factories import OwnerFactory, TeamFactory
 from tests.fixtures import make_csr, person
+from tests.races import meanwhile
 
 pytestmark = pytest.mark.django_db
 
@@ -170,4 +174,91 @@ def test_what_a_trust_anchor_let_in_is_refused_once_that_is_gone(made_by_two, ca
     with pytest.raises(services.CertificateRefused, match="is gone"):
         services.ask(
             actor=machine(label), label_id=label.pk, caller=caller, csr_pem=make_csr(DEVICE)
+        )
+
+
+@pytest.mark.parametrize("by", ["membership", "seat"])
+def test_whoever_a_label_was_given_to_since_answers_for_what_it_enrolled(
+    make_label, free_device_profile, secret_for, carol, bob, by
+):
+    label = make_label("strict", free_device_profile, approve_renewals=True)
+    version = ask_by(label, secret_for(label), make_csr(DEVICE)).version
+    owner, team = OwnerFactory(name="others"), TeamFactory(name="others")
+    (owner if by == "membership" else team).members.add(bob)
+    changes = {"owner": owner} if by == "membership" else {"team": team}
+    services.update_label(actor=carol, label_id=label.pk, changes=changes)
+
+    job = ask_with(label, version, make_csr(DEVICE)).enrollment.job
+
+    assert job.certificate.owner == label.owner  # as it was enrolled
+    with pytest.raises(SelfApproval):
+        approve(job, bob)
+    approve(job, carol)
+
+
+def test_it_is_told_at_once_where_nobody_is_left_to_decide(
+    make_label, free_device_profile, secret_for, carol, bob
+):
+    label = make_label("strict", free_device_profile, approve_renewals=True)
+    version = ask_by(label, secret_for(label), make_csr(DEVICE)).version
+    job = ask_with(label, version, make_csr(DEVICE)).enrollment.job
+    assert not lacks_decider(job)
+
+    team = TeamFactory(name="others")
+    team.members.set([bob, carol])
+    Label.objects.filter(pk=label.pk).update(team=team)
+
+    assert lacks_decider(Job.objects.get(pk=job.pk))
+    owner = OwnerFactory(name="others")
+    owner.members.set([bob, carol])
+    Label.objects.filter(pk=label.pk).update(team=None, owner=owner)
+    assert lacks_decider(Job.objects.get(pk=job.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_label_that_is_given_away_before_an_approval_is_seen_by_it(
+    slow_label, secret_for, carol, bob
+):
+    job = waiting_job(slow_label, secret_for(slow_label))
+    owner = OwnerFactory(name="others")
+    owner.members.add(bob)
+
+    with pytest.raises(SelfApproval):
+        meanwhile(
+            lambda: services.update_label(
+                actor=carol, label_id=slow_label.pk, changes={"owner": owner}
+            ),
+            lambda: approve(job, bob),
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_seat_at_a_label_that_is_taken_before_an_approval_is_seen_by_it(
+    make_label, device_profile, secret_for, carol, bob
+):
+    label = make_label("teamed", device_profile)
+    job = waiting_job(label, secret_for(label))
+    team = TeamFactory(name="others")
+    services.update_label(actor=carol, label_id=label.pk, changes={"team": team})
+
+    with pytest.raises(SelfApproval):
+        meanwhile(
+            lambda: update_team(actor=carol, team_id=team.pk, changes={}, members=[bob]),
+            lambda: approve(job, bob),
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_of_a_label_s_owner_that_is_taken_in_before_an_approval_is_seen_by_it(
+    make_label, device_profile, secret_for, carol, bob
+):
+    label = make_label("given", device_profile)
+    job = waiting_job(label, secret_for(label))
+    owner = OwnerFactory(name="others")
+    services.update_label(actor=carol, label_id=label.pk, changes={"owner": owner})
+
+    with pytest.raises(SelfApproval):
+        meanwhile(
+            lambda: update_owner(actor=carol, owner_id=owner.pk, changes={}, members=[bob]),
+            lambda: approve(job, bob),
         )

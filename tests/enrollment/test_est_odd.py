@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates.models import Version
+from enrollment.models import MAX_DEVICE_NAME, Device, device_name
 from issuers.x509 import certs
 from tests.enrollment.conftest import DEVICE
 from tests.enrollment.est_client import BASE, PKCS10, basic, enrolled, escaped
@@ -202,6 +203,36 @@ def test_a_huge_body_is_413(est, label, secret_for, size):
     made = secret_for(label)
 
     assert est.ask("simpleenroll", body=b"A" * size, secret=made.text).status_code == 413
+
+
+def test_two_devices_whose_names_begin_the_same_are_two(
+    est, make_label, free_device_profile, secret_for
+):
+    free_device_profile.allowed_sans = ["uri:urn:cam:*"]
+    free_device_profile.save()
+    label = make_label("cams", free_device_profile, accepts=["label-secret"], trust_shared=True)
+    shared = secret_for(label, "", names=[], one_time=False)
+    first, second = (f"urn:cam:{'x' * 120}{end}" for end in "ab")
+
+    def ask(name):
+        csr = make_csr(common_name="", sans=[x509.UniformResourceIdentifier(name)])
+        return est.ask("simpleenroll", csr, secret=shared.text).status_code
+
+    assert [ask(first), ask(second)] == [200, 200]
+    names = set(Device.objects.values_list("name", flat=True))
+    assert len(names) == 2
+    assert {len(name) for name in names} == {MAX_DEVICE_NAME}
+    assert len({name[:80] for name in names}) == 1
+    # The one's names are still none of the other's.
+    assert ask(first) == 403
+
+
+@pytest.mark.parametrize(("length", "kept"), [(100, True), (101, False)])
+def test_a_name_is_kept_as_long_as_it_fits(length, kept):
+    name = device_name("c" * length)
+
+    assert (name == "c" * length) is kept
+    assert len(name) == MAX_DEVICE_NAME
 
 
 def test_a_name_that_is_longer_than_a_column_is_refused_in_words(

@@ -1,40 +1,36 @@
 """A process that dies between two steps of an enrollment: the next try gets the one certificate."""
 
+import base64
+import http.client
 import signal
 import subprocess
 import sys
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 from django.utils import timezone
 
 from certificates.models import Version
-from enrollment.models import Enrollment
+from enrollment.cms import bags
+from enrollment.models import Enrollment, Label
 from enrollment.states import Stand
+from issuers.x509 import certs
 from jobs import runner
 from jobs import services as job_services
 from jobs.models import Job
 from jobs.states import Status
 from tests.enrollment.conftest import DEVICE, ask_by
+from tests.enrollment.est_client import basic, body_of
+from tests.enrollment.scep_client import Device, self_signed
+from tests.enrollment.scep_door import SUCCESS, csr_der
+from tests.enrollment.scep_door import new_key as new_rsa_key
+from tests.enrollment.steps import WEB, WORKER, of_door
 from tests.fixtures import make_csr
-from tests.processes import ROOT, environment_of
+from tests.processes import ROOT, environment_of, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# What a web process calls next when it dies, in the order of an enrollment.
-WEB = {
-    "before it asks": "enrollment.services.asking.enroll",
-    "after it asked": "enrollment.services.asking.run_at_once",
-    "after it claimed": "jobs.runner.run",
-    "before it signs": "issuers.services.sign",
-    "before it keeps what was signed": "jobs.services.complete",
-    "while it keeps it": "certificates.services.add_version",
-    "after it kept it": "enrollment.services.asking.answer_of",
-    "before it notes who collects": "enrollment.services.asking.collected",
-}
-WORKER = {
-    name: at for name, at in WEB.items() if at.startswith(("jobs", "issuers", "certificates"))
-}
 PROGRAM = """
 import os, signal, sys
 from unittest import mock
@@ -86,7 +82,12 @@ def until_the_lease_is_over(system):
     job_services.retry_failed(actor=system)
 
 
-@pytest.mark.parametrize("at", WEB.values(), ids=WEB)
+DIRECT = {
+    name: at for name, at in WEB.items() if not at.endswith(".give")
+}  # those of the use cases
+
+
+@pytest.mark.parametrize("at", DIRECT.values(), ids=DIRECT)
 def test_a_web_server_that_is_killed_leaves_one_certificate_to_the_next_try(
     label, secret_for, system, tmp_path, at
 ):
@@ -115,3 +116,151 @@ def test_a_worker_that_is_killed_leaves_one_certificate_to_the_next_try(
 
     assert ask_by(slow_label, made, csr).stand is Stand.ISSUED
     assert Version.objects.count() == 1
+
+
+# --- Through the web server that runs in production, killed while a device waits ------------
+
+
+class Est:
+    """A device that asks by EST, through a TLS front that is believed."""
+
+    def __init__(self, web, label, made, name):
+        self.web, self.path = web, f"/.well-known/est/{label.path}/simpleenroll"
+        self.csr, self.secret = make_csr(name), made.text
+
+    def try_once(self):
+        """Ask; what the device holds then: a certificate's fingerprint, or None while it waits."""
+        headers = {
+            "Content-Type": "application/pkcs10",
+            "X-Forwarded-Proto": "https",
+            "Authorization": basic(self.secret),
+            "User-Agent": "device",
+        }
+        status, _, body = self.web.ask(self.path, body=body_of(self.csr), headers=headers)
+        assert status in {200, 202}, body
+        if status == 202:
+            return None
+        (certificate,) = bags.parse(base64.b64decode(body)).certificates
+        return certs.fingerprint(certificate)
+
+
+class Scep:
+    """A device that asks by SCEP, over plain http."""
+
+    def __init__(self, web, label, made, name):
+        self.web, self.path = web, f"/scep/{label.path}"
+        _, _, body = web.ask(f"{self.path}?operation=GetCACert")
+        ra = next(one for one in bags.parse(body).certificates if can_encrypt(one))
+        key = new_rsa_key()
+        self.device = Device(ra, key, self_signed(key, name), transaction_id=name)
+        self.message = self.device.pkcs_req(request=csr_der(key, name=name, challenge=made.text))
+
+    def try_once(self):
+        """Ask; what the device holds then: a certificate's fingerprint, or None while it waits."""
+        status, _, body = self.web.ask(f"{self.path}?operation=PKIOperation", body=self.message)
+        assert status == 200, body
+        reply = self.device.read(body)
+        assert reply.fail_info is None, reply.words
+        if reply.status != SUCCESS:
+            return None
+        held = self.device.key.public_key()
+        (own,) = (one for one in reply.certificates if one.public_key() == held)
+        return certs.fingerprint(own)
+
+
+DOORS = {"est": Est, "scep": Scep}
+
+
+@pytest.fixture
+def mortal(web, tmp_path, local_ca, carol):
+    """A web server of two processes, each of which dies where the file says; and that file."""
+    file = tmp_path / "dies-at"
+    server = web(
+        application="tests.enrollment.dying:application",
+        workers=2,
+        CERTCTL_TEST_DIES_AT=str(file),
+        CERTCTL_TLS_FRONTS="127.0.0.1",
+    )
+    return server, file
+
+
+def dies(device):
+    """Whether the server died on the device that asked it."""
+    try:
+        device.try_once()
+    except (OSError, http.client.HTTPException):
+        return True
+    return False
+
+
+def at_last(device):
+    """Ask until a server answers: the one that died is being replaced."""
+    answers = []
+
+    def is_answered():
+        try:
+            answers.append(device.try_once())
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    assert until(is_answered, seconds=30)
+    return answers[0]
+
+
+@pytest.mark.takes(25)
+@pytest.mark.parametrize("protocol", DOORS)
+def test_a_server_that_is_killed_at_any_step_leaves_the_device_its_one_certificate(
+    mortal, make_label, free_device_profile, secret_for, system, protocol
+):
+    server, file = mortal
+    label = made_by(make_label, free_device_profile, protocol)
+    for number, (step, at) in enumerate(of_door(protocol).items()):
+        name = f"cam-{number}.demo.internal"
+        device = DOORS[protocol](server, label, secret_for(label, name), name)
+        file.write_text(at)
+
+        assert dies(device), step
+        assert not file.exists(), step
+        at_last(device)
+        until_the_lease_is_over(system)
+
+        held = at_last(device)
+        (version,) = Version.objects.filter(certificate__enrollments__device__name=name)
+        assert held == version.fingerprint, step
+        assert Enrollment.objects.filter(device__name=name).count() == 1, step
+        assert Job.objects.filter(certificate=version.certificate_id).count() == 1, step
+
+
+@pytest.mark.takes(25)
+@pytest.mark.parametrize("protocol", DOORS)
+def test_a_worker_that_is_killed_after_an_approval_leaves_the_device_its_one_certificate(
+    web, make_label, device_profile, secret_for, system, bob, tmp_path, protocol
+):
+    server = web(CERTCTL_TLS_FRONTS="127.0.0.1")
+    label = made_by(make_label, device_profile, protocol)
+    for number, (step, at) in enumerate(WORKER.items()):
+        name = f"cam-{number}.demo.internal"
+        device = DOORS[protocol](server, label, secret_for(label, name), name)
+        assert device.try_once() is None, step
+        job = Job.objects.get(enrollment__device__name=name)
+        job_services.approve_job(job_id=job.pk, actor=bob)
+
+        die(tmp_path, WORK, at)
+        until_the_lease_is_over(system)
+        assert runner.run_pending() == 1, step
+
+        (version,) = Version.objects.filter(certificate__enrollments__device__name=name)
+        assert at_last(device) == version.fingerprint, step
+
+
+def made_by(make_label, profile, protocol):
+    """Make a label, and sign the RA certificate of a SCEP one."""
+    label = make_label("gear", profile, protocol=protocol)
+    runner.run_pending()
+    return Label.objects.get(pk=label.pk)
+
+
+def can_encrypt(certificate):
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    return usage.key_encipherment

@@ -12,13 +12,16 @@ from django.db import connection, models
 from django.urls import reverse
 from rest_framework.serializers import ModelSerializer
 
+from certificates.models import Version
 from deployments.models import TARGET_SECRETS, Target
 from foundation import crypto
 from foundation.sealed import CannotDecrypt, Context, Sealed, SealedField, sealed_fields
 from issuers.ca_keys import CA_KEY
 from issuers.models import Issuer
 from issuers.server_keys import SERVER_KEY
+from jobs.models import REQUEST, Job
 from tests.factories import CertificateFactory, JobFactory, VersionFactory
+from tests.fixtures import make_csr
 
 SECRET = b"correct horse battery staple"
 HERE = Context("here")
@@ -74,20 +77,21 @@ def test_a_copy_of_a_column_of_secrets_is_one_too(local_ca):
 
 @pytest.fixture
 def rows(db):
-    """A row of every model that has a secret, and what opens it."""
+    """A row for every column of secrets, and what opens it."""
     certificate = CertificateFactory()
     version, job = VersionFactory(certificate=certificate), JobFactory(certificate=certificate)
     target = Target.objects.create(name="t", kind="file")
     return {
-        Issuer: (certificate.issuer, "secrets", CA_KEY, "issuer:{}"),
-        Target: (target, "secrets", TARGET_SECRETS, "target:{}"),
-        type(version): (version, "encrypted_key", SERVER_KEY, "serverkey"),
-        type(job): (job, "encrypted_key", SERVER_KEY, "serverkey"),
+        (Issuer, "secrets"): (certificate.issuer, CA_KEY, "issuer:{}"),
+        (Target, "secrets"): (target, TARGET_SECRETS, "target:{}"),
+        (Version, "encrypted_key"): (version, SERVER_KEY, "serverkey"),
+        (Job, "encrypted_key"): (job, SERVER_KEY, "serverkey"),
+        (Job, "sealed_csr"): (job, REQUEST, "request:{}"),
     }
 
 
 def test_what_the_first_release_stored_still_opens(rows):
-    for model, (row, name, context, text) in rows.items():
+    for (model, name), (row, context, text) in rows.items():
         token = crypto.encrypt(SECRET, context=text.format(row.pk))
         key = row.pk.hex if connection.vendor == "sqlite" else row.pk
         update = f"UPDATE {model._meta.db_table} SET {name} = %s WHERE id = %s"  # noqa: S608 - our own names
@@ -99,8 +103,8 @@ def test_what_the_first_release_stored_still_opens(rows):
         assert getattr(row, name).open(context.of(row)) == SECRET
 
 
-def test_every_model_with_a_secret_is_among_those(rows):
-    assert {field.model for field in sealed_fields()} == set(rows)
+def test_every_column_of_secrets_is_among_those(rows):
+    assert {(field.model, field.name) for field in sealed_fields()} == set(rows)
 
 
 def test_no_other_column_of_bytes_is_a_secret():
@@ -117,7 +121,7 @@ def test_no_other_column_of_bytes_is_a_secret():
 
 
 def test_no_dump_and_no_serializer_has_it(rows):
-    for model, (row, name, context, _) in rows.items():
+    for (model, name), (row, context, _) in rows.items():
         setattr(row, name, context.of(row).seal(SECRET))
         row.save()
         meta = type("Meta", (), {"model": model, "fields": [name]})
@@ -135,8 +139,10 @@ def test_no_dump_and_no_serializer_has_it(rows):
 
 
 def test_no_page_and_no_answer_has_it(rows, browse, client_of, carol):
-    for model, (row, name, context, _) in rows.items():
-        setattr(row, name, context.of(row).seal(SECRET))
+    # Whoever decides is shown what a request asks for, so there it must be one.
+    request = make_csr("cam-1.demo.internal").encode()
+    for (model, name), (row, context, _) in rows.items():
+        setattr(row, name, context.of(row).seal(request if name == "sealed_csr" else SECRET))
         row.save()
         token = getattr(row, name)._token
         app, kind = model._meta.app_label, model._meta.model_name
@@ -146,6 +152,7 @@ def test_no_page_and_no_answer_has_it(rows, browse, client_of, carol):
         assert (page.status_code, answer.status_code) == (200, 200)
         for content in (page.content.decode(), answer.content.decode()):
             assert SECRET.decode() not in content
+            assert "CERTIFICATE REQUEST" not in content or name != "sealed_csr"
             assert token.hex()[:24] not in content
             assert str(token)[2:24] not in content
 

@@ -22,7 +22,9 @@ class Command(BaseCommand):
     @override
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        parser.add_argument("--port", type=int, default=8000, help="port to listen on")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="port to listen on; 0: any that is free"
+        )
         parser.add_argument("--workers", type=int, default=1, help="web server processes")
 
     @override
