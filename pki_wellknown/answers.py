@@ -12,6 +12,8 @@ from django.utils.http import http_date
 MAX_AGE = timedelta(minutes=15)
 RETRY_AFTER = 60  # seconds
 TEXT = "text/plain; charset=utf-8"
+OCSP_TYPE = "application/ocsp-response"
+NO_STORE = "no-cache, no-store"
 
 
 def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
@@ -77,7 +79,7 @@ def der(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     response = HttpResponse(b"" if request.method == "HEAD" else body)
     for name, value in content(body, content_type):
         response[name] = value
-    response["Cache-Control"] = "no-cache, no-store"
+    response["Cache-Control"] = NO_STORE
     return response
 
 
@@ -104,5 +106,5 @@ def _text(status: int, words: str) -> HttpResponse:
     body = f"{words}\n".encode()
     response = HttpResponse(body, status=status, content_type=TEXT)
     response["Content-Length"] = str(len(body))
-    response["Cache-Control"] = "no-cache, no-store"
+    response["Cache-Control"] = NO_STORE
     return response

@@ -40,6 +40,7 @@ class Follower:
         self._latency_sum = 0.0
         self._reported = float("-inf")
         self._id = uuid4()
+        self.is_away = False  # the database, when it was last asked
 
     def start(self) -> None:
         """Have this process followed, unless it is already."""
@@ -61,6 +62,7 @@ class Follower:
                     self._report()
                     self._wait()
             except (DatabaseError, InterfaceError) as error:
+                self.is_away = True
                 logger.warning("revocations cannot be followed now: %s", error)
             except Exception:
                 logger.exception("revocations could not be followed")
@@ -74,6 +76,7 @@ class Follower:
         mark = self._memory.mark()
         news = answer_log.since(mark.generations if mark else {})
         self._memory.confirm(news, asked=asked, at=at)
+        self.is_away = False
         if mark is not None:
             self._measure(news)
 
@@ -99,8 +102,9 @@ class Follower:
             self._stop.wait(POLL_SECONDS)
             return
         connection.ensure_connection()
-        for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-            pass
+        with connection.wrap_database_errors:
+            for _ in connection.connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                pass
 
     def _report(self) -> None:
         if time.monotonic() - self._reported < REPORT_SECONDS:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
+from foundation.csp import HEADER, NOTHING
 from foundation.middleware import id_headers
+from issuers.x509.ocsp import TRY_LATER
 from pki_wellknown import quick
-from pki_wellknown.answers import cache_control
+from pki_wellknown.answers import NO_STORE, OCSP_TYPE, cache_control, content
 from pki_wellknown.follow import Follower
 from pki_wellknown.memory import Known, Memory
 from pki_wellknown.middleware import PREFIX
@@ -43,6 +45,12 @@ class Front:
             given = self._memory.fresh(key) if key else None
             if given is not None and _asks_for(environ, given[0]):
                 return _respond(environ, start_response, *given)
+            if self._follower.is_away and environ["REQUEST_METHOD"] in {"GET", "POST"}:
+                # Each would wait for a connection, and hold a thread that could answer others.
+                given = self._memory.in_force(key) if key else None
+                if given is not None:
+                    return _respond(environ, start_response, *given)
+                return _later(environ, start_response)
         return self._application(environ, start_response)
 
 
@@ -71,11 +79,21 @@ def _asks_for(environ: Environ, known: Known) -> bool:
     return str(environ.get("HTTP_IF_NONE_MATCH", known.etag)) == known.etag
 
 
+def _later(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    headers = [*content(TRY_LATER, OCSP_TYPE), ("Cache-Control", NO_STORE), (HEADER, NOTHING)]
+    start_response("200 OK", [*headers, *_ids(environ)])
+    return [TRY_LATER]
+
+
+def _ids(environ: Environ) -> list[tuple[str, str]]:
+    return id_headers(environ.get("HTTP_X_REQUEST_ID", ""))
+
+
 def _respond(
     environ: Environ, start_response: StartResponse, known: Known, now: float
 ) -> Iterable[bytes]:
     control = cache_control(expires=known.ends, fresh_until=known.fresh_until, now=now)
-    own = [("Cache-Control", control), *id_headers(environ.get("HTTP_X_REQUEST_ID", ""))]
+    own = [("Cache-Control", control), *_ids(environ)]
     if "HTTP_IF_NONE_MATCH" in environ and environ["REQUEST_METHOD"] == "GET":
         start_response("304 Not Modified", [*known.validators, *own])
         return []

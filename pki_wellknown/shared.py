@@ -10,8 +10,6 @@ from pki_wellknown import answers, quick
 from pki_wellknown.follow import Follower
 from pki_wellknown.memory import Confirmation, Known, Memory
 
-OCSP = "application/ocsp-response"
-
 memory = Memory(limit=settings.OCSP_MEMORY_ENTRIES, promised=settings.REVOCATION_PROMISE)
 follower = Follower(memory)
 
@@ -34,7 +32,7 @@ def known_of(response: OCSPResponse) -> Known:
         serial=response.serial,
         der=der,
         etag=dict(validators)["ETag"],
-        content=tuple(answers.content(der, OCSP)),
+        content=tuple(answers.content(der, answers.OCSP_TYPE)),
         validators=(*validators, policy),
         is_final=_is_final(der),
         begins=response.this_update.timestamp(),

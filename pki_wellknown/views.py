@@ -37,7 +37,6 @@ from issuers.x509.ocsp import (
 )
 from pki_wellknown import answers, quick, shared
 from pki_wellknown.memory import Known
-from pki_wellknown.shared import OCSP
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ MAX_ENCODED = 8 * 1024
 # A base64 request begins with "M" (the SEQUENCE's 0x30), which is no hexadecimal digit, so what
 # is all hexadecimal can only be a serial.
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
-CRL, CA = "application/pkix-crl", "application/pkix-cert"
+CRL, OCSP, CA = "application/pkix-crl", answers.OCSP_TYPE, "application/pkix-cert"
 
 View = Callable[..., HttpResponse]
 

@@ -360,6 +360,31 @@ def test_while_the_database_is_away_what_is_still_true_is_given(
     assert answer[2] == (LATER if later else first[2])
 
 
+@pytest.mark.parametrize("state", ["good", "revoked", "unknown"])
+def test_while_the_database_is_known_to_be_away_nobody_waits_for_it(
+    asked, version, bob, boottime, state
+):
+    if state == "revoked":
+        revoke(version, bob)
+        asked.follower.look()
+    if state != "unknown":
+        asked.post(version)
+    asked.follower.is_away = True
+    asked.handed_on = 0
+    # Past half of its life: it would be signed anew.
+    boottime.return_value += 7 * 3600
+
+    answer = asked.post(version)
+
+    assert asked.handed_on == 0
+    if state == "revoked":
+        assert certificate_status(answer) == "REVOKED"
+    else:
+        slow = views.answers.der(RequestFactory().get("/"), LATER, "application/ocsp-response")
+        assert answer[2] == LATER
+        assert slow.headers.items() <= answer[1].items()
+
+
 def test_nothing_is_kept_before_the_first_confirmation(monkeypatch, version):
     kept = memory.Memory(limit=10, promised=PROMISED)
     monkeypatch.setattr(shared, "memory", kept)

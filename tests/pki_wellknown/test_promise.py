@@ -19,8 +19,8 @@ from django.db import connection
 
 from certificates import answer_log, services
 from certificates.models import AnswerMemory
-from tests.processes import database_url, until
 from tests.pki_wellknown.test_ocsp import URL, request_for
+from tests.processes import database_url, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,7 +109,7 @@ def check(readers, committed):
 
 
 def test_under_load(start, version, bob):
-    server, readers = start()
+    _, readers = start()
     with readers:
         assert until(lambda: hits() > 100)
         committed = revoke(version, bob)
