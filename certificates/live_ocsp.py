@@ -14,10 +14,10 @@ from datetime import datetime
 from cryptography import x509
 from django.conf import settings
 
+from certificates import responders
 from certificates.models import SerialRevocation, Version
 from foundation.clock import database_clock
 from foundation.rates import Rate, block_of, take
-from issuers.connectors import revocation_signer
 from issuers.connectors.base import BACKDATE
 from issuers.models import Issuer
 from issuers.x509 import ocsp as x509_ocsp
@@ -26,9 +26,10 @@ from issuers.x509.ocsp import Answer, CertID, Question
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question with what is so of each of its certificates, as of `at`."""
+    """A question with what is so of each of its certificates, as of `at`, and who signs that."""
 
     issuer: Issuer
+    signer: responders.Signer
     question: Question
     answers: tuple[tuple[CertID, Answer], ...]
     at: datetime
@@ -57,13 +58,16 @@ def look_up(issuer_slug: str, question: Question) -> Inquiry | None:
     standing = _standing(issuer, {f"{one.serial:x}" for one in ours})
     if not standing:
         return None
+    signer = responders.signer_of(issuer, at)
+    if signer is None:
+        return None
     begins = at - BACKDATE
-    times = begins, begins + settings.OCSP_LIFETIME
+    times = begins, signer.ends(begins + settings.OCSP_LIFETIME)
     answers = tuple(
         (one, _answer(standing, one, times) if one in ours else _unknown(times))
         for one in question.cert_ids
     )
-    return Inquiry(issuer, question, answers, at)
+    return Inquiry(issuer, signer, question, answers, at)
 
 
 def sign(inquiry: Inquiry, *, address: str | None) -> bytes | None:
@@ -75,11 +79,8 @@ def sign(inquiry: Inquiry, *, address: str | None) -> bytes | None:
     echo = inquiry.issuer.ocsp_nonces
     if not echo and not inquiry.question.others:
         return None
-    signer = revocation_signer(inquiry.issuer)
-    if signer is None:
-        return None
     _take_turn(address)
-    return signer.sign_live(
+    return inquiry.signer.by.sign_live(
         question=inquiry.question, answers=inquiry.answers, produced_at=inquiry.at, echo=echo
     )
 
@@ -107,7 +108,7 @@ def _standing(issuer: Issuer, serials: set[str]) -> dict[str, _Revoked | None]:
     issued = Version.objects.filter(issuer=issuer, serial__in=serials, short_lived=False)
     rows = issued.values_list("serial", "revocation__revoked_at", "revocation__reason")
     return standing | {
-        serial: _Revoked(revoked_at, reason) if revoked_at else None
+        serial: _Revoked(revoked_at, reason) if reason else None
         for serial, revoked_at, reason in rows
     }
 

@@ -76,7 +76,7 @@ class IssuerAdmin(Saves):
         ("key_algorithm", "lifetime_days"),
         ("parent", "path_length"),
     )
-    _OPTIONS = ("ocsp_nonces",)
+    _OPTIONS = ("ocsp_nonces", "ocsp_delegated")
     _SHOWN = (
         "slug",
         "kind",
