@@ -28,7 +28,6 @@ from issuers.x509.ocsp import Answer, CertID, Question
 class Inquiry:
     """A question with what is so of each of its certificates, as of `at`, and who signs that."""
 
-    issuer: Issuer
     signer: responders.Signer
     question: Question
     answers: tuple[tuple[CertID, Answer], ...]
@@ -67,7 +66,7 @@ def look_up(issuer_slug: str, question: Question) -> Inquiry | None:
         (one, _answer(standing, one, times) if one in ours else _unknown(times))
         for one in question.cert_ids
     )
-    return Inquiry(issuer, signer, question, answers, at)
+    return Inquiry(signer, question, answers, at)
 
 
 def sign(inquiry: Inquiry, *, address: str | None) -> bytes | None:
@@ -76,7 +75,7 @@ def sign(inquiry: Inquiry, *, address: str | None) -> bytes | None:
     Counts one signature for `address` and one in all. Raises TooMany over either limit, and
     ConnectorError where signing fails.
     """
-    echo = inquiry.issuer.ocsp_nonces
+    echo = inquiry.signer.issuer.ocsp_nonces
     if not echo and not inquiry.question.others:
         return None
     _take_turn(address)

@@ -211,7 +211,7 @@ def _store(
 ) -> OCSPResponse:
     response = OCSPResponse(
         version=row if isinstance(row, Version) else None,
-        issuer_id=row.issuer_id,
+        issuer=signer.issuer,
         serial=row.serial,
         hash_algorithm=asked.form,
         name_hash=asked.name_hash.hex(),

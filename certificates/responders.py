@@ -36,8 +36,9 @@ LEAST_LEFT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """What signs; the version of a delegate's certificate, and when its answers must have ended."""
+    """What signs for `issuer`, and the version of a delegate's certificate."""
 
+    issuer: Issuer
     by: SignsAnswers
     version: Version | None = None
 
@@ -49,13 +50,17 @@ class Signer:
 class Delegate:
     """A delegated responder's key and certificate."""
 
-    def __init__(self, version: Version) -> None:
-        self.version = version
+    def __init__(self, issuer: Issuer, version: Version) -> None:
+        self.issuer, self.version = issuer, version
 
     def sign_ocsp(self, *, cert_id: CertID, answer: Answer) -> bytes:
         """Return an OCSPResponse as DER, signed by the delegate (RFC 6960 §4.2.2.2)."""
         return ocsp.build(
-            cert_id=cert_id, answer=answer, responder_cert=self._certificate, key=self._key
+            cert_id=cert_id,
+            answer=answer,
+            responder_cert=self._certificate,
+            key=self._key,
+            above=[self._ca],
         )
 
     def sign_live(
@@ -72,6 +77,7 @@ class Delegate:
             produced_at=produced_at,
             responder_cert=self._certificate,
             key=self._key,
+            above=[self._ca],
             nonce=question.nonce if echo else None,
             preferred=question.preferred,
         )
@@ -79,6 +85,12 @@ class Delegate:
     @cached_property
     def _certificate(self) -> x509.Certificate:
         return certs.load(self.version.pem)
+
+    @property
+    def _ca(self) -> x509.Certificate:
+        if self.issuer.certificate is None:
+            raise ConnectorError("This CA has no certificate.", permanent=True)
+        return self.issuer.certificate
 
     @cached_property
     def _key(self) -> CertificateIssuerPrivateKeyTypes:
@@ -102,7 +114,9 @@ def signer_of(issuer: Issuer, now: datetime) -> Signer | None:
     if own is None:
         return None
     version = delegate_of(issuer, now)
-    return Signer(own) if version is None else Signer(Delegate(version), version)
+    if version is None:
+        return Signer(issuer, own)
+    return Signer(issuer, Delegate(issuer, version), version)
 
 
 def signer_until_commit(issuer: Issuer, now: datetime) -> Signer | None:

@@ -83,7 +83,10 @@ def ask_alone(version):
 
 def signed_by(answer):
     """Return the certificate that an answer brings, whose key must have signed it."""
-    (certificate,) = answer.certificates
+    certificate, *above = answer.certificates
+    assert len(above) <= 1
+    for ca in above:
+        certificate.verify_directly_issued_by(ca)
     key = certificate.public_key()
     if isinstance(key, ec.EllipticCurvePublicKey):
         key.verify(
