@@ -16,9 +16,8 @@ from tools.interop.standing import GOOD, HOLD, NEVER, REVOKED, Authority, Subjec
 from tools.served import Served
 
 OK, NOT_STAPLED = 0, 91  # curl's: CURLE_SSL_INVALIDCERTSTATUS
-PATIENCE = (
-    10.0  # seconds for nginx to fetch what it staples: at the first question it does not wait
-)
+# Seconds for nginx to fetch what it staples: its first client does not wait for that.
+PATIENCE = 10.0
 MODULES = "/usr/lib/apache2/modules"
 
 NGINX_SERVER = """

@@ -40,7 +40,8 @@ def _ask_openssl(
     authority: Authority, subject: Subject, options: tuple[str, ...], folder: Path
 ) -> None:
     ended = run(
-        *("openssl", "ocsp", "-issuer", authority.issuing, *options, "-cert", subject.certificate),
+        *("openssl", "ocsp", *options),
+        *("-issuer", authority.issuing, "-cert", subject.certificate),
         *("-CAfile", authority.root, "-url", authority.ocsp_url),
         folder=folder,
     )
