@@ -237,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
         ("request-due-renewals", "jobs.request_due_renewals", 60.0),
         ("update-expiry-statuses", "certificates.update_expiry_statuses", 300.0),
         ("watch-issuers", "certificates.watch_issuers", 60.0),
+        ("tend-responders", "jobs.tend_responders", 60.0),
         ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
         ("adopt", "certificates.adopt", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),

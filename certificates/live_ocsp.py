@@ -14,10 +14,10 @@ from datetime import datetime
 from cryptography import x509
 from django.conf import settings
 
+from certificates import responders
 from certificates.models import SerialRevocation, Version
 from foundation.clock import database_clock
 from foundation.rates import Rate, block_of, take
-from issuers.connectors import revocation_signer
 from issuers.connectors.base import BACKDATE
 from issuers.models import Issuer
 from issuers.x509 import ocsp as x509_ocsp
@@ -26,9 +26,9 @@ from issuers.x509.ocsp import Answer, CertID, Question
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question with what is so of each of its certificates, as of `at`."""
+    """A question with what is so of each of its certificates, as of `at`, and who signs that."""
 
-    issuer: Issuer
+    signer: responders.Signer
     question: Question
     answers: tuple[tuple[CertID, Answer], ...]
     at: datetime
@@ -57,13 +57,16 @@ def look_up(issuer_slug: str, question: Question) -> Inquiry | None:
     standing = _standing(issuer, {f"{one.serial:x}" for one in ours})
     if not standing:
         return None
+    signer = responders.signer_of(issuer, at)
+    if signer is None:
+        return None
     begins = at - BACKDATE
-    times = begins, begins + settings.OCSP_LIFETIME
+    times = begins, signer.ends(begins + settings.OCSP_LIFETIME)
     answers = tuple(
         (one, _answer(standing, one, times) if one in ours else _unknown(times))
         for one in question.cert_ids
     )
-    return Inquiry(issuer, question, answers, at)
+    return Inquiry(signer, question, answers, at)
 
 
 def sign(inquiry: Inquiry, *, address: str | None) -> bytes | None:
@@ -72,14 +75,11 @@ def sign(inquiry: Inquiry, *, address: str | None) -> bytes | None:
     Counts one signature for `address` and one in all. Raises TooMany over either limit, and
     ConnectorError where signing fails.
     """
-    echo = inquiry.issuer.ocsp_nonces
+    echo = inquiry.signer.issuer.ocsp_nonces
     if not echo and not inquiry.question.others:
         return None
-    signer = revocation_signer(inquiry.issuer)
-    if signer is None:
-        return None
     _take_turn(address)
-    return signer.sign_live(
+    return inquiry.signer.by.sign_live(
         question=inquiry.question, answers=inquiry.answers, produced_at=inquiry.at, echo=echo
     )
 

@@ -5,6 +5,7 @@ are asked for, and RFC 9654 §2.1 lets a responder leave a nonce out.
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,11 +13,11 @@ from cryptography import x509
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 
+from certificates import responders
 from certificates.models import OCSPResponse, Revocation, SerialRevocation, Version
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.waits import brief_transaction
-from issuers.connectors import revocation_signer
 from issuers.connectors.base import BACKDATE
 from issuers.models import Issuer
 from issuers.x509 import ocsp as x509_ocsp
@@ -133,12 +134,14 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     if stored is not None and is_fresh(stored, now):
         return stored  # whoever held the lock before us has signed it
     issuer = Issuer.objects.get(pk=row.issuer_id)
-    signer = revocation_signer(issuer)
+    signer = responders.signer_until_commit(issuer, now)
     if signer is None:
         return None
     answer = _answer(row, stored, now.replace(microsecond=0))
-    der = signer.sign_ocsp(cert_id=asked, answer=answer)
-    return _store(row, issuer, asked, answer, der)
+    # Never one that outlives the certificate of who signed it.
+    answer = replace(answer, next_update=signer.ends(answer.next_update))
+    der = signer.by.sign_ocsp(cert_id=asked, answer=answer)
+    return _store(row, signer, asked, answer, der)
 
 
 def _locked(issuer_slug: str, serial: str) -> Version | SerialRevocation | None:
@@ -200,23 +203,28 @@ def _answer(row: Version | SerialRevocation, stored: OCSPResponse | None, now: d
 
 
 def _store(
-    row: Version | SerialRevocation, issuer: Issuer, asked: CertID, answer: Answer, der: bytes
+    row: Version | SerialRevocation,
+    signer: responders.Signer,
+    asked: CertID,
+    answer: Answer,
+    der: bytes,
 ) -> OCSPResponse:
     response = OCSPResponse(
         version=row if isinstance(row, Version) else None,
-        issuer=issuer,
+        issuer=signer.issuer,
         serial=row.serial,
         hash_algorithm=asked.form,
         name_hash=asked.name_hash.hex(),
         key_hash=asked.key_hash.hex(),
         status=answer.status,
+        signer=signer.version,
         this_update=answer.this_update,
         next_update=answer.next_update,
         der=der,
         etag=hashlib.sha256(der).hexdigest(),
     )
     key = ["issuer", "serial", "hash_algorithm"]
-    rest = ["version", "name_hash", "key_hash", "status", "this_update", "next_update"]
+    rest = ["version", "name_hash", "key_hash", "status", "signer", "this_update", "next_update"]
     OCSPResponse.objects.bulk_create(
         [response],
         update_conflicts=True,

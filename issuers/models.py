@@ -16,6 +16,7 @@ from issuers.connectors import revocation_signer
 from issuers.pointers import MAX_PREFIX
 from issuers.x509 import certs
 from issuers.x509.description import SignedCertificate, describe
+from owners.models import Principal
 
 SHORT_LIVED = timedelta(hours=1)
 
@@ -81,6 +82,21 @@ class Issuer(models.Model):
         editable=False,
         help_text="Taken over without its old CRL: until that is read, what it revoked is not "
         "known, so it publishes no CRL and its responder says nothing.",
+    )
+    ocsp_delegated = models.BooleanField(
+        "delegated OCSP",
+        default=False,
+        help_text="Whether a short-lived certificate of its own signs its OCSP answers, so that "
+        "the CA's key is not used for each.",
+    )
+    ocsp_delegated_by = models.ForeignKey(
+        Principal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="Who had its OCSP answers signed by a delegate: in whose name that is asked for.",
     )
     ocsp_nonces = models.BooleanField(
         "OCSP nonces",
@@ -201,6 +217,11 @@ class Profile(models.Model):
         editable=False,
         help_text="For the RA certificates of SCEP labels; nobody can request these.",
     )
+    is_responder = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="For the OCSP responders of issuers; nobody can request these.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -218,7 +239,12 @@ class Profile(models.Model):
     @property
     def is_reserved(self) -> bool:
         """Whether certctl alone has certificates made under it, for itself."""
-        return self.is_ca or self.is_ra
+        return self.is_ca or self.is_own
+
+    @property
+    def is_own(self) -> bool:
+        """Whether certctl holds the keys of its certificates, and nobody else may have them."""
+        return self.is_ra or self.is_responder
 
     @property
     def is_short_lived(self) -> bool:

@@ -61,6 +61,7 @@ class IssuerSerializer(SparseFields):
             "fingerprint",
             "key_algorithm",
             "awaits_crl",
+            "ocsp_delegated",
             "ocsp_nonces",
             "certificate_pem",
             "chain_pem",
@@ -121,6 +122,7 @@ class IssuerChanges(StrictInput):
 
     name = serializers.CharField(max_length=150, required=False)
     enabled = serializers.BooleanField(required=False)
+    ocsp_delegated = serializers.BooleanField(required=False)
     ocsp_nonces = serializers.BooleanField(required=False)
     pki_prefix = _prefix()
 
@@ -179,7 +181,8 @@ class ProfileSerializer(SparseFields):
             "issues_nothing",
             "is_ca",
             "is_ra",
+            "is_responder",
             "is_short_lived",
             "created_at",
         )
-        read_only_fields = ("is_ca", "is_ra", "is_short_lived")
+        read_only_fields = ("is_ca", "is_ra", "is_responder", "is_short_lived")

@@ -39,6 +39,12 @@ def request_due_renewals() -> int:
     return asked
 
 
+@sweep("jobs.tend_responders")
+def tend_responders() -> int:
+    """Ask for, renew and replace delegated OCSP responders; return how many were asked for."""
+    return services.tend_responders(actor=Principal.objects.system())
+
+
 @shared_task(name="jobs.drop_old_idempotency_records")
 def drop_old_idempotency_records() -> int:
     """Forget the answers that were kept for a day; return how many."""

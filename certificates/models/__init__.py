@@ -11,6 +11,7 @@ from certificates.models.certificates import (
     Version,
 )
 from certificates.models.names import CertificateName
+from certificates.models.responders import Responder
 from certificates.models.revocations import (
     CRL,
     OCSPResponse,
@@ -33,6 +34,7 @@ __all__ = [
     "OCSPResponse",
     "Reason",
     "RenewalPolicy",
+    "Responder",
     "Revocation",
     "SerialRevocation",
     "Version",

@@ -37,6 +37,7 @@ class Alert(models.Model):
         CA_ENDS_SOON = "ca_ends_soon", "The CA ends soon"
         CRL_LATE = "crl_late", "The CRL is late"
         RA_NOT_VALID = "ra_not_valid", "SCEP has no valid RA certificate"
+        RESPONDER_NOT_VALID = "responder_not_valid", "OCSP has no valid delegate"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=32, choices=Kind)

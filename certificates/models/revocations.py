@@ -151,6 +151,14 @@ class OCSPResponse(models.Model):
     name_hash = models.CharField(max_length=128)
     key_hash = models.CharField(max_length=128)
     status = models.CharField(max_length=8)
+    signer = models.ForeignKey(
+        Version,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The delegated responder's certificate; empty: the CA signed it itself.",
+    )
     this_update = models.DateTimeField()
     next_update = models.DateTimeField()
     der = models.BinaryField()

@@ -72,7 +72,9 @@ class ImportInput(DetailsInput):
         max_length=PEM_MAX, help_text="The certificate and its chain in PEM, in any order."
     )
     profile = Named(
-        by="slug", what="profile", queryset=Profile.objects.filter(is_ca=False, is_ra=False)
+        by="slug",
+        what="profile",
+        queryset=Profile.objects.filter(is_ca=False, is_ra=False, is_responder=False),
     )
 
     class Meta(DetailsInput.Meta):

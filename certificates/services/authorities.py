@@ -69,7 +69,7 @@ def _check_parent(parent: Issuer) -> None:
 
 def _complete(actor: Principal, issuer: Issuer, owner: Owner | None) -> Issuer:
     if issuer.parent is not None:
-        record_ca(actor=actor, issuer=issuer, owner=owner or _default_owner(actor))
+        record_ca(actor=actor, issuer=issuer, owner=owner or owner_of_cas(actor))
     # Nobody else sees the row yet, so locking it after the trail can make nobody wait.
     if issuer.awaits_crl:
         return issuer
@@ -78,6 +78,7 @@ def _complete(actor: Principal, issuer: Issuer, owner: Owner | None) -> Issuer:
     return issuer
 
 
-def _default_owner(actor: Principal) -> Owner:
+def owner_of_cas(actor: Principal) -> Owner:
+    """Return who answers for CAs for which nobody else was named."""
     owner = Owner.objects.filter(name=ANSWERS_FOR_CAS).first()
     return owner or owners.services.create_owner(actor=actor, details={"name": ANSWERS_FOR_CAS})

@@ -76,7 +76,7 @@ def bind(*, actor: Principal, certificate: Certificate, target: Target) -> Deplo
 
     Raises TargetDisabled, NotForTargets.
     """
-    if certificate.profile.is_ra:
+    if certificate.profile.is_own:
         raise NotForTargets  # its key would go out with it
     bound = Deployment.objects.filter(certificate=certificate, target=target).first()
     if bound is not None:

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import transaction
 
 from certificates.models import Alert, Certificate, CertificateStatus
-from certificates.policy import DEFAULT_WINDOW, renewal_window
 from certificates.services import keep_alerts
 from enrollment import policy, ra_keys
 from enrollment.models import Label
@@ -18,11 +17,9 @@ from foundation.clock import database_clock
 from foundation.errors import Conflict, Invalid
 from issuers.services.checking import MAX_COMMON_NAME
 from issuers.services.profiles import RA_NAME
-from jobs.models import Job
 from jobs.runner import run_at_once
 from jobs.services import renew_ra, request_ra
-from jobs.services.renewals import LEAST_GAIN, PAUSE
-from jobs.states import OPEN
+from jobs.services.own import is_due
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
@@ -80,7 +77,7 @@ def _tend(key: UUID, actor: Principal, now: datetime) -> bool:
     certificate = label.ra_certificate
     if certificate is None or not _can_go_on(certificate, label):
         return _replace(key, actor)
-    if not _is_due(certificate, now):
+    if not is_due(certificate, now):
         return False
     try:
         renew_ra(actor=actor, certificate_id=certificate.pk)
@@ -109,30 +106,6 @@ def _replace(key: UUID, actor: Principal) -> bool:
 def _can_go_on(certificate: Certificate, label: Label) -> bool:
     is_archived = certificate.status == CertificateStatus.ARCHIVED
     return not is_archived and certificate.issuer_id == label.issuer_id
-
-
-def _is_due(certificate: Certificate, now: datetime) -> bool:
-    jobs = Job.objects.filter(certificate=certificate)
-    if jobs.filter(status__in=OPEN).exists() or _rests(jobs.order_by("-created_at").first(), now):
-        return False
-    version = certificate.current
-    if version is None or hasattr(version, "revocation") or version.not_after <= now:
-        return True
-    if now < version.not_after - renewal_window(
-        DEFAULT_WINDOW, version.not_before, version.not_after
-    ):
-        return False
-    ca = certificate.issuer.described
-    life = version.not_after - version.not_before
-    return ca is None or ca.not_after >= version.not_after + life / LEAST_GAIN
-
-
-def _rests(last: Job | None, now: datetime) -> bool:
-    if last is None:
-        return False
-    if last.will_be_retried:
-        return True
-    return last.version_id is None and (last.completed_at or last.created_at) > now - PAUSE
 
 
 def _silent(now: datetime) -> Iterator[tuple[UUID, str]]:

@@ -46,6 +46,11 @@ class AttributesField(LinesField):
             return True  # what cannot be read is to be looked at
 
 
+_RESERVED_FOR = {
+    (True, False): "CA certificates",
+    (False, True): "RA certificates",
+    (False, False): "OCSP responders",
+}
 _LISTS = (
     "key_algorithms",
     "key_usage",
@@ -151,12 +156,13 @@ class ProfileAdmin(Saves, Deletes):
             "disabled": "warning",
             "CA certificates": "info",
             "RA certificates": "info",
+            "OCSP responders": "info",
         },
     )
     def state(self, profile: Profile) -> str:
         """Say whether certificates are issued under it."""
         if profile.is_reserved:
-            return "CA certificates" if profile.is_ca else "RA certificates"
+            return _RESERVED_FOR[profile.is_ca, profile.is_ra]
         return "enabled" if profile.enabled else "disabled"
 
     @display(description="Longest life", ordering="max_lifetime")

@@ -76,6 +76,7 @@ class SigningRequest:
     key_usage: Sequence[str]
     extended_key_usage: Sequence[str]
     short_lived: bool
+    is_responder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +138,8 @@ class FindsOrders(Protocol):
         """
 
 
-@runtime_checkable
-class SignsRevocation(Protocol):
-    """An issuer whose CRLs and OCSP answers certctl signs itself."""
-
-    def sign_crl(
-        self,
-        *,
-        number: int,
-        this_update: datetime,
-        next_update: datetime,
-        entries: Iterable[Entry],
-    ) -> bytes:
-        """Return a signed CRL as DER; the entries are taken one by one."""
+class SignsAnswers(Protocol):
+    """What signs OCSP answers: a CA, or the responder that it delegates to."""
 
     def sign_ocsp(self, *, cert_id: CertID, answer: Answer) -> bytes:
         """Return a signed OCSPResponse as DER, to be kept for all who ask."""
@@ -163,3 +153,18 @@ class SignsRevocation(Protocol):
         echo: bool,
     ) -> bytes:
         """Return one for who asked `question` alone, with its nonce where `echo` says so."""
+
+
+@runtime_checkable
+class SignsRevocation(SignsAnswers, Protocol):
+    """An issuer whose CRLs and OCSP answers certctl signs itself."""
+
+    def sign_crl(
+        self,
+        *,
+        number: int,
+        this_update: datetime,
+        next_update: datetime,
+        entries: Iterable[Entry],
+    ) -> bytes:
+        """Return a signed CRL as DER; the entries are taken one by one."""

@@ -72,6 +72,7 @@ class LocalCA:
             extended_key_usage=request.extended_key_usage,
             pointers=pointers_of(self.issuer),
             no_revocation=request.short_lived,
+            is_responder=request.is_responder,
         )
         signed = certs.build_leaf(contents, issuer=self.certificate, key=self._key)
         problems = lint.check_leaf(signed, contents, issuer=self.certificate)

@@ -19,7 +19,7 @@ from django.utils.text import slugify
 from audit.changes import Changes, changed
 from audit.services import record
 from audit.use_cases import use_case
-from foundation.errors import Conflict, ConnectorError, FieldError
+from foundation.errors import Conflict, ConnectorError, FieldError, Invalid
 from foundation.numbers import END
 from foundation.preconditions import as_expected
 from issuers.ca_keys import CA_KEY
@@ -43,7 +43,7 @@ from issuers.x509 import certs, chains
 from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
-CHANGEABLE = ("name", "enabled", "pki_prefix", "ocsp_nonces")
+CHANGEABLE = ("name", "enabled", "pki_prefix", "ocsp_nonces", "ocsp_delegated")
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
 MAX_CRL_NUMBER = END - (1 << 32)  # exclusive, below what 20 octets hold: the numbers must go on
 
@@ -166,15 +166,29 @@ def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[st
 
     A new prefix is in what is signed from now on; Invalid where it is none (issuers.pointers).
     A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
-    what it signed must go on being served.
+    what it signed must go on being served. Whoever has its answers signed by a delegate is the one
+    in whose name that certificate is asked for. Raises Invalid where its CA answers for itself.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
     _check_prefix(changes.get("pki_prefix", ""))
     done = changed(issuer, changes, CHANGEABLE)
     if done:
-        issuer.save(update_fields=list(done))
+        if "ocsp_delegated" in done:
+            _delegate(issuer, actor)
+        issuer.save(update_fields=[*done, "ocsp_delegated_by"])
         record(actor=actor, action=f"issuer.{_verb(done)}", subject=issuer, changes=done)
     return issuer
+
+
+def _delegate(issuer: Issuer, actor: Principal) -> None:
+    if not issuer.ocsp_delegated:
+        issuer.ocsp_delegated_by = None
+    elif issuer.answers_for_revocation:
+        issuer.ocsp_delegated_by = actor
+    else:
+        raise Invalid(
+            errors=[FieldError("ocsp_delegated", "issued_elsewhere", "Its CA answers for itself.")]
+        )
 
 
 def _verb(done: Changes) -> str:

@@ -28,6 +28,12 @@ CA_PROFILE = "ca"  # what certificates.services lists our own CAs under
 RA_PROFILE = "scep-ra"  # what the RA certificates of SCEP labels are issued under
 RA_KEY, RA_LIFETIME = "rsa-2048", timedelta(days=365)
 RA_NAME = "SCEP RA "  # how the common name of every one begins
+RESPONDER_PROFILE = "ocsp-responder"  # what the delegated responders of issuers are issued under
+# Nobody can be told that one is revoked (nocheck), so it is valid for no longer than this. It is
+# renewed once a third of that is over: nobody minds where the CA cannot sign for a week.
+RESPONDER_LIFETIME = timedelta(days=14)
+RESPONDER_NAME = "OCSP responder of "  # how the common name of every one begins
+_RESERVED = {CA_PROFILE, RA_PROFILE, RESPONDER_PROFILE}
 # BR 7.1.2.7.10 has neither: the one is a responder's, the other would be all of them at once.
 _NOT_FOR_SUBSCRIBERS = {
     certs.EXTENDED_KEY_USAGES["OCSPSigning"],
@@ -158,31 +164,58 @@ def ra_profile() -> Profile:
     RSA, since requests are encrypted to it; of 2048 bits, which all gear can do; and without
     approval, since it says nothing of anybody but the label that it answers for.
     """
-    known = Profile.objects.filter(is_ra=True).first()
+    return _built_in(
+        {"is_ra": True},
+        slug=RA_PROFILE,
+        name="SCEP RA certificates",
+        description="What requests to SCEP labels are encrypted to, and their answers "
+        "signed with; nobody can request it.",
+        key_algorithms=[RA_KEY],
+        max_lifetime=RA_LIFETIME,
+        key_usage=["digitalSignature", "keyEncipherment"],
+        allowed_sans=[f"cn:{RA_NAME}*"],
+    )
+
+
+def responder_profile() -> Profile:
+    """Return the built-in profile of delegated OCSP responders, made where there is none.
+
+    Without approval: what it certifies says nothing but what the CA's own key would. Raises
+    ProfileTaken.
+    """
+    return _built_in(
+        {"is_responder": True},
+        slug=RESPONDER_PROFILE,
+        name="OCSP responders",
+        description="What signs the OCSP answers of issuers that delegate it; nobody can "
+        "request it.",
+        key_algorithms=["ecdsa-p256", "rsa-2048", "ed25519"],
+        max_lifetime=RESPONDER_LIFETIME,
+        key_usage=["digitalSignature"],
+        extended_key_usage=["OCSPSigning"],
+        allowed_sans=[f"cn:{RESPONDER_NAME}*"],
+    )
+
+
+def _built_in(which: Mapping[str, bool], *, slug: str, **rules: Any) -> Profile:
+    known = Profile.objects.filter(**which).first()
     if known is not None:
         return known
+    rules = {
+        "extended_key_usage": [],
+        "subject_attributes": ["CN"],
+        "approval_required_for": [],
+        **rules,
+    }
     try:
         with transaction.atomic():
-            return Profile.objects.create(
-                slug=RA_PROFILE,
-                name="SCEP RA certificates",
-                description="What requests to SCEP labels are encrypted to, and their answers "
-                "signed with; nobody can request it.",
-                is_ra=True,
-                key_algorithms=[RA_KEY],
-                max_lifetime=RA_LIFETIME,
-                key_usage=["digitalSignature", "keyEncipherment"],
-                extended_key_usage=[],
-                allowed_sans=[f"cn:{RA_NAME}*"],
-                subject_attributes=["CN"],
-                approval_required_for=[],
-            )
+            return Profile.objects.create(slug=slug, **which, **rules)
     except IntegrityError:
-        made_meanwhile = Profile.objects.filter(is_ra=True).first()
+        made_meanwhile = Profile.objects.filter(**which).first()
         if made_meanwhile is None:
             raise ProfileTaken(
-                f"There is a profile {RA_PROFILE} already, which certctl needs for itself: give "
-                "it another slug."
+                f"There is a profile {slug} already, which certctl needs for itself: give it "
+                "another slug."
             ) from None
         return made_meanwhile
 
@@ -190,7 +223,7 @@ def ra_profile() -> Profile:
 def _save(
     profile: Profile, rules: Mapping[str, Any], issuers: Iterable[Issuer] | None
 ) -> tuple[Profile, Changes]:
-    if profile.is_reserved or rules.get("slug") in {CA_PROFILE, RA_PROFILE}:
+    if profile.is_reserved or rules.get("slug") in _RESERVED:
         raise ProfileReserved
     validate_profile(rules)
     done = changed(profile, rules, FIELDS)

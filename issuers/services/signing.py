@@ -25,6 +25,9 @@ from issuers.x509 import csr as requests
 from issuers.x509 import lint, names, reading
 from issuers.x509.description import SignedCertificate, describe
 
+# Of elliptic curves the one whose signatures are quickly made, and long enough for two weeks.
+_RESPONDER_KEYS = {"rsa": "rsa-2048", "ed25519": "ed25519", "ed448": "ed25519"}
+
 
 def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     *,
@@ -58,6 +61,7 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
         key_usage=profile.key_usage,
         extended_key_usage=profile.extended_key_usage,
         short_lived=span < SHORT_LIVED,
+        is_responder=profile.is_responder,
     )
     order = order or OrderState(str(uuid4()))
     answer = orders.answer_of(connector_for(issuer), request, order, placing)
@@ -152,8 +156,21 @@ def new_ra_key(*, profile: Profile, common_name: str) -> tuple[Sealed, str]:
     return _key_and_csr(profile, common_name, [])
 
 
-def _key_and_csr(profile: Profile, common_name: str, sans: Sequence[str]) -> tuple[Sealed, str]:
-    key = _new_key(profile.key_algorithms[0] if profile.key_algorithms else "ecdsa-p256")
+def new_responder_key(*, issuer: Issuer, common_name: str) -> tuple[Sealed, str]:
+    """Make a key for the OCSP responder of an issuer, of the kind that the CA's own is.
+
+    Who verifies what the CA signs can verify what its responder signs. Returns as `new_ra_key`.
+    """
+    kind = issuer.described.key_algorithm if issuer.described else ""
+    return _key_and_csr(None, common_name, [], _RESPONDER_KEYS.get(kind, "ecdsa-p256"))
+
+
+def _key_and_csr(
+    profile: Profile | None, common_name: str, sans: Sequence[str], algorithm: str = ""
+) -> tuple[Sealed, str]:
+    if profile is not None and profile.key_algorithms:
+        algorithm = algorithm or profile.key_algorithms[0]
+    key = _new_key(algorithm or "ecdsa-p256")
     try:
         general = names.general_names(sans)
         subject = names.subject_of([("CN", common_name)] if common_name else [])

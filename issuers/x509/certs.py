@@ -63,6 +63,7 @@ class Contents:
     extended_key_usage: Sequence[str] = ()
     pointers: Pointers = field(default_factory=Pointers)
     no_revocation: bool = False
+    is_responder: bool = False
 
 
 def build_leaf(
@@ -71,6 +72,8 @@ def build_leaf(
     """Sign a subscriber's certificate with a random serial of 159 bits (BR 7.1).
 
     With `no_revocation` it carries noRevAvail and neither CDP nor an OCSP pointer (RFC 9608 §2).
+    An OCSP responder's carries id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1; BR 7.1.2.8 MUST) and no
+    pointer at all (RFC 9919 §3.2.1): who asks whether it is revoked would have to ask itself.
     """
     builder = (
         x509.CertificateBuilder()
@@ -95,7 +98,10 @@ def build_leaf(
         # RFC 5280 §4.2.1.6: critical where the subject is empty.
         general = x509.SubjectAlternativeName(names.general_names(contents.sans))
         builder = builder.add_extension(general, critical=not list(contents.subject))
-    builder = point(builder, contents.pointers, no_revocation=contents.no_revocation)
+    if contents.is_responder:
+        builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
+    else:
+        builder = point(builder, contents.pointers, no_revocation=contents.no_revocation)
     return builder.sign(key, hash_for(key))
 
 

@@ -48,6 +48,8 @@ def check_leaf(
             certs.NO_REV_AVAIL in there and revocable
         ),
         "noRevAvail wrong": (certs.NO_REV_AVAIL in there) == wanted.no_revocation,
+        "nocheck wrong": (x509.OCSPNoCheck.oid in there) == wanted.is_responder,
+        "a responder's pointers": not (wanted.is_responder and (revocable or access)),
     }
     rules["a signature that does not verify"] = _is_signed_by(signed, issuer)
     return [problem for problem, holds in rules.items() if not holds]

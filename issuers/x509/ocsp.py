@@ -162,6 +162,7 @@ def build(
     answer: Answer,
     responder_cert: x509.Certificate,
     key: CertificateIssuerPrivateKeyTypes,
+    above: Sequence[x509.Certificate] = (),
 ) -> bytes:
     """Sign an OCSPResponse for one certificate and return its DER, as `build_all` does."""
     return build_all(
@@ -169,6 +170,7 @@ def build(
         produced_at=answer.produced_at or answer.this_update,
         responder_cert=responder_cert,
         key=key,
+        above=above,
     )
 
 
@@ -178,13 +180,15 @@ def build_all(  # noqa: PLR0913 - one argument a field
     produced_at: datetime,
     responder_cert: x509.Certificate,
     key: CertificateIssuerPrivateKeyTypes,
+    above: Sequence[x509.Certificate] = (),
     nonce: bytes | None = None,
     preferred: Sequence[str] = (),
 ) -> bytes:
     """Sign one OCSPResponse for several certificates and return its DER.
 
     The responder is named by key (RFC 9919 §3.2.1), and its certificate always comes along: who
-    has the CA's needs it no more, but Apache's SSLOCSPEnable looks nowhere else. There are no
+    has the CA's needs it no more, but Apache's SSLOCSPEnable looks nowhere else. Nor does it for
+    the CA of a delegate that it does not trust directly, so that goes `above`. There are no
     extensions but `nonce`, as it came (RFC 9654 §2.1); a reason "unspecified" is left out, as in
     the CRL. Signed with the first of the `preferred` algorithms that the key can do and that is
     none of yesterday's, else as the CA signs everything.
@@ -198,13 +202,13 @@ def build_all(  # noqa: PLR0913 - one argument a field
         b"" if nonce is None else _echo(nonce),
     )
     digest = hash_of_first(preferred, key)
-    certificates = der.encode(der.SEQUENCE, responder_cert.public_bytes(serialization.Encoding.DER))
+    sent = [one.public_bytes(serialization.Encoding.DER) for one in (responder_cert, *above)]
     basic = der.encode(
         der.SEQUENCE,
         data,
         signature_algorithm(key, digest),
         sign(key, data, digest),
-        der.encode(0xA0, certificates),
+        der.encode(0xA0, der.encode(der.SEQUENCE, *sent)),
     )
     content = der.encode(der.OID, _BASIC), der.encode(der.OCTET_STRING, basic)
     return der.encode(

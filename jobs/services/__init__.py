@@ -25,6 +25,7 @@ from jobs.services.requests import (
     request_validation,
     submit_csr,
 )
+from jobs.services.responders import renew_responder, request_responder, tend_responders
 from jobs.services.settle import complete, fail_job, park, release
 from jobs.services.sweeps import (
     fail_abandoned,
@@ -51,15 +52,18 @@ __all__ = [
     "reject_job",
     "release",
     "renew_ra",
+    "renew_responder",
     "request_deployment",
     "request_due_renewals",
     "request_issuance",
     "request_ra",
     "request_renewal",
+    "request_responder",
     "request_validation",
     "retry_failed",
     "retry_job",
     "submit_csr",
+    "tend_responders",
     "time_out_waiting",
     "watch_certificates",
 ]

@@ -281,7 +281,7 @@ def check_rules(
     if not issuer.enabled:
         errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
     errors.extend(signers.errors(issuer))
-    if not profile.enabled or profile.is_ca or (profile.is_ra and not for_itself):
+    if not profile.enabled or profile.is_ca or (profile.is_own and not for_itself):
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
         )

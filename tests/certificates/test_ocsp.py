@@ -15,6 +15,7 @@ from django.utils import timezone
 from certificates import crl, ocsp, services
 from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
+from issuers.connectors.local import LocalCA
 from issuers.x509.ocsp import CertID, cert_id
 from owners.models import Principal
 from tests.races import beside, until_blocked
@@ -173,7 +174,7 @@ def test_an_answer_in_force_serves_while_signing_fails(version, monkeypatch):
     def broken(self, **kwargs):
         raise ConnectorError("the HSM is away", permanent=False)
 
-    monkeypatch.setattr(type(ocsp.revocation_signer(version.issuer)), "sign_ocsp", broken)
+    monkeypatch.setattr(LocalCA, "sign_ocsp", broken)
 
     with time_machine.travel(first.next_update - timedelta(minutes=1), tick=False):
         assert bytes(ask(version).der) == bytes(first.der)
@@ -245,7 +246,7 @@ def test_a_good_that_waited_for_a_revocation_is_not_signed(version, bob):
 def test_a_revocation_waits_for_a_signer_and_drops_what_it_stored(version, bob, monkeypatch):
     asked = question(version)
     signing, others = threading.Event(), queue.Queue()
-    connector = type(ocsp.revocation_signer(version.issuer))
+    connector = LocalCA
     really = connector.sign_ocsp
 
     def slowly(self, **kwargs):

@@ -1,6 +1,7 @@
 """Drive clients that others wrote against a running installation: `make interop`.
 
-As root on Debian 12 it installs what is missing (strongswan-pki, certmonger and what they need).
+Devices that enroll, and relying parties that ask what became of certificates. As root on Debian
+12 it installs what is missing (strongswan-pki, certmonger, ocsptool, NSS, Apache, Java).
 Nothing is left out where a program is missing: then it fails and says which.
 """
 
@@ -11,7 +12,16 @@ import sys
 
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
-from tools.interop import certmonger_scep, curl_est, people, strongswan_est, strongswan_scep
+from tools.interop import (
+    certmonger_scep,
+    curl_est,
+    people,
+    relying_java,
+    relying_servers,
+    relying_tools,
+    strongswan_est,
+    strongswan_scep,
+)
 from tools.interop.checks import run_all
 from tools.interop.packages import NoPackage, bring
 from tools.run_tests import stop
@@ -22,6 +32,9 @@ CHECKS = [
     *strongswan_est.CHECKS,
     *strongswan_scep.CHECKS,
     *certmonger_scep.CHECKS,
+    *relying_tools.CHECKS,
+    *relying_java.CHECKS,
+    *relying_servers.CHECKS,
 ]
 
 

@@ -83,6 +83,7 @@ def waits_and_collects(installation: Served, folder: Path) -> None:
     client.make_request("first")
     client.ask("simpleenroll", "first", *client.by_secret(), expected=WAITS)
     people.approve(client.device)
+    people.until_signed(client.device)
     client.ask("simpleenroll", "first", *client.by_secret(), expected=ISSUED)
     holds(client.device, 1)
 

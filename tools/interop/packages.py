@@ -13,6 +13,10 @@ PROGRAMS = {
     "curl": ("curl",),
     "openssl": ("openssl",),
     "dbus": ("dbus-daemon",),
+    "gnutls-bin": ("ocsptool",),
+    "libnss3-tools": ("certutil", "vfychain"),
+    "apache2-bin": ("apache2",),  # without the package that starts it
+    "default-jdk-headless": ("java", "javac"),
 }
 # A container's PATH may lack the folders of the system's own programs.
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"

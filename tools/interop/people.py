@@ -90,6 +90,15 @@ def approve(device: Enrolling) -> None:
     services.approve_job(job_id=job.pk, actor=person("bob"), digest=review(job).digest)
 
 
+def until_signed(device: Enrolling) -> None:
+    """Wait until the worker has signed what was approved: a device that asks meanwhile waits on."""
+    ends = time.monotonic() + PATIENCE
+    while not versions(device):
+        if time.monotonic() > ends:
+            raise AssertionError(f"{device.name} is given no certificate.")
+        time.sleep(0.2)
+
+
 def reject(device: Enrolling, reason: str) -> None:
     """Reject what the device asks for, as soon as it does."""
     from jobs import services
