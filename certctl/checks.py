@@ -4,6 +4,7 @@ import base64
 import binascii
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -95,6 +96,8 @@ def _revocation() -> list[CheckMessage]:
 
 
 def _pointers() -> list[CheckMessage]:
+    if settings.PKI_EXPORT_DIR and not Path(settings.PKI_EXPORT_DIR).is_absolute():
+        return [Error("CERTCTL_PKI_EXPORT_DIR is no absolute path.", id="certctl.E013")]
     prefix = pointers.default_prefix()
     problem = pointers.problem_of(prefix)
     if problem is None:
