@@ -15,6 +15,7 @@ from certctl.embedded import command
 from enrollment import tls_front
 from foundation.rates import Rate
 from issuers import pointers
+from issuers.x509 import opinion
 
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
@@ -23,7 +24,7 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 @register(Tags.security)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
-    return [*_time(), *_keys(), *_revocation(), *_pointers(), *_celery(), *_devices()]
+    return [*_time(), *_keys(), *_revocation(), *_pointers(), *_lint(), *_celery(), *_devices()]
 
 
 @register(Tags.security, deploy=True)
@@ -105,6 +106,18 @@ def _pointers() -> list[CheckMessage]:
     name = "CERTCTL_PKI_PREFIX" if settings.PKI_PREFIX else "CERTCTL_PKI_BASE_URL"
     return [
         Error(f"{name} makes {prefix!r} of certificates' addresses. {problem}", id="certctl.E012")
+    ]
+
+
+def _lint() -> list[CheckMessage]:
+    if not settings.LINT or opinion.is_installed():
+        return []
+    return [
+        Error(
+            "CERTCTL_LINT is on and pkilint is not installed.",
+            hint="pip install --require-hashes -r requirements/lint.txt",
+            id="certctl.E014",
+        )
     ]
 
 

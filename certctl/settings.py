@@ -46,6 +46,10 @@ PKI_PREFIX = env.str("CERTCTL_PKI_PREFIX", default="")
 # A folder that another web server serves while we are away (certificates.mirror); empty: none.
 PKI_EXPORT_DIR = env.str("CERTCTL_PKI_EXPORT_DIR", default="")
 
+# Whether pkilint looks at what is signed: certificates before anybody gets them, CRLs and OCSP
+# answers afterwards, with an alert (decision 0060). It has to be installed: requirements/lint.txt.
+LINT = env.bool("CERTCTL_LINT", default=False)
+
 # AES-256-GCM keys (base64 of 32 bytes) for secrets at rest: the first encrypts, all decrypt.
 KEY_ENCRYPTION_KEYS = env.list("CERTCTL_KEY_ENCRYPTION_KEYS", default=[])
 
