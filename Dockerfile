@@ -16,7 +16,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     CERTCTL_STATIC_FROM_PACKAGES=false
 RUN groupadd --gid 10001 certctl \
     && useradd --uid 10001 --gid certctl --no-create-home --home-dir /nonexistent \
-        --shell /usr/sbin/nologin certctl
+        --shell /usr/sbin/nologin certctl \
+    && install --directory --owner=certctl --group=certctl /var/lib/certctl/pki
 WORKDIR /srv/certctl
 COPY --from=packages /opt/venv /opt/venv
 COPY . .

@@ -4,6 +4,7 @@ import base64
 import binascii
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from certctl.embedded import command
 from enrollment import tls_front
 from foundation.rates import Rate
 from issuers import pointers
+from issuers.x509 import opinion
 
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
@@ -22,7 +24,16 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 @register(Tags.security)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
-    return [*_time(), *_keys(), *_revocation(), *_rates(), *_pointers(), *_celery(), *_devices()]
+    return [
+        *_time(),
+        *_keys(),
+        *_revocation(),
+        *_rates(),
+        *_pointers(),
+        *_lint(),
+        *_celery(),
+        *_devices(),
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -105,6 +116,8 @@ def _rates() -> list[CheckMessage]:
 
 
 def _pointers() -> list[CheckMessage]:
+    if settings.PKI_EXPORT_DIR and not Path(settings.PKI_EXPORT_DIR).is_absolute():
+        return [Error("CERTCTL_PKI_EXPORT_DIR is no absolute path.", id="certctl.E014")]
     prefix = pointers.default_prefix()
     problem = pointers.problem_of(prefix)
     if problem is None:
@@ -112,6 +125,18 @@ def _pointers() -> list[CheckMessage]:
     name = "CERTCTL_PKI_PREFIX" if settings.PKI_PREFIX else "CERTCTL_PKI_BASE_URL"
     return [
         Error(f"{name} makes {prefix!r} of certificates' addresses. {problem}", id="certctl.E012")
+    ]
+
+
+def _lint() -> list[CheckMessage]:
+    if not settings.LINT or opinion.is_installed():
+        return []
+    return [
+        Error(
+            "CERTCTL_LINT is on and pkilint is not installed.",
+            hint="pip install --require-hashes -r requirements/lint.txt",
+            id="certctl.E014",
+        )
     ]
 
 

@@ -43,6 +43,13 @@ PKI_BASE_URL = env.str("CERTCTL_PKI_BASE_URL", default="http://127.0.0.1:8000").
 # wants suffixes registered, and "pki" is not. The path has to lead here as well.
 PKI_PREFIX = env.str("CERTCTL_PKI_PREFIX", default="")
 
+# A folder that another web server serves while we are away (certificates.mirror); empty: none.
+PKI_EXPORT_DIR = env.str("CERTCTL_PKI_EXPORT_DIR", default="")
+
+# Whether pkilint looks at what is signed: certificates before anybody gets them, CRLs and OCSP
+# answers afterwards, with an alert (decision 0060). It has to be installed: requirements/lint.txt.
+LINT = env.bool("CERTCTL_LINT", default=False)
+
 # AES-256-GCM keys (base64 of 32 bytes) for secrets at rest: the first encrypts, all decrypt.
 KEY_ENCRYPTION_KEYS = env.list("CERTCTL_KEY_ENCRYPTION_KEYS", default=[])
 
@@ -241,6 +248,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
         ("adopt", "certificates.adopt", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),
+        ("export-pki", "certificates.export_pki", 60.0),
         (
             "drop-stale-ocsp-responses",
             "certificates.drop_stale_ocsp_responses",

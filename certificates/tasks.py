@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from certificates import crl, ocsp, queue, services
+from certificates import crl, mirror, ocsp, queue, services
 from foundation.clock import database_clock
 from foundation.sweeps import sweep
 from owners.models import Principal
@@ -14,13 +14,25 @@ from owners.models import Principal
 def publish_crl(issuer_id: str) -> int:
     """Publish the issuer's CRL if it does not yet say what is so; return its number, or 0."""
     published = crl.publish_if_due(UUID(issuer_id), actor=Principal.objects.system())
+    if published:
+        mirror.refresh()  # not the sweep, which may be resting
     return published.number if published else 0
 
 
 @sweep("certificates.refresh_crls")
 def refresh_crls() -> int:
     """Publish every CRL that is due."""
-    return len(crl.refresh_due(database_clock.now()))
+    published = crl.refresh_due(database_clock.now())
+    if published:
+        mirror.refresh()
+    return len(published)
+
+
+@sweep("certificates.export_pki")
+def export_pki() -> int:
+    """Bring the files for another web server up to date; return how many changed."""
+    written = mirror.refresh()
+    return len(written.changed) + len(written.removed) if written else 0
 
 
 @sweep("certificates.watch_issuers")

@@ -18,5 +18,7 @@ compile "$@" pyproject.toml --output-file requirements/runtime.txt
 # The sets hold those before them at the same versions.
 compile "$@" pyproject.toml --group front --constraint requirements/runtime.txt \
     --output-file requirements/front.txt
+compile "$@" pyproject.toml --group lint --constraint requirements/front.txt \
+    --output-file requirements/lint.txt
 compile "$@" pyproject.toml --group dev --constraint requirements/front.txt \
-    --output-file requirements/dev.txt
+    --constraint requirements/lint.txt --output-file requirements/dev.txt

@@ -40,6 +40,7 @@ def config(*, host: str, upstream: str, ports: Ports) -> str:
         "listen 8443 ": f"listen {address}:{ports.devices} ",
         "server web:8000": f"server {upstream}",
         "/etc/nginx/tls/": "",
+        "root /var/lib/certctl/pki": "root pki",
     }.items():
         if old not in text:
             raise NoFront(f"{SHIPPED} has no {old.strip()!r}.")

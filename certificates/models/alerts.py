@@ -36,6 +36,7 @@ class Alert(models.Model):
         VALIDATION_FAILED = "validation_failed", "Something else is served"
         CA_ENDS_SOON = "ca_ends_soon", "The CA ends soon"
         CRL_LATE = "crl_late", "The CRL is late"
+        LINT_FAILED = "lint_failed", "A linter finds fault with what is published"
         RA_NOT_VALID = "ra_not_valid", "SCEP has no valid RA certificate"
         RESPONDER_NOT_VALID = "responder_not_valid", "OCSP has no valid delegate"
 

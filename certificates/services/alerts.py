@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -11,17 +12,19 @@ from django.db import IntegrityError, transaction
 from audit.services import record
 from audit.use_cases import use_case
 from certificates import policy
-from certificates.models import CRL, Alert
+from certificates.models import CRL, Alert, OCSPResponse
 from foundation.clock import database_clock
 from foundation.errors import Conflict
 from foundation.preconditions import as_expected
 from issuers.models import Issuer
+from issuers.x509 import opinion
 from owners.models import Principal
 
 logger = logging.getLogger(__name__)
 
 TOUCHED_EVERY = timedelta(minutes=10)  # `last_seen` is no closer than that
 CA_ENDS_SOON = timedelta(days=90)
+MAX_LINTED = 256 * 1024  # bytes of a CRL; pkilint takes a minute for a MiB
 FIRST_CRL_WITHIN = timedelta(minutes=10)
 
 
@@ -71,15 +74,23 @@ def watch_issuers(*, actor: Principal) -> int:
     now = database_clock.now()
     ending: dict[UUID, str] = {}
     late: dict[UUID, str] = {}
+    faulty: dict[UUID, str] = {}
     for issuer in Issuer.objects.order_by("slug"):
         try:
             ending |= _ending(issuer, now)
             late |= _late(issuer, now)
+            faulty |= _faulty(issuer)
         except Exception:
             logger.exception("issuer %s could not be looked at", issuer.slug)
-    return keep_alerts(
-        kind=Alert.Kind.CA_ENDS_SOON, on="issuer", seen=ending, actor=actor
-    ) + keep_alerts(kind=Alert.Kind.CRL_LATE, on="issuer", seen=late, actor=actor)
+    seen = {
+        Alert.Kind.CA_ENDS_SOON: ending,
+        Alert.Kind.CRL_LATE: late,
+        Alert.Kind.LINT_FAILED: faulty,
+    }
+    return sum(
+        keep_alerts(kind=kind, on="issuer", seen=of_kind, actor=actor)
+        for kind, of_kind in seen.items()
+    )
 
 
 def _ending(issuer: Issuer, now: datetime) -> dict[UUID, str]:
@@ -112,6 +123,35 @@ def _late(issuer: Issuer, now: datetime) -> dict[UUID, str]:
         f"{newest.next_update:%Y-%m-%d %H:%M} UTC and no newer one was published. "
         "See the worker's log."
     }
+
+
+def _faulty(issuer: Issuer) -> dict[UUID, str]:
+    """Say what pkilint finds in the newest CRL and the newest OCSP answer (CERTCTL_LINT).
+
+    Afterwards, and of one answer: a CRL that is not published is worse than one with a fault, and
+    all answers are made by the same code.
+    """
+    if not settings.LINT:
+        return {}
+    findings = []
+    newest = CRL.objects.filter(issuer=issuer).order_by("-number")
+    etags = newest.values_list("etag", "pk")[:1]
+    for etag, pk in etags:
+        findings += [f"CRL: {one}" for one in _of_crl(etag, pk)]
+    answer = OCSPResponse.objects.filter(version__issuer=issuer).order_by("-this_update").first()
+    if answer is not None:
+        findings += [f"OCSP: {one}" for one in opinion.of_response(bytes(answer.der))]
+    if not findings:
+        return {}
+    said = "; ".join(findings[: opinion.MOST_SAID])
+    return {issuer.pk: f"pkilint finds fault with what {issuer} publishes. {said}"}
+
+
+@lru_cache(maxsize=1000)
+def _of_crl(etag: str, pk: int) -> list[str]:
+    # By its digest, so that each CRL is looked at once in a process; a long one not at all.
+    der = CRL.objects.filter(pk=pk).values_list("der", flat=True).first()
+    return opinion.of_crl(bytes(der)) if der and len(der) <= MAX_LINTED else []
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import (
     CertificateIssuerPrivateKeyTypes,
     CertificatePublicKeyTypes,
 )
+from django.conf import settings
 
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
@@ -19,13 +20,26 @@ from foundation.sealed import CannotDecrypt
 from issuers.ca_keys import CA_KEY
 from issuers.connectors.base import BACKDATE, Signed, SigningRequest
 from issuers.pointers import pointers_of
-from issuers.x509 import certs, chains, crl, cross, lint, ocsp, path
+from issuers.x509 import certs, chains, crl, cross, lint, ocsp, opinion, path
 
 if TYPE_CHECKING:
     from issuers.models import Issuer
 
 
 _SET = b"\x31"
+
+
+def _check_lint(signed: x509.Certificate) -> None:
+    """Raise ConnectorError where pkilint, if it is asked (CERTCTL_LINT), finds an error."""
+    if not settings.LINT:
+        return
+    findings = opinion.of_certificate(signed.public_bytes(serialization.Encoding.DER))
+    if findings:
+        raise ConnectorError(
+            f"What was signed is no certificate by pkilint: "
+            f"{'; '.join(findings[: opinion.MOST_SAID])}.",
+            permanent=True,
+        )
 
 
 class LocalCA:
@@ -86,6 +100,7 @@ class LocalCA:
             raise ConnectorError(
                 f"What was signed would not verify: {' '.join(problems)}", permanent=True
             )
+        _check_lint(signed)
         return Signed(certs.pem(signed), "".join(self.chain()))
 
     def issue_ca(  # noqa: PLR0913 - one argument a field
@@ -101,7 +116,7 @@ class LocalCA:
     ) -> x509.Certificate:
         """Sign a subordinate CA's certificate, whose path length fits; raises ConnectorError."""
         self._check_valid()
-        return certs.build_ca(
+        ca = certs.build_ca(
             public_key=public_key,
             subject=subject,
             not_before=not_before,
@@ -112,6 +127,8 @@ class LocalCA:
             permitted=permitted,
             pointers=pointers,
         )
+        _check_lint(ca)
+        return ca
 
     def cross_sign(self, ca: x509.Certificate) -> x509.Certificate:
         """Sign another CA's name and key as they stand, while both are valid.

@@ -36,6 +36,7 @@ def test_it_is_what_we_ship_with_other_ports_and_folders():
         "server 127.0.0.1:8000;",
         "ssl_certificate tls.crt;",
         "ssl_certificate_key tls.key;",
+        "root pki;",
     }
 
 

@@ -102,8 +102,8 @@ def _make_delegating() -> None:
 
 
 def _authority(place: Path, slug: str) -> Authority:
-    from issuers.connectors.local import pointers_of
     from issuers.models import Issuer
+    from issuers.pointers import pointers_of
     from issuers.x509 import certs
 
     issuer = Issuer.objects.get(slug=slug)
@@ -113,7 +113,7 @@ def _authority(place: Path, slug: str) -> Authority:
     root.write_text(certs.pem(certs.load_all(issuer.chain_pem)[-1]))
     issuing.write_text(issuer.certificate_pem)
     subjects = [_subject(folder, issuer, standing) for standing in STANDINGS]
-    return Authority(slug, root, issuing, pointers_of(slug).ocsp, subjects)
+    return Authority(slug, root, issuing, pointers_of(issuer).ocsp, subjects)
 
 
 def _subject(folder: Path, issuer: "Issuer", standing: str) -> Subject:

@@ -1,0 +1,144 @@
+"""CRLs and CA certificates as files, for a web server that answers while we are away.
+
+The names are those of the addresses (`crl/issuing`, `ca/issuing`), so a plain web server can serve
+the folder under the prefix that certificates carry. A file appears whole or not at all, and only
+what is in force is there: a CRL that has ended is taken away as soon as we can see that.
+"""
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
+
+from certificates import crl
+from foundation.clock import database_clock
+from issuers.models import Issuer
+
+logger = logging.getLogger(__name__)
+
+# So are files called that are being written; whatever else is in the folder is not ours.
+UNFINISHED = ".certctl-"
+FILE_MODE, FOLDER_MODE = 0o644, 0o755  # another account's web server reads them
+
+
+@dataclass
+class Written:
+    """What an export came to: names under the folder; `failed` with why."""
+
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Published:
+    """One file: None as content where nothing may be there; dated as its bytes are."""
+
+    name: str
+    content: bytes | None
+    dated: datetime | None = None
+
+
+def refresh() -> Written | None:
+    """Export into CERTCTL_PKI_EXPORT_DIR; None where that is not set."""
+    return export(Path(settings.PKI_EXPORT_DIR)) if settings.PKI_EXPORT_DIR else None
+
+
+def export(folder: Path, *, now: datetime | None = None) -> Written:
+    """Bring the files in `folder` up to what is published at `now`.
+
+    One that cannot be written keeps no other from it; the result says why.
+    """
+    written = Written()
+    now = now or database_clock.now()
+    for issuer in Issuer.objects.exclude(certificate_pem="").order_by("slug"):
+        for one in _published(issuer, now):
+            try:
+                _bring(folder / one.name, one, written)
+            except OSError as error:
+                logger.exception("%s could not be written", folder / one.name)
+                written.failed[one.name] = error.strerror or str(error)
+    return written
+
+
+def _published(issuer: Issuer, now: datetime) -> Iterator[Published]:
+    assert issuer.certificate is not None  # noqa: S101 - those without are left out
+    yield Published(
+        f"ca/{issuer.slug}",
+        issuer.certificate.public_bytes(Encoding.DER),
+        issuer.certificate.not_valid_before_utc,
+    )
+    newest = crl.current(issuer.slug)
+    if newest is None:
+        return
+    is_in_force = newest.next_update > now
+    yield Published(
+        f"crl/{issuer.slug}", bytes(newest.der) if is_in_force else None, newest.this_update
+    )
+
+
+def _bring(path: Path, one: Published, written: Written) -> None:
+    if one.content is None:
+        if path.exists():
+            path.unlink()
+            written.removed.append(one.name)
+        return
+    dated = int(one.dated.timestamp()) if one.dated else None
+    if _is_there(path, one.content, dated):
+        written.kept += 1
+        return
+    _write(path, one.content, dated)
+    written.changed.append(one.name)
+
+
+def _is_there(path: Path, content: bytes, dated: int | None) -> bool:
+    try:
+        found = path.stat()
+        return (
+            int(found.st_mtime) == dated
+            and stat.S_IMODE(found.st_mode) == FILE_MODE
+            and found.st_size == len(content)
+            and path.read_bytes() == content
+        )
+    except FileNotFoundError:
+        return False
+
+
+def _write(path: Path, content: bytes, dated: int | None) -> None:
+    """Write a file at once: whoever reads it meanwhile gets the old one or the new one, whole."""
+    for folder in reversed((path.parent, *path.parent.parents)):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
+            folder.chmod(FOLDER_MODE)  # whatever our umask is
+    with NamedTemporaryFile(dir=path.parent, prefix=UNFINISHED, delete=False) as unfinished:
+        aside = Path(unfinished.name)
+        try:
+            unfinished.write(content)
+            unfinished.flush()
+            aside.chmod(FILE_MODE)
+            if dated is not None:
+                # Last-Modified is thisUpdate, as ours is.
+                os.utime(unfinished.fileno(), (dated, dated))
+            os.fsync(unfinished.fileno())
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    # The new name, too, must be there after a power cut.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
