@@ -18,10 +18,12 @@ from certificates.models import CertificateStatus, Version
 from enrollment.models import Enrollment
 from foundation.errors import ConnectorError
 from issuers.models import Issuer, Profile
+from issuers.x509 import certs
 from jobs import runner
 from jobs import services as job_services
 from jobs.models import Job
 from jobs.states import Status
+from tests.ca import make_ca, named, pem_of
 from tests.enrollment.conftest import DEVICE, OPEN, OTHER
 from tests.enrollment.est_client import basic, body_of, enrolled
 from tests.enrollment.scep_client import Device
@@ -115,6 +117,104 @@ def test_scep_says_the_same_in_its_words(scep, scep_label, secret_for, what):
     assert "disabled" in reply.words or "Nothing is issued" in reply.words
     on_again()
     assert asks(scep, who, made.text).status == SUCCESS
+
+
+# --- A manufacturer's key that leaked -------------------------------------------------------
+
+
+@pytest.fixture
+def makers(make_label, device_profile):
+    """A label that two manufacturers' devices may enroll at, and the two."""
+    two = [make_ca(subject=named(f"Maker {number}")) for number in (1, 2)]
+    pems = [pem_of(maker.certificate) for maker in two]
+    label = make_label(
+        "born", device_profile, accepts=["manufacturer"], trust_anchors_pem="".join(pems)
+    )
+    return label, two
+
+
+def born_at(maker, name):
+    """Return what a device of that manufacturer sends and shows."""
+    born = maker.certify(f"{name}.maker.test", name=name)
+    csr = make_csr(f"{name}.demo.internal", common_name="")
+    return {"csr_pem": csr, "shown": born.leaf_pem, "label": "born"}
+
+
+def take_away(client, label, maker):
+    left = "".join(
+        pem
+        for pem in label.trust_anchors_pem.split("\n-----BEGIN")
+        for pem in [pem if pem.startswith("-----BEGIN") else f"-----BEGIN{pem}"]
+        if x509.load_pem_x509_certificate(pem.encode()) != maker.certificate
+    )
+    path = f"/api/v1/enrollment-labels/{label.pk}/"
+    return client.patch(path, {"trust_anchors_pem": left})
+
+
+def test_a_trust_anchor_that_is_taken_away_ends_what_it_let_in_and_is_open(
+    est, makers, carol, bob, client_of
+):
+    label, (leaked, good) = makers
+    theirs, ours = born_at(leaked, "SN-1"), born_at(good, "SN-2")
+    assert [est.ask(ENROLL, **one).status_code for one in (theirs, ours)] == [202, 202]
+
+    taken = take_away(client_of(carol), label, leaked)
+
+    assert taken.status_code == 200, taken.content
+    by_name = {one.device.name: one.job for one in Enrollment.objects.select_related("job")}
+    assert by_name["SN-1"].status == Status.CANCELLED
+    assert by_name["SN-2"].status == Status.AWAITING_APPROVAL
+    assert est.ask(ENROLL, **theirs).status_code in {401, 403}
+    job_services.approve_job(job_id=by_name["SN-2"].pk, actor=bob)
+    runner.run_pending()
+    assert est.ask(ENROLL, **ours).status_code == 200
+    assert Version.objects.count() == 1
+
+
+def test_what_it_let_in_is_found_by_it_and_renews_until_somebody_blocks_it(
+    est, makers, carol, alice, bob, client_of
+):
+    label, (leaked, good) = makers
+    asked = [born_at(leaked, "SN-1"), born_at(good, "SN-2")]
+    for one in asked:
+        assert est.ask(ENROLL, **one).status_code == 202
+    for job in Job.objects.all():
+        job_services.approve_job(job_id=job.pk, actor=bob)
+    runner.run_pending()
+    version = Version.objects.get(certificate__enrollments__device__name="SN-1")
+    assert take_away(client_of(carol), label, leaked).status_code == 200
+
+    fingerprint = certs.fingerprint(leaked.certificate)
+    listed = client_of(alice).get(f"/api/v1/enrollments/?anchor={fingerprint}").json()["results"]
+
+    assert [(one["device_name"], one["anchor"]) for one in listed] == [("SN-1", fingerprint)]
+    renewal = {"csr_pem": make_csr("SN-1.demo.internal", common_name=""), "label": "born"}
+    assert est.ask(RENEW, shown=version, **renewal).status_code == 200
+    client_of(alice).post(f"/api/v1/enrollment-devices/{listed[0]['device']}/block/", {})
+    newest = version.certificate.versions.get(number=2)
+    renewal["csr_pem"] = make_csr("SN-1.demo.internal", common_name="")
+    assert est.ask(RENEW, shown=newest, **renewal).status_code == 403
+
+
+def test_of_what_was_asked_before_anchors_were_kept_nothing_waits_on(est, makers, carol, client_of):
+    label, (leaked, good) = makers
+    assert est.ask(ENROLL, **born_at(good, "SN-2")).status_code == 202
+    Enrollment.objects.update(anchor="")
+
+    assert take_away(client_of(carol), label, leaked).status_code == 200
+
+    assert Job.objects.get().status == Status.CANCELLED
+
+
+def test_a_label_that_keeps_its_anchors_ends_nothing(est, makers, carol, client_of):
+    label, (one, _) = makers
+    assert est.ask(ENROLL, **born_at(one, "SN-1")).status_code == 202
+    path = f"/api/v1/enrollment-labels/{label.pk}/"
+
+    assert client_of(carol).patch(path, {"environment": "lab"}).status_code == 200
+    assert client_of(carol).patch(path, {"trust_anchors_pem": "no PEM"}).status_code == 400
+
+    assert Job.objects.get().status == Status.AWAITING_APPROVAL
 
 
 # --- Profiles of other kinds ----------------------------------------------------------------
