@@ -345,6 +345,24 @@ def test_an_archived_certificate_renews_nothing_and_its_device_enrolls_anew(
     assert version.certificate.status == CertificateStatus.ARCHIVED
 
 
+def test_what_was_imported_under_a_device_s_name_renews_nothing_at_a_label(
+    est, label, secret_for, carol, client_of, owner, local_ca
+):
+    foreign = make_ca(subject=named("Elsewhere")).certify(DEVICE, name=DEVICE)
+    said = {"owner": owner.name, "issuer": local_ca.slug, "profile": label.profile.slug}
+    client, path = client_of(carol), "/api/v1/certificates/import/"
+    imported = client.post(path, {**said, "pem": foreign.leaf_pem})
+    assert imported.status_code == 201, imported.content
+
+    refused = est.ask(RENEW, make_csr(DEVICE), shown=foreign.leaf_pem)
+    version = enrolled(est, label, secret_for(label))  # whose credential names it
+
+    assert refused.status_code in {401, 403}
+    assert str(version.certificate_id) != imported.json()["id"]
+    again = client.post(path, {**said, "pem": version.pem})
+    assert (again.status_code, again.json()["code"]) == (409, "already_imported")
+
+
 # --- Many at once, and again ----------------------------------------------------------------
 
 
