@@ -37,11 +37,12 @@ class CredentialFilter(django_filters.FilterSet):
 
 
 class EnrollmentFilter(django_filters.FilterSet):
-    """`?label=…&device=…&certificate=…&outcome=Waiting&created_after=…`."""
+    """`?label=…&device=…&certificate=…&anchor=…&outcome=Waiting&created_after=…`."""
 
     label = django_filters.ModelChoiceFilter(queryset=Label.objects.all())
     device = django_filters.ModelChoiceFilter(queryset=Device.objects.all())
     certificate = django_filters.ModelChoiceFilter(queryset=Certificate.objects.all())
+    anchor = django_filters.CharFilter()
     outcome = django_filters.ChoiceFilter(choices=Stand.choices, method="by_outcome")
     created_after = django_filters.IsoDateTimeFilter("created_at", "gte")
     created_before = django_filters.IsoDateTimeFilter("created_at", "lt")

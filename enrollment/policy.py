@@ -327,7 +327,12 @@ def _accept_errors(label: Label) -> Iterator[FieldError]:
 
 def anchors_of(label: Label) -> list[x509.Certificate]:
     """Return the manufacturers' CAs of a label; raises ValueError for what is no PEM."""
-    text = label.trust_anchors_pem.strip()
+    return certificates_in(label.trust_anchors_pem)
+
+
+def certificates_in(pem: str) -> list[x509.Certificate]:
+    """Return the certificates of a text, none of an empty one; raises ValueError for no PEM."""
+    text = pem.strip()
     return x509.load_pem_x509_certificates(text.encode()) if text else []
 
 

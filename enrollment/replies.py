@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from django.http import HttpResponse
 
+from foundation.outcomes import Outcome
+
 TEXT = "text/plain; charset=utf-8"
 MAX_WORDS = 1000
 
@@ -20,6 +22,12 @@ def words(status: int, text: str) -> HttpResponse:
     """Return a status with one line of plain text (RFC 7030 §4.2.3)."""
     body = f"{' '.join(text.split())[:MAX_WORDS]}\n".encode()
     return closed(HttpResponse(body, status=status, content_type=TEXT), body)
+
+
+def said(outcome: Outcome) -> str:
+    """Return what went wrong in words, with that of each field which they do not have yet."""
+    more = [one["detail"] for one in outcome.errors if one.get("detail", "") not in outcome.detail]
+    return " ".join([outcome.detail, *more])
 
 
 def not_allowed(methods: Iterable[str]) -> HttpResponse:

@@ -333,6 +333,7 @@ class EnrollmentSerializer(SparseFields):
             "credential",
             "credential_prefix",
             "presented",
+            "anchor",
             "certificate",
             "certificate_name",
             "job",

@@ -75,8 +75,9 @@ class EnrollmentAdmin(ReadOnly):
         ("created_at", "collected_at"),
         ("transaction", "remote_address"),
         "show_key",
+        "show_anchor",
     )
-    readonly_fields = ("outcome", "reason", "show_job", "show_key")
+    readonly_fields = ("outcome", "reason", "show_job", "show_key", "show_anchor")
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
@@ -102,6 +103,13 @@ class EnrollmentAdmin(ReadOnly):
             reverse("admin:jobs_job_change", args=[enrollment.job_id]),
             enrollment.job.get_status_display(),
         )
+
+    @display(description="Trust anchor", empty_value="-")
+    def show_anchor(self, enrollment: Enrollment) -> SafeString | str:
+        """Show which manufacturer's CA let the device in, as `show_key` does."""
+        if not enrollment.anchor:
+            return ""
+        return format_html('<code class="decide-print">{}</code>', enrollment.anchor)
 
     @display(description="Key")
     def show_key(self, enrollment: Enrollment) -> SafeString:

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from enrollment.models import Label
-from enrollment.replies import closed, words
+from enrollment.replies import closed, said, words
 from foundation.outcomes import Outcome
 
 NOT_FOUND, TRY_LATER = 404, 503
@@ -36,11 +36,9 @@ def wait(seconds: float, text: str) -> HttpResponse:
 
 def refuse(outcome: Outcome, label: Label | None) -> HttpResponse:
     """Return what went wrong in words; 401 asks for HTTP Basic (RFC 7030 §3.2.3)."""
-    said = [outcome.detail]
-    said += [one["detail"] for one in outcome.errors if one.get("detail", "") not in outcome.detail]
     # Of the protocol's own there are no others: what somebody behind us did wrong passes, too.
     status = outcome.status if outcome.status < 500 else TRY_LATER  # noqa: PLR2004 - HTTP's own
-    response = words(status, " ".join(said))
+    response = words(status, said(outcome))
     for name, value in outcome.headers.items():
         response[name] = value
     if status == TRY_LATER and "Retry-After" not in response:

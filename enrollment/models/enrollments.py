@@ -1,6 +1,7 @@
 """One request of a device, and the job that it became."""
 
 import uuid
+from collections.abc import Collection
 from typing import Self
 
 from django.db import models
@@ -33,6 +34,11 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
             "label", "device", "credential__device", "certificate", "job__version__revocation"
         )
 
+    def let_in_by(self, anchors: Collection[str]) -> Self:
+        """Return what these trust anchors let in, or may have: of the first that was not kept."""
+        unknown = Q(anchor="", credential__isnull=True, presented__isnull=True)
+        return self.filter(Q(anchor__in=anchors) | unknown)
+
     def same(self, device: Device, key_fingerprint: str, names_digest: str) -> Self:
         """Return the same request, whenever it came, the newest first."""
         return self.filter(
@@ -56,6 +62,12 @@ class Enrollment(models.Model):
         blank=True,
         related_name="+",
         help_text="The certificate that the device showed, of those that it enrolled.",
+    )
+    anchor = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="SHA-256 of the trust anchor that let the device in, where one did.",
     )
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="enrollments")
     job = models.OneToOneField(Job, models.PROTECT, related_name="enrollment")
@@ -89,6 +101,11 @@ class Enrollment(models.Model):
             models.Index(fields=["device", "-created_at"], name="enrollment_of_device"),
             models.Index(fields=["label", "-created_at"], name="enrollment_of_label"),
             models.Index(fields=["-created_at", "id"], name="enrollment_newest"),
+            models.Index(
+                fields=["anchor", "-created_at"],
+                condition=~Q(anchor=""),
+                name="enrollment_of_anchor",
+            ),
             models.Index(
                 fields=["label", "transaction"],
                 condition=~Q(transaction=""),

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from enrollment.replies import said
 from enrollment.scep.message import FailInfo, Refused
 from foundation.errors import ChangedMeanwhile
 from foundation.outcomes import Outcome, outcome_of
@@ -34,11 +35,12 @@ def failure_of(error: Exception, outcome: Outcome) -> tuple[FailInfo, str]:
     """Return failInfo and failInfoText of what was refused."""
     if isinstance(error, Refused):
         return error.fail_info, outcome.detail
+    words = said(outcome)
     codes = {outcome.code} | {one.get("code", "") for one in outcome.errors}
     if "bad_signature" in codes:
-        return FailInfo.BAD_MESSAGE_CHECK, outcome.detail
+        return FailInfo.BAD_MESSAGE_CHECK, words
     if codes & _ALGORITHMS:
-        return FailInfo.BAD_ALG, outcome.detail
+        return FailInfo.BAD_ALG, words
     if outcome.status == HTTPStatus.NOT_FOUND:
-        return FailInfo.BAD_CERT_ID, outcome.detail
-    return FailInfo.BAD_REQUEST, outcome.detail
+        return FailInfo.BAD_CERT_ID, words
+    return FailInfo.BAD_REQUEST, words

@@ -126,7 +126,13 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
     is_shared = credential is None or credential.device_id is None
     enrollment = _ask(
         actor,
-        Enrollment(label=label, device=device, credential=credential, transaction=transaction),
+        Enrollment(
+            label=label,
+            device=device,
+            credential=credential,
+            anchor=caller.anchor if credential is None else "",
+            transaction=transaction,
+        ),
         asked,
         csr_pem,
         ForDevice(

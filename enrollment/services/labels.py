@@ -15,7 +15,7 @@ from audit.use_cases import use_case
 from certificates.details import checked as checked_details
 from certificates.models import RenewalPolicy
 from enrollment import policy
-from enrollment.models import Label
+from enrollment.models import Enrollment, Label
 from enrollment.services.ra import ask_for_ra
 from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid
@@ -126,8 +126,9 @@ def create_label(  # noqa: PLR0913 - one argument a column
 def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]) -> Label:
     """Change what a label says of what is enrolled from now on: any of EDITABLE.
 
-    Nobody leaves by their own hand: who answers for what is enrolled here may not approve it.
-    Raises Invalid, LabelTaken, OwnWayOut, Label.DoesNotExist.
+    Nobody leaves by their own hand: who answers for what is enrolled here may not approve it. What
+    a trust anchor let in and is still open ends with it; whoever takes one away must be one who
+    may cancel. Raises Invalid, LabelTaken, OwnWayOut, NotYours, Label.DoesNotExist.
     """
     unknown = sorted(set(changes) - set(EDITABLE))
     if unknown:
@@ -140,6 +141,12 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
     )
     if "trust_anchors_pem" in said:
         said["trust_anchors_pem"] = _plain(said["trust_anchors_pem"])
+    gone = _anchors_gone(label, said)
+    open_jobs: Sequence[Job] = ()
+    if gone:  # before whoever answers, in the order of locks
+        let_in = Enrollment.objects.filter(label=label).let_in_by(gone)
+        waiting = Job.objects.under_way().filter(pk__in=let_in.values("job"))
+        open_jobs, actor = hold_to_cancel(jobs=waiting, actor=actor)
     owners.policy.hold_handover(label, said, actor)
     answered = certificates.policy.answers_for(actor, label.owner, label.team)
     anchors = label.trust_anchors_pem
@@ -156,6 +163,7 @@ def update_label(*, actor: Principal, label_id: UUID, changes: Mapping[str, Any]
         ask_for_ra(actor=actor, label=label)
     _save(label)
     record(actor=actor, action="label.update", subject=label, changes=done)
+    cancel_held(jobs=open_jobs, actor=actor, reason="The trust anchor that let it in is gone.")
     return label
 
 
@@ -193,6 +201,15 @@ def _enable(actor: Principal, label_id: UUID, *, enabled: bool, action: str, **w
 def _plain(pem: str) -> str:
     """Return PEM with one kind of line ends: a browser's are no change, and no new giver."""
     return "".join(f"{line.strip()}\n" for line in pem.strip().splitlines())
+
+
+def _anchors_gone(label: Label, said: Mapping[str, Any]) -> set[str]:
+    """Return the fingerprints of the trust anchors that `said` would take away."""
+    try:
+        left = policy.certificates_in(said.get("trust_anchors_pem", label.trust_anchors_pem))
+    except ValueError:
+        return set()  # it is refused in words, and nothing is taken away
+    return set(label.anchor_makers) - set(map(certs.fingerprint, left))
 
 
 def _makers(label: Label, actor: Principal) -> dict[str, str]:
