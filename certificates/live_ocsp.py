@@ -102,10 +102,10 @@ def _standing(issuer: Issuer, serials: set[str]) -> dict[str, _Revoked | None]:
     listed = SerialRevocation.objects.filter(issuer=issuer, serial__in=serials)
     standing: dict[str, _Revoked | None] = {
         serial: _Revoked(at, reason)
-        for serial, at, reason in listed.values_list("serial", "revoked_at", "reason")
+        for serial, at, reason in listed.order_by().values_list("serial", "revoked_at", "reason")
     }
     issued = Version.objects.filter(issuer=issuer, serial__in=serials, short_lived=False)
-    rows = issued.values_list("serial", "revocation__revoked_at", "revocation__reason")
+    rows = issued.order_by().values_list("serial", "revocation__revoked_at", "revocation__reason")
     return standing | {
         serial: _Revoked(revoked_at, reason) if reason else None
         for serial, revoked_at, reason in rows

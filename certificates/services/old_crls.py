@@ -11,7 +11,7 @@ from cryptography.x509 import ReasonFlags
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates import crl
+from certificates import crl, responders
 from certificates.models import (
     Certificate,
     OCSPResponse,
@@ -199,6 +199,7 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
             note=NOTE,
         )
         drop_answers(version)
+        responders.void_answers_of([version])
         if certificate.current_id == version.pk:
             settle(certificate=certificate)
     return done

@@ -273,6 +273,38 @@ def test_a_ca_that_signs_nothing_more_is_asked_for_none_and_signs_its_answers(
     assert not refusals.exists(), "nobody attempted anything"
 
 
+def test_a_revoked_ca_gets_no_delegate_and_goes_on_answering(
+    version, local_ca, owner, carol, system
+):
+    ca = certificates.services.record_ca(actor=carol, issuer=local_ca, owner=owner)
+    certificates.services.revoke(
+        version_id=ca.current_id, actor=carol, reason="keyCompromise", confirm_name=ca.name
+    )
+    switch(local_ca, carol)
+
+    assert tend(system) == 0
+
+    assert not Job.objects.exists()
+    assert signed_by(ask_alone(version)) == local_ca.certificate
+
+
+def test_its_owner_is_that_of_the_ca(local_ca, owner, carol, system):
+    certificates.services.record_ca(actor=carol, issuer=local_ca, owner=owner)
+    switch(local_ca, carol)
+
+    tend(system)
+
+    assert delegate(local_ca).owner == owner
+
+
+def test_of_a_root_pki_operations_answers_for_it(root_ca, carol, system):
+    switch(root_ca, carol)
+
+    tend(system)
+
+    assert delegate(root_ca).owner.name == "PKI operations"
+
+
 def test_the_alert_is_over_once_there_is_one(local_ca, carol, system, version):
     switch(local_ca, carol)
     services.tend_responders(actor=system)
