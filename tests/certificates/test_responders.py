@@ -204,6 +204,17 @@ def test_carol_delegates_over_rest_and_in_the_admin(client_of, browse, carol, lo
     assert local_ca.ocsp_nonces
 
 
+def test_the_issuers_page_names_who_signs(browse, victor, delegating, root_ca):
+    pages = [
+        browse(victor).get(f"/admin/issuers/issuer/{issuer.pk}/change/").content.decode()
+        for issuer in (delegating, root_ca)
+    ]
+
+    link = f"/admin/certificates/version/{delegate(delegating).current_id}/change/"
+    assert [link in page for page in pages] == [True, False]
+    assert "the CA&#x27;s own key" in pages[1]
+
+
 def test_two_sweeps_ask_for_one(local_ca, carol, system):
     switch(local_ca, carol)
 
