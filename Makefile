@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help demo serve test test-sqlite test-postgres interop bench mutations check format openapi \
+.PHONY: help demo serve test test-sqlite test-postgres interop fuzz bench mutations check format openapi \
 	screenshots setup setup-front setup-dev browser lock clean
 
 help: ## Show this list
@@ -29,8 +29,11 @@ test-sqlite: setup-dev ## Run all tests on SQLite
 test-postgres: setup-dev ## Run all tests on PostgreSQL
 	@exec $(PYTHON) -m tools.run_tests postgres -- $(ARGS)
 
-interop: setup-dev ## Drive strongSwan, certmonger and curl against a running server; as root on Debian 12
+interop: setup-dev ## Drive clients of others against a running server; as root on Debian 12
 	@exec $(PYTHON) -m tools.interop $(ARGS)
+
+fuzz: setup-dev ## Fuzz the reader of OCSP requests, guided by coverage; needs atheris
+	@exec $(PYTHON) -m tools.fuzz $(ARGS)
 
 bench: setup-dev ## Measure the hot paths over HTTP, with anchors of the same run
 	@exec $(PYTHON) -m benchmarks $(ARGS)

@@ -102,11 +102,11 @@ def _standing(issuer: Issuer, serials: set[str]) -> dict[str, _Revoked | None]:
     listed = SerialRevocation.objects.filter(issuer=issuer, serial__in=serials)
     standing: dict[str, _Revoked | None] = {
         serial: _Revoked(at, reason)
-        for serial, at, reason in listed.values_list("serial", "revoked_at", "reason")
+        for serial, at, reason in listed.order_by().values_list("serial", "revoked_at", "reason")
     }
     issued = Version.objects.filter(issuer=issuer, serial__in=serials, short_lived=False)
     # The types of values through a reverse relation do not say that it may be missing.
-    rows: Iterable[tuple[str, datetime | None, str]] = issued.values_list(
+    rows: Iterable[tuple[str, datetime | None, str]] = issued.order_by().values_list(
         "serial", "revocation__revoked_at", "revocation__reason"
     )
     return standing | {

@@ -7,11 +7,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from typing_extensions import override
 from unfold.decorators import display
 
-from certificates import services, signers
+from certificates import responders, services, signers
 from foundation.admin import ConfirmForm, Confirms, Question
+from foundation.clock import database_clock
 from issuers.admin import IssuerAdmin
 from issuers.models import Issuer
 from issuers.services import NewCA
@@ -66,11 +69,13 @@ class CaAdmin(IssuerAdmin, Confirms):
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_fields(request, obj)
-        return ("revoked", *fields) if obj and _bar_of(obj) else fields
+        if obj is None:
+            return fields
+        return (*(("revoked",) if _bar_of(obj) else ()), *fields, "signs_answers")
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "revoked")
+        return (*super().get_readonly_fields(request, obj), "revoked", "signs_answers")
 
     @override
     @display(
@@ -85,6 +90,18 @@ class CaAdmin(IssuerAdmin, Confirms):
         """Say why it signs no more certificates."""
         bar = _bar_of(issuer)
         return f"{bar.detail} CRLs and OCSP answers it still signs." if bar else "-"
+
+    @display(description="OCSP answers signed by")
+    def signs_answers(self, issuer: Issuer) -> str:
+        """Name the delegate's certificate, or say that there is none."""
+        version = responders.delegate_of(issuer, database_clock.now())
+        if version is None:
+            return "the CA's own key" if issuer.answers_for_revocation else "its CA"
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:certificates_version_change", args=[version.pk]),
+            version,
+        )
 
     def has_take_over_permission(self, request: HttpRequest) -> bool:
         """Name the permission that taking over a CA's revocations asks for."""

@@ -11,7 +11,7 @@ from cryptography.x509 import ReasonFlags
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates import crl
+from certificates import crl, responders
 from certificates.models import (
     Certificate,
     OCSPResponse,
@@ -203,6 +203,7 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
             settle(certificate=certificate)
     # At the end: no lock of a certificate may be waited for with that of the answers in hand.
     drop_answers(revoked)
+    responders.void_answers_of(revoked)
     return done
 
 

@@ -204,6 +204,17 @@ def test_carol_delegates_over_rest_and_in_the_admin(client_of, browse, carol, lo
     assert local_ca.ocsp_nonces
 
 
+def test_the_issuers_page_names_who_signs(browse, victor, delegating, root_ca):
+    pages = [
+        browse(victor).get(f"/admin/issuers/issuer/{issuer.pk}/change/").content.decode()
+        for issuer in (delegating, root_ca)
+    ]
+
+    link = f"/admin/certificates/version/{delegate(delegating).current_id}/change/"
+    assert [link in page for page in pages] == [True, False]
+    assert "the CA&#x27;s own key" in pages[1]
+
+
 def test_two_sweeps_ask_for_one(local_ca, carol, system):
     switch(local_ca, carol)
 
@@ -271,6 +282,38 @@ def test_a_ca_that_signs_nothing_more_is_asked_for_none_and_signs_its_answers(
         assert alert.issuer == delegating
     refusals = Event.objects.filter(action__startswith="certificate.request_responder")
     assert not refusals.exists(), "nobody attempted anything"
+
+
+def test_a_revoked_ca_gets_no_delegate_and_goes_on_answering(
+    version, local_ca, owner, carol, system
+):
+    ca = certificates.services.record_ca(actor=carol, issuer=local_ca, owner=owner)
+    certificates.services.revoke(
+        version_id=ca.current_id, actor=carol, reason="keyCompromise", confirm_name=ca.name
+    )
+    switch(local_ca, carol)
+
+    assert tend(system) == 0
+
+    assert not Job.objects.exists()
+    assert signed_by(ask_alone(version)) == local_ca.certificate
+
+
+def test_its_owner_is_that_of_the_ca(local_ca, owner, carol, system):
+    certificates.services.record_ca(actor=carol, issuer=local_ca, owner=owner)
+    switch(local_ca, carol)
+
+    tend(system)
+
+    assert delegate(local_ca).owner == owner
+
+
+def test_of_a_root_pki_operations_answers_for_it(root_ca, carol, system):
+    switch(root_ca, carol)
+
+    tend(system)
+
+    assert delegate(root_ca).owner.name == "PKI operations"
 
 
 def test_the_alert_is_over_once_there_is_one(local_ca, carol, system, version):

@@ -4,12 +4,14 @@ import pytest
 from cryptography import x509
 
 import certificates.crl
+import certificates.live_ocsp
 import certificates.ocsp
 from audit.models import Event
 from certificates import services
 from certificates.models import Revocation
 from certificates.policy import IssuedElsewhere
-from foundation.errors import Conflict
+from foundation.errors import Conflict, Invalid
+from issuers.services import update_issuer
 from issuers.x509 import ocsp as x509_ocsp
 from jobs import runner
 
@@ -51,3 +53,14 @@ def test_no_answer_is_signed_for_a_ca_elsewhere(issued_elsewhere, remote_ca):
     asked = x509_ocsp.cert_id(issuer, int(issued_elsewhere.serial, 16), "sha256")
 
     assert certificates.ocsp.response_for(remote_ca.slug, asked) is None
+    alone = x509_ocsp.Question(asked, b"n" * 32)
+    assert certificates.live_ocsp.look_up(remote_ca.slug, alone) is None
+
+
+def test_a_ca_elsewhere_delegates_nothing_here(remote_ca, carol):
+    with pytest.raises(Invalid) as refused:
+        update_issuer(actor=carol, issuer_id=remote_ca.pk, changes={"ocsp_delegated": True})
+
+    assert refused.value.errors[0]["code"] == "issued_elsewhere"
+    remote_ca.refresh_from_db()
+    assert not remote_ca.ocsp_delegated
