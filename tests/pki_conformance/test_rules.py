@@ -6,6 +6,7 @@ from http.client import HTTPMessage
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from issuers.x509 import der
 from pki_wellknown.conformance import questions
 from pki_wellknown.conformance.catalogue import PARTS, all_rules
 from pki_wellknown.conformance.evidence import Evidence, Target
@@ -22,6 +23,10 @@ NOTHING_THERE = {
     "crl.idp",
     "crl.freshest",
     "crl.entries.hold",
+    *(
+        f"delta.{name}"
+        for name in ("served", "indicator", "base", "issuer", "scope", "freshest", "in-force")
+    ),
     "crl.entries.invalidity",
     "ocsp.signer.issued",
     "ocsp.signer.purpose",
@@ -89,6 +94,18 @@ def test_one_with_a_delegated_responder_passes_too(right):
     assert {one for one in results if results[one].verdict == "pass"} >= {
         "ocsp.signer.issued", "ocsp.signer.purpose", "ocsp.signer.no-check", "ocsp.signer.valid",
     }  # fmt: skip
+
+
+def test_one_with_shards_and_deltas_passes_too(right):
+    responder, prefix = right
+    name = der.encode(0xA0, der.encode(0xA0, der.encode(0x86, f"{prefix}/crl/x".encode())))
+    responder.shard, responder.deltas = der.encode(der.SEQUENCE, name), True
+
+    results = look(responder, prefix)
+
+    assert verdicts(results, "fail") == {}
+    assert not [one for one in verdicts(results, "not applicable") if one.startswith("delta")]
+    assert {results[one].verdict for one in ("crl.idp", "crl.freshest")} == {"pass"}
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
