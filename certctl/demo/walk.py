@@ -4,6 +4,7 @@ Every step says what was done and shows the evidence; the first that does not ho
 """
 
 import ssl
+import subprocess
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certctl.demo.steps import Failed, Steps
-from certctl.embedded import write_private
+from certctl.embedded import BASE, python, write_private
 from issuers.pointers import WELL_KNOWN
 
 NAME = "web.demo.internal"
@@ -180,6 +181,27 @@ class Walk(Steps):
         self.until("the CRL", listed)
         self.relying_party(pem, expected="revoked")
 
+    def conform(self, revoked: str) -> None:
+        """Have our checker ask as relying parties do; raises Failed where a rule is broken."""
+        self.step("pki_conformance: every rule for relying parties that applies here holds")
+        file = self.folder / "revoked.pem"
+        file.write_text(revoked)
+        done = subprocess.run(  # noqa: S603 - an argument list of our own
+            python(
+                "-m", "pki_wellknown.conformance", f"{self.base_url}{WELL_KNOWN}",
+                "--issuer", self.issuer, "--revoked", str(file),
+            ),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=BASE,
+        )  # fmt: skip
+        if done.returncode:
+            broken = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+            raise Failed("\n".join(broken) or done.stderr)
+        self.show(done.stdout.splitlines()[-1])
+
     def audit(self, certificate: str) -> None:
         """Show who did what, and prove that nobody edited it."""
         victor = self.people["victor"]
@@ -219,6 +241,7 @@ def walk(told: dict[str, Any], site: Path, *, say: Callable[[str], None]) -> Non
         life.relying_party(first, expected="good")
         second = life.renew(certificate)
         life.revoke(certificate, second)
+        life.conform(second)
         life.audit(certificate)
     finally:
         life.close()

@@ -7,6 +7,7 @@ from pki_wellknown.conformance.evidence import Fails, NotApplicable
 
 AHEAD = timedelta(minutes=5)  # clocks apart
 REASON = "2.5.29.21"
+NUMBER, DELTA, IDP, FRESHEST = "2.5.29.20", "2.5.29.27", "2.5.29.28", "2.5.29.46"
 HOLD, UNUSED, REMOVE = 6, 7, 8  # RFC 5280 §5.3.1
 REASONS = {*range(1, 11)} - {UNUSED, REMOVE}  # in full CRLs and answers; 0 is left out
 

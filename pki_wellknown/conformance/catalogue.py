@@ -4,6 +4,7 @@ from pki_wellknown.conformance import (
     about_ca,
     consistency,
     crl_content,
+    crl_delta,
     crl_http,
     ocsp_asking,
     ocsp_http,
@@ -12,7 +13,16 @@ from pki_wellknown.conformance import (
 from pki_wellknown.conformance.rules import RULES, Rule
 
 # Importing a part has registered its rules.
-PARTS = (about_ca, crl_http, crl_content, ocsp_http, ocsp_asking, ocsp_signed, consistency)
+PARTS = (
+    about_ca,
+    crl_http,
+    crl_content,
+    crl_delta,
+    ocsp_http,
+    ocsp_asking,
+    ocsp_signed,
+    consistency,
+)
 
 
 def all_rules() -> list[Rule]:

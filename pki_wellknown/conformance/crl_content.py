@@ -10,7 +10,11 @@ from issuers.x509.der import Element, NotDER
 from pki_wellknown.conformance import structures
 from pki_wellknown.conformance.bounds import (
     AHEAD,
+    DELTA,
+    FRESHEST,
     HOLD,
+    IDP,
+    NUMBER,
     REASON,
     REASONS,
     check_algorithm,
@@ -19,9 +23,7 @@ from pki_wellknown.conformance.bounds import (
 from pki_wellknown.conformance.evidence import Evidence, Fails, NotApplicable
 from pki_wellknown.conformance.rules import rule
 
-AKI, NUMBER, DELTA, IDP, FRESHEST = (
-    "2.5.29.35", "2.5.29.20", "2.5.29.27", "2.5.29.28", "2.5.29.46",
-)  # fmt: skip
+AKI = "2.5.29.35"
 INVALIDITY = "2.5.29.24"
 LEAF_LIFETIME, CA_LIFETIME = timedelta(days=10), timedelta(days=366)  # BR 7.2: nextUpdate
 MAX_OCTETS = 20
@@ -177,15 +179,20 @@ def _idp(seen: Evidence) -> None:
     point = parts.get(0xA0)
     if point is not None and any(name.tag != _URI for one in point for name in one):
         raise Fails("its distribution point has names that are no URIs")
+    urls = [bytes(name.contents) for one in point or () for name in one]
+    if urls and seen.crl_url.encode() not in urls:
+        raise Fails("the address where it is, which certificates carry, is not named")
 
 
-@rule("crl.freshest", "RFC 5280 §5.2.6", "a pointer to deltas is not critical")
+@rule("crl.freshest", "RFC 5280 §5.2.6", "a pointer to deltas is not critical, and http")
 def _freshest(seen: Evidence) -> None:
     extension = seen.crl.extension(FRESHEST)
     if extension is None:
         raise NotApplicable("there is none")
     if extension.critical:
         raise Fails("it is critical")
+    if b"http://" not in extension.value:
+        raise Fails("it names no http address")
 
 
 @rule("crl.critical", "RFC 5280 §5.2", "nothing is critical that relying parties need not know")

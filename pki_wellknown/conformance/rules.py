@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from issuers.x509.der import NotDER
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
 from pki_wellknown.conformance.evidence import Evidence, Fails, NotApplicable
 from pki_wellknown.conformance.fetching import CannotAsk
 
@@ -31,6 +33,17 @@ class Result:
     why: str = ""
 
 
+# What libraries say of a certificate, or we of DER (NotDER), that is none.
+_UNREADABLE = (
+    ValueError,
+    IndexError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 RULES: dict[str, Rule] = {}
 
 
@@ -53,7 +66,9 @@ def judged(rules: Iterable[Rule], seen: Evidence) -> Iterator[Result]:
             one.check(seen)
         except NotApplicable as why:
             yield Result(one, "not applicable", str(why))
-        except (Fails, CannotAsk, NotDER) as why:
+        except (Fails, CannotAsk) as why:
             yield Result(one, "fail", str(why))
+        except _UNREADABLE as why:
+            yield Result(one, "fail", f"it cannot be read: {why}")
         else:
             yield Result(one, "pass")

@@ -80,6 +80,7 @@ def test_the_demo_walks_to_the_end_and_leaves_nothing_running(start, tmp_path):
         "403 missing_permission",
         "certificate revoked",
         "leaf.pem: revoked",
+        "pass, 0 fail",
         "The audit trail holds",
     ):
         assert evidence in said

@@ -46,6 +46,9 @@ class Reply:
     body: bytes
 
 
+HOOKS = ("crl", "delta", "ocsp", "question", "http")
+
+
 class Responder:
     """One CA with a good, a revoked and a held certificate, and its three addresses."""
 
@@ -54,7 +57,6 @@ class Responder:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.delegate_key = ec.generate_private_key(ec.SECP256R1())
         self.port = 0
-        self.path_length = 0
         self.ca = self.certify("Test CA", self.key, is_ca=True)
         self.number, self.crl_this_update = 5, self.now - timedelta(minutes=1)
         self.good = self.revoked = self.delegate = None
@@ -62,7 +64,7 @@ class Responder:
         self.revoked_at = self.now - timedelta(days=1)
         self.reason = 1
         self.echoes = True
-        self.hooks = {name: lambda *args: None for name in ("crl", "ocsp", "question", "http")}
+        self.hooks = {name: lambda *args: None for name in HOOKS}
         self.kept = {}
 
     # --- Certificates --------------------------------------------------------------------------
@@ -82,7 +84,7 @@ class Responder:
         for one, critical in options.get("extensions", []):
             builder = builder.add_extension(one, critical)
         if is_ca:
-            builder = builder.add_extension(x509.BasicConstraints(True, self.path_length), True)
+            builder = builder.add_extension(x509.BasicConstraints(True, 0), True)
             builder = builder.add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
             )
@@ -143,8 +145,14 @@ class Responder:
         ]
 
     holds = False
+    deltas = False
+    shard = b""  # the DER of an issuing distribution point
 
-    def crl(self):
+    def delta(self):
+        """A delta to the CRL before, at its own address."""
+        return self.crl("delta")
+
+    def crl(self, which="crl"):
         algorithm = signing.signature_algorithm(self.key)
         fields = {
             "version": der.integer(1),
@@ -167,7 +175,13 @@ class Responder:
             "key": self.key,
             "after": b"",
         }
-        self.hooks["crl"](fields)
+        if self.shard:
+            fields["extensions"]["2.5.29.28"] = (True, self.shard)
+        if which == "delta":
+            fields["extensions"]["2.5.29.27"] = (True, der.integer(self.number - 1))
+        elif self.deltas:
+            fields["extensions"]["2.5.29.46"] = (False, self.freshest())
+        self.hooks[which](fields)
         listed = fields["list"]
         if listed is None:
             encoded = [
@@ -193,6 +207,12 @@ class Responder:
         )
         bits = signature(fields["key"], tbs, fields["outer"])
         return der.encode(der.SEQUENCE, tbs, fields["outer"], bits) + fields["after"]
+
+    def freshest(self):
+        """A CRLDistributionPoints with the delta's address."""
+        url = f"http://127.0.0.1:{self.port}/pki/crl/x/delta".encode()
+        name = der.encode(0xA0, der.encode(0xA0, der.encode(0x86, url)))
+        return der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, name))
 
     def status(self, serial):
         known = {
@@ -246,6 +266,11 @@ class Responder:
 
     def _right(self, method, path, headers, body):
         parts = path.split("/", 4)
+        if path == "/pki/crl/x/delta" and self.deltas:
+            made = self._kept("delta", self.delta)
+            until = self.crl_this_update + self.crl_lifetime
+            kept = self._cacheable("application/pkix-crl", made, self.crl_this_update, until)
+            return "delta", kept
         if parts[:2] != ["", "pki"] or len(parts) < 4 or parts[3] != "x":
             return "other", Reply(404, {"Content-Type": "text/plain"}, b"nothing")
         kind = parts[2]

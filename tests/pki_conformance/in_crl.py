@@ -247,10 +247,86 @@ idp(
 idp("crl.idp", "a name that is no URI", der.encode(der.SEQUENCE, uri_point(tag=0x82)))
 
 
+idp("crl.idp", "another address", der.encode(der.SEQUENCE, uri_point()))
+
+
 @on_crl("crl.freshest", "critical")
 def _(responder, fields):
-    point = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, uri_point()))
-    fields["extensions"]["2.5.29.46"] = (True, point)
+    responder.deltas = True
+    fields["extensions"]["2.5.29.46"] = (True, responder.freshest())
+
+
+@on_crl("crl.freshest", "an LDAP address")
+def _(responder, fields):
+    point = der.encode(der.SEQUENCE, der.encode(der.SEQUENCE, uri_point("ldap://x/y")))
+    fields["extensions"]["2.5.29.46"] = (False, point)
+
+
+# --- Deltas ---
+
+
+def on_delta(rule, name):
+    def register(hook):
+        def change(responder):
+            responder.deltas = True
+            responder.hooks["delta"] = lambda fields: hook(responder, fields)
+
+        change.__name__ = name
+        breaks(rule)(change)
+        return hook
+
+    return register
+
+
+@on_delta("delta.served", "a byte too many")
+def _(responder, fields):
+    fields["after"] = b"\n"
+
+
+@on_delta("delta.indicator", "not critical")
+def _(responder, fields):
+    fields["extensions"]["2.5.29.27"] = (False, der.integer(4))
+
+
+@on_delta("delta.indicator", "none")
+def _(responder, fields):
+    del fields["extensions"]["2.5.29.27"]
+
+
+@on_delta("delta.base", "to a later one")
+def _(responder, fields):
+    fields["extensions"]["2.5.29.27"] = (True, der.integer(responder.number + 1))
+
+
+@on_delta("delta.base", "older than the complete one")
+def _(responder, fields):
+    fields["extensions"]["2.5.29.20"] = (False, der.integer(responder.number - 1))
+
+
+@on_delta("delta.issuer", "another key")
+def _(responder, fields):
+    fields["key"] = ec.generate_private_key(ec.SECP256R1())
+
+
+@on_delta("delta.issuer", "another name")
+def _(responder, fields):
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test ca")])
+    fields["issuer"] = name.public_bytes()
+
+
+@on_delta("delta.scope", "of a shard")
+def _(responder, fields):
+    fields["extensions"][IDP] = (True, der.encode(der.SEQUENCE, uri_point()))
+
+
+@on_delta("delta.freshest", "points on")
+def _(responder, fields):
+    fields["extensions"]["2.5.29.46"] = (False, responder.freshest())
+
+
+@on_delta("delta.in-force", "over")
+def _(responder, fields):
+    fields["next_update"] = der.time(responder.now - timedelta(seconds=30))
 
 
 @on_crl("crl.critical", "an unknown one")

@@ -26,6 +26,10 @@ MAY_BE_LEFT_OUT = {
     "crl.idp",
     "crl.freshest",
     "crl.entries.hold",
+    *(
+        f"delta.{name}"
+        for name in ("served", "indicator", "base", "issuer", "scope", "freshest", "in-force")
+    ),
     "crl.entries.invalidity",
     "ocsp.signer.issued",
     "ocsp.signer.purpose",

@@ -1,13 +1,20 @@
 """Each rule passes on a right installation, and fails alone on one that breaks it alone."""
 
-import pytest
+import random
+from http.client import HTTPMessage
 
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from issuers.x509 import der
+from pki_wellknown.conformance import questions
 from pki_wellknown.conformance.catalogue import PARTS, all_rules
 from pki_wellknown.conformance.evidence import Evidence, Target
-from pki_wellknown.conformance.fetching import Http
+from pki_wellknown.conformance.fetching import Answer, Http
 from pki_wellknown.conformance.rules import judged
 from tests.pki_conformance import in_answers, in_crl, in_http, in_questions  # noqa: F401 - register
 from tests.pki_conformance.broken import Responder, serving
+from tests.pki_conformance.pieces import Question
 from tests.pki_conformance.table import BREAKAGES
 
 # What a right installation without delegates, shards and deltas has nothing to show for.
@@ -16,6 +23,10 @@ NOTHING_THERE = {
     "crl.idp",
     "crl.freshest",
     "crl.entries.hold",
+    *(
+        f"delta.{name}"
+        for name in ("served", "indicator", "base", "issuer", "scope", "freshest", "in-force")
+    ),
     "crl.entries.invalidity",
     "ocsp.signer.issued",
     "ocsp.signer.purpose",
@@ -85,6 +96,18 @@ def test_one_with_a_delegated_responder_passes_too(right):
     }  # fmt: skip
 
 
+def test_one_with_shards_and_deltas_passes_too(right):
+    responder, prefix = right
+    name = der.encode(0xA0, der.encode(0xA0, der.encode(0x86, f"{prefix}/crl/x".encode())))
+    responder.shard, responder.deltas = der.encode(der.SEQUENCE, name), True
+
+    results = look(responder, prefix)
+
+    assert verdicts(results, "fail") == {}
+    assert not [one for one in verdicts(results, "not applicable") if one.startswith("delta")]
+    assert {results[one].verdict for one in ("crl.idp", "crl.freshest")} == {"pass"}
+
+
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_a_breakage_fails_its_rule_and_no_other(right, name):
     responder, prefix = right
@@ -94,6 +117,50 @@ def test_a_breakage_fails_its_rule_and_no_other(right, name):
     results = look(responder, prefix, **options)
 
     assert set(verdicts(results, "fail")) == {rule}, verdicts(results, "fail")
+
+
+class Nonsense:
+    """Answers anything with anything: what was right, cut and spoilt by chance."""
+
+    TEXTS = ("", "x", "0", "Thu, 01 Jan 2026 00:00:00 GMT", '"a"', "max-age=x")
+
+    def __init__(self, chance, pieces):
+        self.chance, self.pieces = chance, pieces
+
+    def ask(self, method, url, *, body=None, headers=None):
+        message = HTTPMessage()
+        for name in ("Content-Type", "ETag", "Last-Modified", "Expires", "Cache-Control", "Allow"):
+            message[name] = self.chance.choice(self.TEXTS)
+        spoilt = bytearray(self.chance.choice(self.pieces))
+        for _ in range(self.chance.choice([0, 0, 1, 3])):
+            if spoilt:
+                spoilt[self.chance.randrange(len(spoilt))] = self.chance.randrange(256)
+        status = self.chance.choice([200, 200, 200, 304, 404, 405, 500])
+        return Answer(status, message, bytes(spoilt))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_an_installation_answers_each_rule_comes_to_a_verdict(right, seed):
+    responder, _ = right
+    question = Question(b"", [(questions.cert_id(responder.ca, 77, "sha1").encode(), 77, None)])
+    pieces = [
+        b"",
+        b"<html>",
+        responder.ca.public_bytes(Encoding.DER),
+        responder.crl(),
+        responder.ocsp(question),
+    ]
+    target = Target(
+        ca_url="http://x/ca",
+        crl_url="http://x/crl",
+        ocsp_url="http://x/ocsp",
+        ca=responder.ca if seed % 2 else None,
+        good=(responder.good,) if seed % 3 else (),
+        prefix="http://x",
+    )
+    seen = Evidence(target, Nonsense(random.Random(seed), pieces))  # noqa: S311 - the same each time
+
+    assert len(list(judged(all_rules(), seen))) == len(all_rules())
 
 
 def test_every_rule_has_a_breakage():
