@@ -30,6 +30,7 @@ from tests.fixtures import make_csr
 from tests.processes import ROOT, environment_of, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 120  # seconds: what is slow on a busy machine is not what is looked for here
 
 PROGRAM = """
 import os, signal, sys
@@ -68,7 +69,7 @@ def die(folder, program, *arguments, stdin=""):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
 
@@ -136,7 +137,9 @@ class Est:
             "Authorization": basic(self.secret),
             "User-Agent": "device",
         }
-        status, _, body = self.web.ask(self.path, body=body_of(self.csr), headers=headers)
+        status, _, body = self.web.ask(
+            self.path, body=body_of(self.csr), headers=headers, timeout=PATIENCE
+        )
         assert status in {200, 202}, body
         if status == 202:
             return None
@@ -157,7 +160,9 @@ class Scep:
 
     def try_once(self):
         """Ask; what the device holds then: a certificate's fingerprint, or None while it waits."""
-        status, _, body = self.web.ask(f"{self.path}?operation=PKIOperation", body=self.message)
+        status, _, body = self.web.ask(
+            f"{self.path}?operation=PKIOperation", body=self.message, timeout=PATIENCE
+        )
         assert status == 200, body
         reply = self.device.read(body)
         assert reply.fail_info is None, reply.words
@@ -204,7 +209,7 @@ def at_last(device):
             return False
         return True
 
-    assert until(is_answered, seconds=30)
+    assert until(is_answered, seconds=PATIENCE)
     return answers[0]
 
 
