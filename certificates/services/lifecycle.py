@@ -1,6 +1,6 @@
 """From a name under management to its signed versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
@@ -210,14 +210,21 @@ def settle(*, certificate: Certificate) -> None:
         certificate.become(standing_of(certificate, timezone.now()))
 
 
-def drop_answers(version: Version) -> None:
-    """Delete the stored OCSP answers; the caller holds the version's lock.
+def drop_answers(versions: Collection[Version]) -> None:
+    """Delete the stored OCSP answers about `versions`; the caller holds the locks of all of them.
 
     What is signed from now on is dated later than what is deleted here.
     """
-    answers = OCSPResponse.objects.filter(version=version)
-    newest = answers.aggregate(at=Max("this_update"))["at"]
-    if newest is not None:
-        version.answers_after = newest
-        version.save(update_fields=["answers_after"])
+    answers = OCSPResponse.objects.filter(version__in=[version.pk for version in versions])
+    newest = dict(
+        answers.order_by()
+        .values("version")
+        .annotate(at=Max("this_update"))
+        .values_list("version", "at")
+    )
+    answered = [version for version in versions if version.pk in newest]
+    if answered:
+        for version in answered:
+            version.answers_after = newest[version.pk]
+        Version.objects.bulk_update(answered, ["answers_after"])
         answers.delete()

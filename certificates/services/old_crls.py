@@ -198,7 +198,7 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
             revoked_by=actor,
             note=NOTE,
         )
-        drop_answers(version)
+        drop_answers([version])
         if certificate.current_id == version.pk:
             settle(certificate=certificate)
     return done
