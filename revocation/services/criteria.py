@@ -194,7 +194,7 @@ def _brief(value: Any) -> Any:
     if isinstance(value, list) and len(value) > _SHOWN:
         return f"{len(value)} of them, the first {value[0]}"
     if isinstance(value, str) and "\n" in value:
-        return f"{max(len(value.split(chr(10))) - 1, 0)} lines"
+        return f"{len(value.strip().splitlines()) - 1} rows"
     return value
 
 
