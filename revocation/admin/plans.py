@@ -64,7 +64,6 @@ class PlanAdmin(ReadOnly, Confirms):
         ("looked_by", "looked_at"),
         ("wave_size", "pause_seconds"),
         ("expires_at", "ended_at"),
-        "digest",
     )
     actions_list = ("make",)
     actions_detail = (

@@ -24,7 +24,7 @@ def shown(plan: Plan) -> dict[str, Any]:
     return {
         "plan": plan,
         "facts": plan.preview,
-        "criteria": services.brief(plan.criteria),
+        "criteria": [(name, _words(one)) for name, one in services.brief(plan.criteria).items()],
         "share": share,
         "is_live": plan.status == Status.RUNNING,
         "warnings": list(_warnings(plan)),
@@ -35,6 +35,15 @@ def shown(plan: Plan) -> dict[str, Any]:
         "owners": plan.preview.get("owners", [])[:20],
         "summary": services.summary(plan) if plan.confirmed_at else None,
     }
+
+
+def _words(value: Any) -> str:
+    """Return a criterion's value for people."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return " ".join(f"{name} {one}" for name, one in value.items())
+    return str(value)
 
 
 def _warnings(plan: Plan) -> Iterator[str]:

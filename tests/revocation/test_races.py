@@ -16,7 +16,7 @@ from django.utils import timezone
 import owners.services
 from audit.models import Event
 from audit.services import verify
-from certificates.models import Certificate, Revocation, Version
+from certificates.models import Certificate, OCSPResponse, Revocation, Version
 from foundation.errors import CertctlError
 from owners.models import Principal
 from owners.roles import Role
@@ -24,10 +24,10 @@ from revocation import services
 from revocation.models import Item, Plan
 from revocation.services import waves
 from revocation.states import Status
-from tests.factories import CertificateFactory
+from tests.factories import CertificateFactory, VersionFactory
 from tests.fixtures import person
 from tests.processes import ROOT, environment_of, until
-from tests.races import meanwhile, together
+from tests.races import aside, meanwhile, together
 from tests.revocation.conftest import confirm
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,6 +148,63 @@ def test_a_pause_waits_for_the_wave_and_the_wave_after_it_is_not_begun(
     )
 
     assert done == 0
+    assert not Revocation.objects.exists()
+
+
+def test_an_answer_that_is_being_signed_does_not_outlive_the_wave(
+    make, plan_of, carol, system, local_ca
+):
+    """Who signs holds the version: the wave waits, and deletes what was stored meanwhile."""
+    on_postgres()
+    (version,) = make(1)
+    confirm(plan_of(), carol)
+    now = timezone.now()
+
+    def sign():
+        Version.objects.select_for_update(no_key=True).get(pk=version.pk)
+        OCSPResponse.objects.create(
+            version=version, issuer=local_ca, serial=version.serial, hash_algorithm="sha1",
+            name_hash="", key_hash="", status="good", this_update=now,
+            next_update=now + timedelta(hours=1), der=b"", etag="",
+        )  # fmt: skip
+
+    meanwhile(sign, lambda: services.run_plans(actor=system))
+
+    assert Revocation.objects.get().version == version
+    assert not OCSPResponse.objects.exists()
+    assert Version.objects.get().answers_after == now
+
+
+def test_a_certificate_that_is_renewed_meanwhile_is_not_shown_as_revoked(
+    make, plan_of, carol, system
+):
+    """Who renews holds the certificate: the wave waits, and sees that its version is superseded."""
+    on_postgres()
+    (old,) = make(1)
+    confirm(plan_of(), carol)
+
+    def renew():
+        Certificate.objects.lock(old.certificate_id)
+        VersionFactory(certificate=old.certificate)
+
+    meanwhile(renew, lambda: services.run_plans(actor=system))
+
+    assert Revocation.objects.get().version == old
+    assert Certificate.objects.get().status == "Active"
+
+
+def test_two_workers_never_have_one_plan(make, plan_of, carol, system):
+    on_postgres()
+    make(1)
+    confirm(plan_of(), carol)
+
+    def claim():
+        Plan.objects.claim(lease=timedelta(seconds=60), now=timezone.now())
+
+    with transaction.atomic():
+        claim()
+        assert aside(lambda: services.run_plans(actor=Principal.objects.system())) == 0
+
     assert not Revocation.objects.exists()
 
 
