@@ -21,7 +21,7 @@ OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
 @register(Tags.security)
 def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
     """Refuse settings under which certctl would break its own promises."""
-    return [*_time(), *_keys(), *_revocation(), *_celery(), *_devices()]
+    return [*_time(), *_keys(), *_revocation(), *_plans(), *_celery(), *_devices()]
 
 
 def stop_if_impossible() -> None:
@@ -84,6 +84,13 @@ def _revocation() -> list[CheckMessage]:
             )
         )
     return found
+
+
+def _plans() -> list[CheckMessage]:
+    if settings.BULK_REVOKE_LIMIT >= 0 and timedelta(0) < settings.BULK_PLAN_LIFETIME:
+        return []
+    words = "CERTCTL_BULK_REVOKE_LIMIT is 0 or more, and CERTCTL_BULK_PLAN_HOURS more than nothing."
+    return [Error(words, id="certctl.E020")]
 
 
 def _celery() -> list[CheckMessage]:

@@ -17,6 +17,8 @@ from jobs.models import Job
 from owners.models import Principal
 from revocation.states import Move, Outcome, Replacement, Status, Unproven
 
+# A worker that is silent for so long has lost its plan; a wave takes a second or two.
+LEASE = timedelta(seconds=60)
 MAX_WAVE = 5000
 MAX_PAUSE = 86_400  # seconds
 
@@ -206,6 +208,11 @@ class Plan(models.Model):
     def needs_look(self) -> bool:
         """Whether one administrator carried it out at once, and no second one has looked yet."""
         return self.is_compromise and self.is_alone and not self.drill and self.looked_at is None
+
+    def draw_out(self, now: datetime) -> None:
+        """Have the claim last anew from now; the caller holds the row's lock."""
+        self.lease_until = now + LEASE
+        self.save(update_fields=["lease_until"])
 
     def enter(self, move: Move) -> None:
         """Set the status that `move` leads to, in memory; raises InvalidPlanMove."""

@@ -16,7 +16,7 @@ from certificates.policy import PlanChanged
 from foundation.clock import database_clock
 from owners.models import Principal
 from revocation import policy, queue
-from revocation.models import Item, Plan
+from revocation.models import LEASE, Item, Plan
 from revocation.services import deciding, plans, waves
 from revocation.services.criteria import brief
 
@@ -121,7 +121,7 @@ def _confirmed(made: Plan, actor: Principal, *, is_taken: bool) -> Plan:
         return made
     now = database_clock.now()
     made.claim_number += 1
-    made.started_at, made.lease_until = now, now + waves.LEASE
+    made.started_at, made.lease_until = now, now + LEASE
     made.save(update_fields=["claim_number", "started_at", "lease_until"])
     return made
 

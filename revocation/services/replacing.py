@@ -19,7 +19,6 @@ from foundation.errors import CertctlError
 from jobs import services as job_services
 from jobs.models import Job
 from jobs.states import OPEN
-from owners.models import Principal
 from revocation.models import Item, ItemQuerySet, Plan
 from revocation.states import Outcome, Replacement, Unproven
 
@@ -27,15 +26,17 @@ BATCH = 200  # certificates that are asked for, or looked at, at a time
 _UNDER_WAY = (Replacement.ASKED, Replacement.ISSUED, Replacement.FAILED)
 
 
-def tend(plan: Plan, *, actor: Principal) -> None:
-    """Ask for what is still to be asked for, and see what has come into place meanwhile.
+def tend(plan: Plan) -> bool:
+    """Ask for some of what is still to be asked for; when all is, see what has come into place.
 
-    A drill renews nothing, and waits for nothing.
+    Returns whether there is more to ask for. A drill renews nothing, and waits for nothing.
     """
     if not plan.replace_first or plan.drill:
-        return
-    _ask(plan)
+        return False
+    if _ask(plan):
+        return True
     _look(plan)
+    return False
 
 
 def ripe(held: Plan, now: datetime) -> ItemQuerySet:
@@ -75,16 +76,22 @@ def _is_over(held: Plan, now: datetime) -> bool:
     return held.replace_by is not None and held.replace_by <= now
 
 
-def _ask(plan: Plan) -> None:
+def _ask(plan: Plan) -> int:
+    """Ask for a batch of successors; return how many, 0 also where the claim is lost."""
     wanted = Item.objects.filter(plan=plan, outcome="", replacement=Replacement.WANTED)
-    for item in wanted.select_related("version")[:BATCH]:
+    asked = 0
+    for item in wanted.select_related("version").order_by("position")[:BATCH]:
         with transaction.atomic():
-            if Plan.objects.held(plan) is None:
-                return
+            held = Plan.objects.held(plan)
+            if held is None:
+                return 0
+            held.draw_out(database_clock.now())
             item.replacement, item.replacement_detail = Replacement.ASKED, ""
             if _successor(item.version, plan) is None:
                 _ask_for(item, plan)
             item.save(update_fields=["replacement", "replacement_detail", "replacement_job"])
+        asked += 1
+    return asked
 
 
 def _ask_for(item: Item, plan: Plan) -> None:

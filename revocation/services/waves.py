@@ -25,13 +25,12 @@ from foundation.clock import database_clock
 from foundation.errors import CertctlError
 from foundation.outcomes import is_away
 from owners.models import Principal
-from revocation.models import Item, Plan
+from revocation.models import LEASE, Item, Plan
 from revocation.services import replacing
 from revocation.states import Move, Outcome
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
 BUDGET = timedelta(seconds=50)
 LOOK_AGAIN = timedelta(seconds=15)  # for replacements that are under way
 _FAILED_HERE = "Something went wrong on our side."
@@ -67,7 +66,8 @@ def run_claimed(
     assert decider is not None  # noqa: S101 - a constraint says so of what runs
     try:
         while time.monotonic() < ends:
-            replacing.tend(plan, actor=actor)
+            if replacing.tend(plan):
+                continue
             items = _next(plan, actor)
             if not items:
                 return waves
@@ -95,8 +95,8 @@ def _next(plan: Plan, actor: Principal) -> Sequence[Item]:
             replacing.leave_unproven(held, now)
         items = list(replacing.ripe(held, now)[: held.wave_size])
         if items:
-            held.lease_until = now + LEASE
-            held.save(update_fields=["lease_until", "left"])
+            held.save(update_fields=["left"])
+            held.draw_out(now)
         elif held.pending:
             held.lease_until, held.next_at = None, now + LOOK_AGAIN
             held.save(update_fields=["lease_until", "next_at", "left"])

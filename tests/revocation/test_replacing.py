@@ -223,3 +223,14 @@ def test_the_report_says_how_each_replacement_stands(make, replacing, carol, run
 
     assert (line.replacement, line.replacement_job) == ("asked", "AwaitingCSR")
     assert services.summary(plan)["replacements"] == {"asked": 1}
+
+
+def test_any_number_is_asked_for_in_one_go(make, replacing, carol, run, monkeypatch):
+    monkeypatch.setattr("revocation.services.replacing.BATCH", 2)
+    make(5)
+    confirm(replacing(), carol)
+
+    run()
+
+    assert [state for state, _ in states()] == ["asked"] * 5
+    assert Job.objects.count() == 5
