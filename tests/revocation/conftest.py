@@ -6,6 +6,7 @@ from owners.roles import Role
 from revocation import services
 from tests.factories import CertificateFactory, VersionFactory
 from tests.fixtures import person
+from tests.jobs.conftest import ask, issued  # noqa: F401 - pytest finds them here
 
 PLANS = "/api/v1/revocation-plans/"
 

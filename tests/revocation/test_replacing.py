@@ -67,6 +67,21 @@ def test_a_new_key_is_asked_for_and_what_has_no_place_is_revoked_once_it_is_issu
     assert Certificate.objects.get().status == "Active"
 
 
+def test_the_key_that_there_is_is_not_certified_again(issued, plan_of, carol, run):
+    """A renewal as policies ask for it would take the last request, which is here."""
+    assert issued.current.csr_pem
+    ends = timezone.now() + timedelta(days=1)
+    criteria = {"ids": [str(issued.pk)]}
+    confirm(
+        plan_of(criteria=criteria, replace_first=True, replace_by=ends, unproven="leave"), carol
+    )
+
+    run()
+
+    job = Job.objects.order_by("created_at").last()
+    assert (job.status, job.csr_pem) == (JobStatus.AWAITING_CSR, "")
+
+
 def test_the_usual_approval_stands_before_the_replacement(
     make, replacing, carol, alice, run, csr_for, profile
 ):
@@ -113,7 +128,6 @@ def test_proven_is_what_a_handshake_saw_and_without_an_endpoint_what_was_deploye
 
     run()
     assert states() == [("issued", "")]
-    put(new, "unseen")
     put(new, "seen", health="Unknown")
     again()
     run()
@@ -123,6 +137,10 @@ def test_proven_is_what_a_handshake_saw_and_without_an_endpoint_what_was_deploye
     run()
     assert states() == [("issued", "")]
     put(new, "seen", health="Healthy", served_fingerprint=new.fingerprint)
+    again()
+    run()
+    assert states() == [("issued", "")]
+    put(new, "unseen")
     again()
     run()
 
