@@ -7,6 +7,7 @@ inserted in the same batches, without a rule, a lock or a trail.
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -69,7 +70,7 @@ def _insert(environment: str) -> float:
     from owners.models import Principal
 
     carol, now = Principal.objects.get(username="carol"), timezone.now()
-    keys: Sequence[object] = list(
+    keys: Sequence[UUID] = list(
         Version.objects.filter(certificate__environment=environment).values_list("pk", flat=True)
     )
     began = time.perf_counter()
