@@ -19,6 +19,8 @@ from revocation.states import Move, Outcome, Replacement, Status, Unproven
 
 # A worker that is silent for so long has lost its plan; a wave takes a second or two.
 LEASE = timedelta(seconds=60)
+# What may be a megabyte, and no wave asks for.
+_LONG = ("criteria", "preview")
 MAX_WAVE = 5000
 MAX_PAUSE = 86_400  # seconds
 
@@ -49,7 +51,8 @@ class PlanQuerySet(models.QuerySet["Plan"]):
 
     def claim(self, *, lease: timedelta, now: datetime) -> "Plan | None":
         """Take one due plan and return it, or None; what others are taking is skipped."""
-        plan = self.due(now).select_for_update(skip_locked=True, no_key=True).first()
+        rows = self.due(now).defer(*_LONG)
+        plan = rows.select_for_update(skip_locked=True, no_key=True).first()
         if plan is not None:
             plan.claim_number += 1
             plan.lease_until = now + lease
@@ -65,6 +68,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         """
         return (
             self.select_for_update(no_key=True)
+            .defer(*_LONG)
             .filter(pk=plan.pk, status=Status.RUNNING, claim_number=plan.claim_number)
             .first()
         )
