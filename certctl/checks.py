@@ -28,6 +28,7 @@ def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
         *_time(),
         *_keys(),
         *_revocation(),
+        *_plans(),
         *_rates(),
         *_pointers(),
         *_lint(),
@@ -117,7 +118,7 @@ def _rates() -> list[CheckMessage]:
 
 def _pointers() -> list[CheckMessage]:
     if settings.PKI_EXPORT_DIR and not Path(settings.PKI_EXPORT_DIR).is_absolute():
-        return [Error("CERTCTL_PKI_EXPORT_DIR is no absolute path.", id="certctl.E014")]
+        return [Error("CERTCTL_PKI_EXPORT_DIR is no absolute path.", id="certctl.E015")]
     prefix = pointers.default_prefix()
     problem = pointers.problem_of(prefix)
     if problem is None:
@@ -138,6 +139,13 @@ def _lint() -> list[CheckMessage]:
             id="certctl.E014",
         )
     ]
+
+
+def _plans() -> list[CheckMessage]:
+    if settings.BULK_REVOKE_LIMIT >= 0 and timedelta(0) < settings.BULK_PLAN_LIFETIME:
+        return []
+    words = "CERTCTL_BULK_REVOKE_LIMIT is 0 or more, and CERTCTL_BULK_PLAN_HOURS more than nothing."
+    return [Error(words, id="certctl.E020")]
 
 
 def _celery() -> list[CheckMessage]:

@@ -82,6 +82,12 @@ JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)
 CSR_TIMEOUT = timedelta(hours=env.float("CERTCTL_CSR_TIMEOUT_HOURS", default=24))
 APPROVAL_TIMEOUT = timedelta(hours=env.float("CERTCTL_APPROVAL_TIMEOUT_HOURS", default=24 * 7))
 
+# How many versions one administrator revokes in bulk within 24 hours on nobody else's word; more is
+# confirmed by a second one. 0: every bulk revocation is. A compromise waits for nobody.
+BULK_REVOKE_LIMIT = env.int("CERTCTL_BULK_REVOKE_LIMIT", default=500)
+# Until when a plan of bulk revocation can be confirmed.
+BULK_PLAN_LIFETIME = timedelta(hours=env.float("CERTCTL_BULK_PLAN_HOURS", default=24))
+
 # Until when a device whose answer was lost may fetch it again by its one-time credential.
 ENROLLMENT_COLLECT_AGAIN = timedelta(
     hours=env.float("CERTCTL_ENROLLMENT_COLLECT_AGAIN_HOURS", default=1)
@@ -122,6 +128,7 @@ INSTALLED_APPS = [
     "certificates",
     "deployments",
     "jobs",
+    "revocation",
     "enrollment",
     "pki_wellknown",
 ]
@@ -232,9 +239,10 @@ SWEEP_REST_SECONDS = 1.0
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("sweeps")]
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
-    f"{app}.*": {"queue": "sweeps"} for app in ("certificates", "enrollment", "jobs")
+    f"{app}.*": {"queue": "sweeps"} for app in ("certificates", "enrollment", "jobs", "revocation")
 }
 CELERY_TASK_ROUTES["jobs.run_pending_jobs"] = {"queue": "celery"}
+CELERY_TASK_ROUTES["revocation.run_plans"] = {"queue": "celery"}
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule}
     for name, task, schedule in (
@@ -246,6 +254,8 @@ CELERY_BEAT_SCHEDULE = {
         ("watch-issuers", "certificates.watch_issuers", 60.0),
         ("tend-responders", "jobs.tend_responders", 60.0),
         ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
+        ("run-revocation-plans", "revocation.run_plans", 5.0),
+        ("expire-revocation-plans", "revocation.expire_plans", 60.0),
         ("adopt", "certificates.adopt", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),
         ("export-pki", "certificates.export_pki", 60.0),

@@ -20,6 +20,7 @@ import enrollment.api
 import issuers.api
 import jobs.api
 import owners.api
+import revocation.api
 from console import ops
 from enrollment.scep.views import scep
 from foundation.errors import Unavailable
@@ -28,7 +29,8 @@ from foundation.problems import problem
 from foundation.rest.routes import SpectacularAPIView, SpectacularSwaggerSplitView, make_router
 
 router = make_router()
-router.register("certificates", jobs.api.CertificateJobsViewSet, basename="certificate")
+router.register("certificates", revocation.api.RevokingCertificatesViewSet, basename="certificate")
+router.register("revocation-plans", revocation.api.PlanViewSet, basename="revocationplan")
 router.register("alerts", certificates.api.AlertViewSet, basename="alert")
 router.register("versions", certificates.api.VersionViewSet, basename="version")
 router.register("revocations", certificates.api.RevocationViewSet, basename="revocation")

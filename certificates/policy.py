@@ -48,6 +48,13 @@ class Archived(Conflict):
     message = "The certificate is archived."
 
 
+class PlanChanged(Conflict):
+    """Since the preview versions were issued, revoked or expired, so look again."""
+
+    code = "plan_changed"
+    message = "What would be revoked is no longer what the preview showed."
+
+
 class InvalidRevocation(Invalid):
     """The revocation says something that it may not say."""
 

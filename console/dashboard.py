@@ -17,6 +17,9 @@ from jobs import policy
 from jobs.models import Job
 from jobs.states import Status
 from owners.models import Principal
+from revocation.models import Plan
+from revocation.policy import BULK_REVOKE
+from revocation.states import Status as PlanStatus
 
 SHOWN = 8
 
@@ -56,6 +59,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         else [],
         last_renewal=stats.last_renewal(),
         can_decide=user.has_perm("jobs.decide_job"),
+        plans=_plans() if user.has_perm(BULK_REVOKE) else [],
     )
     return context
 
@@ -71,6 +75,13 @@ def _alerts() -> list[Alert]:
     """Return the newest open alerts, those that nobody knows of first."""
     rows = Alert.objects.open().select_related("certificate", "issuer", "acknowledged_by")
     return list(rows.order_by(F("acknowledged_at").asc(nulls_first=True), "-since")[:SHOWN])
+
+
+def _plans() -> list[Plan]:
+    """Return the plans of bulk revocation that somebody has to confirm, or to look at."""
+    waiting = Plan.objects.filter(status=PlanStatus.PREVIEWED, expires_at__gt=timezone.now())
+    rows = (waiting | Plan.objects.unseen()).select_related("made_by", "confirmed_by")
+    return list(rows.order_by("-made_at")[:SHOWN])
 
 
 TONES = {

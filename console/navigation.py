@@ -82,6 +82,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Issuers", "account_balance", "issuers.issuer"),
                 _item("Profiles", "rule", "issuers.profile"),
                 _item("Revocations", "block", "certificates.revocation"),
+                _item("Bulk revocation", "playlist_remove", "revocation.plan"),
                 _item("CRLs", "list_alt", "certificates.crl"),
                 _item("OCSP responses", "quickreply", "certificates.ocspresponse"),
             ],

@@ -1,4 +1,4 @@
-"""What the demo starts with: four people, a CA of two tiers, profiles, an owner and a target."""
+"""What the demo starts with: five people, a CA of two tiers, profiles, an owner and a target."""
 
 import json
 import secrets
@@ -9,6 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import Sum
+from django.utils import timezone
 
 from certctl.demo import devices
 from certctl.demo.front import Front
@@ -22,14 +24,21 @@ from issuers.models import Issuer, Profile
 from owners import services as owner_services
 from owners.models import Owner, Principal
 from owners.roles import Role
+from revocation import policy as revocation_policy
+from revocation.models import Plan
 
 ROOT, ISSUING = "demo-root", "demo-issuing"
 PEOPLE = {
     "alice": (Role.OPERATOR, "requests certificates"),
     "bob": (Role.OPERATOR, "approves them"),
     "carol": (Role.ADMIN, "administers"),
+    "dave": (Role.ADMIN, "is the second administrator"),
     "victor": (Role.VIEWER, "reads"),
 }
+
+
+# What one administrator revokes alone at each start: the two versions of the walk, and one more.
+ALONE = 3
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,13 @@ def bootstrap(*, base_url: str, tls_port: int, front: Front | None = None) -> di
         devices.labels(actor=system, issuer=issuer)
     write_private(folders.file, json.dumps(told, indent=2) + "\n")
     return told
+
+
+def limit() -> int:
+    """Return CERTCTL_BULK_REVOKE_LIMIT for this start: what earlier walks revoked counts, too."""
+    since = timezone.now() - revocation_policy.WINDOW
+    alone = Plan.objects.filter(is_alone=True, drill=False, confirmed_at__gt=since)
+    return ALONE + (alone.aggregate(all=Sum("count"))["all"] or 0)
 
 
 def _person(system: Principal, name: str, role: Role, known: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Steps:
         self.say = say
         self.people = {
             name: Client(self.base_url, name, told[name]["api_key"])
-            for name in ("alice", "bob", "carol", "victor")
+            for name in ("alice", "bob", "carol", "dave", "victor")
         }
         self.number = 0
         self.folder = Path(tempfile.mkdtemp(prefix="certctl-walk-"))
@@ -101,11 +101,12 @@ class Steps:
         with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own http URL
             return bytes(answer.read())
 
-    def approve(self, job: str, *, reason: str) -> None:
+    def approve(self, job: str, *, reason: str, show: bool = True) -> None:
         """Bob looks at what would be signed, and approves just that by its digest."""
         bob = self.people["bob"]
         review = self.expect(bob.get(f"/api/v1/jobs/{job}/review/"), 200)
-        self.show(
+        say = self.show if show else _nothing
+        say(
             f"{', '.join(review['names'])}; {review['key_algorithm']}; {review['lifetime']};"
             f" issuer {review['issuer']}; profile {review['profile']}"
         )
@@ -115,7 +116,7 @@ class Steps:
             ),
             200,
         )
-        self.show(f"200, {decided['status']}; bound to digest {review['digest'][:16]}…")
+        say(f"200, {decided['status']}; bound to digest {review['digest'][:16]}…")
 
     def trail(self, after: int, expected: Collection[tuple[str, str]]) -> None:
         """Show who did what since the event `after`; Failed where one who must stand there lacks.
@@ -147,6 +148,10 @@ class Steps:
     def close(self) -> None:
         """Forget what the walk kept."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _nothing(evidence: str) -> None:
+    """Show none of it."""
 
 
 def _about(event: dict[str, Any]) -> str:

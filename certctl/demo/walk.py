@@ -19,6 +19,8 @@ from certctl.embedded import BASE, python, write_private
 from issuers.pointers import WELL_KNOWN
 
 NAME = "web.demo.internal"
+# More than the demo lets one administrator revoke alone (certctl.demo.bootstrap: ALONE).
+BATCH = 4
 # Who must stand in the trail with what, at the walk's end.
 EXPECTED = {
     ("alice", "certificate.register"),
@@ -32,6 +34,11 @@ EXPECTED = {
     ("bob", "certificate.bulk_revoke.refuse"),
     ("carol", "certificate.bulk_revoke"),
     ("carol", "certificate.revoke"),
+    ("carol", "revocation_plan.create"),
+    ("carol", "revocation_plan.confirm.refuse"),
+    ("dave", "revocation_plan.confirm"),
+    ("dave", "certificate.revoke"),
+    ("system", "revocation_plan.complete"),
     ("system", "deployment.deploy"),
     ("system", "deployment.validate"),
     ("system", "crl.publish"),
@@ -202,6 +209,53 @@ class Walk(Steps):
             raise Failed("\n".join(broken) or done.stderr)
         self.show(done.stdout.splitlines()[-1])
 
+    def revoke_many(self) -> None:
+        """Carol plans more than one administrator revokes alone; dave confirms it."""
+        carol, dave = self.people["carol"], self.people["dave"]
+        self.step(f"alice gets {BATCH} short-lived certificates, and carol plans their end")
+        batch = f"batch-{uuid.uuid4().hex[:8]}"
+        jobs = [self._ask_short(f"{batch}-{number}", batch) for number in range(BATCH)]
+        for job in jobs:
+            self.approve(job, reason="one of a batch", show=False)
+        for job in jobs:
+            self.job_done(job)
+        url = "/api/v1/revocation-plans/"
+        wanted = {"criteria": {"environment": batch}, "reason": "superseded", "wave_size": 2}
+        plan = self.expect(carol.post(url, wanted), 201)
+        facts = plan["preview"]
+        self.show(
+            f"201, {plan['status']}: {plan['count']} versions of {facts['owners_count']} owner, "
+            f"{facts['short_lived']} of them short-lived; digest {plan['digest'][:16]}…"
+        )
+        self.step("its maker cannot confirm so many; the second administrator dave can")
+        address, seen = f"{url}{plan['id']}/", {"digest": plan["digest"]}
+        body = self.expect(carol.post(f"{address}confirm/", seen), 403, "second_administrator")
+        self.show(f"403 {body['code']}: {body['detail']}")
+        self.expect(dave.post(f"{address}confirm/", seen), 200)
+
+        def ended() -> Any:
+            now = self.expect(carol.get(address), 200)
+            return now if now["status"] == "Completed" else None
+
+        done = self.until("the plan", ended)
+        self.show(
+            f"{done['status']} in {done['waves']} waves: {done['revoked']} revoked, made by "
+            f"{done['made_by']}, confirmed by {done['confirmed_by']}"
+        )
+
+    def _ask_short(self, name: str, environment: str) -> str:
+        """Have alice ask for a short-lived certificate; return its job."""
+        csr, _ = make_csr(f"{name}.demo.internal")
+        wanted = {
+            "csr": csr,
+            "issuer": self.issuer,
+            "profile": "tls-short",
+            "owner": "Web platform",
+            "environment": environment,
+        }
+        job = self.expect(self.people["alice"].post("/api/v1/certificates/", wanted), 201)
+        return str(job["id"])
+
     def audit(self, certificate: str) -> None:
         """Show who did what, and prove that nobody edited it."""
         victor = self.people["victor"]
@@ -242,6 +296,7 @@ def walk(told: dict[str, Any], site: Path, *, say: Callable[[str], None]) -> Non
         second = life.renew(certificate)
         life.revoke(certificate, second)
         life.conform(second)
+        life.revoke_many()
         life.audit(certificate)
     finally:
         life.close()

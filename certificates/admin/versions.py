@@ -106,7 +106,7 @@ class VersionAdmin(ReadOnly, Confirms, SearchesSerials):
             subject=version.certificate,
             details=AFFECTED,
             context={
-                "rows": services.preview_revocation(criteria={"ids": [str(version.pk)]}).affected,
+                "rows": services.affected(Version.objects.filter(pk=version.pk)),
                 "caption": "What will be revoked",
                 "plan": str(version.pk),
             },

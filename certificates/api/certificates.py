@@ -4,11 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    PolymorphicProxySerializer,
-    extend_schema,
-)
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import renderers, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
@@ -51,7 +47,6 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
         "export": "certificate.export",
         "export_with_password": "certificate.export",
         "import_pem": "certificate.import",
-        "bulk_revoke": "certificate.bulk_revoke",
     }
     queryset = Certificate.objects.select_related(
         "owner", "issuer", "profile", "current", "current__revocation"
@@ -214,27 +209,6 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
         )
         shown = shapes.CertificateSerializer(certificate, context=self.get_serializer_context())
         return Response(shown.data, status.HTTP_201_CREATED)
-
-    @extend_schema(
-        request=shapes.BulkRevokeInput,
-        responses=PolymorphicProxySerializer(
-            "BulkRevoke", [shapes.PreviewSerializer, shapes.BulkResultSerializer], None
-        ),
-    )
-    @action(
-        detail=False,
-        methods=["post"],
-        url_path="bulk-revoke",
-        permission_classes=[needs("certificates.bulk_revoke")],
-    )
-    def bulk_revoke(self, request: Request) -> Response:
-        """Revoke everything that meets the criteria; with `dry_run` only show what that is."""
-        data = valid(shapes.BulkRevokeInput, request)
-        if data.pop("dry_run"):
-            preview = services.preview_revocation(criteria=data["criteria"], reason=data["reason"])
-            return Response(shapes.PreviewSerializer(preview).data)
-        result = services.bulk_revoke(actor=actor_of(request), **data)
-        return Response(shapes.BulkResultSerializer(result).data)
 
     def _shown(self) -> Response:
         """Return the certificate as it is now."""

@@ -66,6 +66,14 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Return the certificate with its row locked; raises Certificate.DoesNotExist."""
         return self.select_for_update(no_key=True).get(pk=pk)
 
+    def show_revoked(self) -> int:
+        """Have these show that their current version is revoked; the caller holds their locks.
+
+        What is archived stays so, as in `Certificate.become`, which this is for many.
+        """
+        rows = self.exclude(status=CertificateStatus.ARCHIVED)
+        return rows.update(status=CertificateStatus.REVOKED, updated_at=timezone.now())
+
     def ending(self, now: datetime, window: timedelta | models.F) -> Self:
         """Those whose current version ends within `window` of `now`, or has ended.
 

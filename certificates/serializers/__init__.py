@@ -1,16 +1,12 @@
 """What the REST API shows and takes about certificates."""
 
 from certificates.serializers.inputs import (
-    BulkResultSerializer,
-    BulkRevokeInput,
-    CriteriaInput,
     DetailsChanges,
     DetailsInput,
     ExportInput,
     ImportInput,
     NoteInput,
     OldCRLsInput,
-    PreviewSerializer,
     RevokeCurrentInput,
     RevokeInput,
 )
@@ -28,12 +24,9 @@ from certificates.serializers.shown import (
 
 __all__ = [
     "AlertSerializer",
-    "BulkResultSerializer",
-    "BulkRevokeInput",
     "CaListSerializer",
     "CaSerializer",
     "CertificateSerializer",
-    "CriteriaInput",
     "CurrentVersionSerializer",
     "DetailsChanges",
     "DetailsInput",
@@ -42,7 +35,6 @@ __all__ = [
     "IssuerRevocationSerializer",
     "NoteInput",
     "OldCRLsInput",
-    "PreviewSerializer",
     "RenewalPolicySerializer",
     "RevocationSerializer",
     "RevokeCurrentInput",

@@ -9,8 +9,6 @@ from typing_extensions import override
 from certificates.details import EDITABLE, MAX_TAG, MAX_TAGS
 from certificates.models import Certificate, Reason, RenewalPolicy
 from certificates.serializers.shown import CertificateSerializer
-from certificates.services.bulk import CRITERIA, BulkResult, Preview
-from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Named, StrictInput
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
@@ -147,54 +145,3 @@ class OldCRLsInput(StrictInput):
                 {"crls": ["Give CRLs, or say none_published."]}, code="required"
             )
         return attrs
-
-
-class CriteriaInput(serializers.Serializer[Any]):
-    """What is to be revoked: every criterion given must be met."""
-
-    ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, help_text="Of certificates or versions."
-    )
-    profile = serializers.CharField(required=False, help_text="Id or slug.")
-    owner = serializers.CharField(required=False, help_text="Id or name.")
-    team = serializers.CharField(required=False, help_text="Id or name.")
-    issuer = serializers.CharField(required=False, help_text="Id or slug.")
-    agent = serializers.CharField(required=False, help_text="Id or name.")
-    key_fingerprint = serializers.CharField(
-        required=False, help_text="SHA-256 of the SubjectPublicKeyInfo in hexadecimal."
-    )
-
-
-class BulkRevokeInput(StrictInput):
-    """What is to be revoked, why, and whether really."""
-
-    criteria = CriteriaInput()
-    reason = serializers.ChoiceField(choices=Reason.choices, default=Reason.UNSPECIFIED.value)
-    note = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
-    dry_run = serializers.BooleanField(default=False)
-    plan = serializers.CharField(
-        required=False, allow_null=True, default=None, max_length=64, help_text="Of the preview."
-    )
-
-    @override
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        # The criteria are kept as they were given: the service names what is wrong with them.
-        value: dict[str, Any] = super().to_internal_value(data)
-        value["criteria"] = data["criteria"]
-        return value
-
-    @override
-    def refuse_field(self, name: str) -> ErrorDetail:
-        if name in CRITERIA:
-            # A criterion in the wrong place: ignored, it would revoke more.
-            return ErrorDetail(f"{name}: belongs into `criteria`.", code="unknown_field")
-        return super().refuse_field(name)
-
-
-PreviewSerializer = serializer_of(Preview, name="BulkRevokePreview", properties=("count",))
-BulkResultSerializer = serializer_of(
-    BulkResult,
-    name="BulkRevokeResult",
-    properties=("revoked", "already_revoked", "failed"),
-    count=serializers.IntegerField(source="total"),
-)

@@ -1,16 +1,9 @@
 """The use cases around certificates; each function is one, with its own transaction."""
 
 from certificates.services.adoption import adopt, adopt_waiting
+from certificates.services.affected import Affected, affected
 from certificates.services.alerts import acknowledge_alert, keep_alerts, watch_issuers
 from certificates.services.authorities import make_ca, take_over_ca
-from certificates.services.bulk import (
-    BulkResult,
-    Outcome,
-    PlanChanged,
-    Preview,
-    bulk_revoke,
-    preview_revocation,
-)
 from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
 from certificates.services.importing import AlreadyImported, SerialTaken, import_pem, record_ca
@@ -23,25 +16,23 @@ from certificates.services.lifecycle import (
     settle,
     start_renewal,
 )
+from certificates.services.many import revoke_many
 from certificates.services.old_crls import WrongCRL, import_crls
 from certificates.services.policies import create_policy, delete_policy, update_policy
 from certificates.services.revocation import release_hold, revoke
 
 __all__ = [
+    "Affected",
     "AlreadyImported",
-    "BulkResult",
     "Origin",
-    "Outcome",
-    "PlanChanged",
-    "Preview",
     "SerialTaken",
     "WrongCRL",
     "acknowledge_alert",
     "add_version",
     "adopt",
     "adopt_waiting",
+    "affected",
     "archive",
-    "bulk_revoke",
     "create_policy",
     "delete_policy",
     "export",
@@ -51,11 +42,11 @@ __all__ = [
     "make_ca",
     "mark_failed",
     "move_under",
-    "preview_revocation",
     "record_ca",
     "register",
     "release_hold",
     "revoke",
+    "revoke_many",
     "settle",
     "start_renewal",
     "take_over_ca",

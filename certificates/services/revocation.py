@@ -18,7 +18,7 @@ from foundation.clock import database_clock
 from foundation.preconditions import as_expected
 from owners.models import Principal
 
-_STATED = ("reason", "revoked_at")  # by CRL and OCSP
+STATED = ("reason", "revoked_at")  # by CRL and OCSP
 
 
 @use_case("certificate.revoke", on=Version)
@@ -53,19 +53,13 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     )
     if version.issuer is None or not version.issuer.answers_for_revocation:
         raise policy.IssuedElsewhere
-    # CRL and OCSP state whole seconds, so that is what is kept.
-    at = (revoked_at or now).replace(microsecond=0)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None:
-        revocation = Revocation.objects.create(
-            version=version,
-            reason=checked,
-            revoked_at=at,
-            recorded_at=now,
-            revoked_by=actor,
-            note=note,
+        revocation = unsaved(
+            version=version, reason=checked, at=revoked_at or now, now=now, actor=actor, note=note
         )
-        done = made(revocation, _STATED)
+        revocation.save(force_insert=True)
+        done = made(revocation, STATED)
     else:
         policy.check_may_replace(revocation, checked)
         done = _correct(revocation, checked, note, revoked_at)
@@ -76,16 +70,38 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
         actor=actor,
         action="certificate.revoke",
         subject=version.certificate,
-        version=version.number,
-        version_id=str(version.pk),
-        serial=version.serial,
-        reason=checked.value,
+        **facts_of(revocation, version),
         note=note,
         changes=done,
     )
     if publish:
         transaction.on_commit(partial(queue.publish_crl, version.issuer.pk))
     return revocation
+
+
+def unsaved(  # noqa: PLR0913 - keyword-only, one argument a column
+    *, version: Version, reason: Reason, at: datetime, now: datetime, actor: Principal, note: str
+) -> Revocation:
+    """Return a revocation of `version`, from `at` and recorded `now`, that is not saved yet."""
+    return Revocation(
+        version=version,
+        reason=reason,
+        # CRL and OCSP state whole seconds, so that is what is kept.
+        revoked_at=at.replace(microsecond=0),
+        recorded_at=now,
+        revoked_by=actor,
+        note=note,
+    )
+
+
+def facts_of(revocation: Revocation, version: Version) -> dict[str, Any]:
+    """Return what an event says of which version was revoked, and why."""
+    return {
+        "version": version.number,
+        "version_id": str(version.pk),
+        "serial": version.serial,
+        "reason": str(revocation.reason),
+    }
 
 
 @use_case("certificate.release_hold", on=Version)
@@ -98,7 +114,7 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
-    done = gone(revocation, _STATED)
+    done = gone(revocation, STATED)
     revocation.delete()
     drop_answers([version])
     _settle_if_current(version)
@@ -139,7 +155,7 @@ def _correct(
     # The earlier date stands unless an even earlier one is now known: it was bad from then on.
     if revoked_at is not None:
         wanted["revoked_at"] = min(revocation.revoked_at, revoked_at.replace(microsecond=0))
-    done = changed(revocation, wanted, _STATED)
+    done = changed(revocation, wanted, STATED)
     revocation.note = "\n".join(part for part in (revocation.note, note) if part)
     revocation.listed_in = revocation.final_crl = None
     revocation.save()

@@ -10,14 +10,17 @@ from typing_extensions import override
 from unfold.decorators import action
 
 import certificates.services
+import revocation.services
 from certificates.admin.questions import AFFECTED, RevokeForm
 from certificates.models import Version
+from certificates.policy import PlanChanged
 from enrollment import services
 from enrollment.admin.outcomes import last_of
 from enrollment.models import Enrollment
 from foundation.admin import Confirms, Question
 from foundation.errors import MissingPermission
 from owners.logins import actor_of
+from revocation.admin.words import said_of
 
 SHOWN = 50  # versions on a page
 MOST = 1000  # versions revoked at once
@@ -113,7 +116,7 @@ class Holds(Confirms):
 
     def _revoke(self, request: HttpRequest, row: Model, held: list[Version]) -> HttpResponse:
         criteria = {"ids": [str(version.pk) for version in held]}
-        preview = certificates.services.preview_revocation(criteria=criteria)
+        preview = revocation.services.preview_revocation(criteria=criteria)
         is_many = len(held) > 1
         words = f"{len(held)} versions" if is_many else "one version"
         question = Question(
@@ -137,15 +140,12 @@ class Holds(Confirms):
             actor, plan = actor_of(request), request.POST.get("plan", "")
             if not is_many:
                 if plan != preview.plan:
-                    raise certificates.services.PlanChanged
+                    raise PlanChanged
                 certificates.services.revoke(version_id=held[0].pk, actor=actor, **given)
                 return [f"Revoked what {row} held."]
-            result = certificates.services.bulk_revoke(
+            made = revocation.services.bulk_revoke(
                 criteria=criteria, actor=actor, plan=plan, **given
             )
-            for one in result.outcomes:
-                if one.outcome == "failed":
-                    self.message_user(request, f"{one.name}: {one.detail}", messages.ERROR)
-            return [f"Revoked {result.count('revoked')} version(s)."]
+            return said_of(self, request, made)
 
         return self.confirm(request, question, revoke)

@@ -143,6 +143,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     generate_key: bool = False,
     lifetime: timedelta | None = None,
     not_before: datetime | None = None,
+    new_key: bool = False,
     device: ForDevice | None = None,
 ) -> Asked:
     """Ask for the next version of a certificate: an Issuance where it is the first agreed to.
@@ -151,8 +152,8 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     the request says that it comes back, and a compromised key is refused.
 
     Without a CSR the last one is used where the renewal policy reuses keys (as it does without a
-    policy); otherwise the job waits for one. `not_before` delays the work, not the decision.
-    Raises DuplicateJob, Archived, Invalid, Certificate.DoesNotExist.
+    policy) and no `new_key` is wanted; otherwise the job waits for one. `not_before` delays the
+    work, not the decision. Raises DuplicateJob, Archived, Invalid, Certificate.DoesNotExist.
     """
     certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     certificates.policy.check_may_change(certificate)
@@ -169,7 +170,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     has_brought = bool(csr_pem)
     if has_brought:
         csrs.check(csr_pem, certificate)
-    else:
+    elif not new_key:
         last = csrs.last_of(certificate)
         csr_pem, encrypted_key = last.csr_pem, last.encrypted_key
     job = open_job(

@@ -38,6 +38,7 @@ SERVICES = (
     "deployments.services",
     "jobs.services",
     "enrollment.services",
+    "revocation.services",
 )
 # Functions with an actor that are no acts of their own, and why.
 NO_ACTS = {
@@ -56,6 +57,8 @@ NO_ACTS = {
     "certificates.services.lifecycle.move_under",
     "certificates.services.lifecycle.register",
     "certificates.services.lifecycle.start_renewal",
+    # Inside a wave of a plan, which has its own event.
+    "certificates.services.many.revoke_many",
     "deployments.services.work.bind",
     "deployments.services.work.record_deployed",
     "deployments.services.work.record_seen",
@@ -79,6 +82,8 @@ NO_ACTS = {
     "certificates.services.alerts.watch_issuers",
     "jobs.services.sweeps.retry_failed",
     "jobs.services.sweeps.time_out_waiting",
+    "revocation.services.plans.expire_plans",
+    "revocation.services.waves.run_plans",
     # A device's whole question: the act inside is `enrollment.request` or `enrollment.poll`.
     "enrollment.services.asking.ask",
     "enrollment.services.asking.ask_after",

@@ -7,6 +7,7 @@ from deployments.models import Target
 from enrollment.models import Enrollment
 from enrollment.services import NewCredential, create_credentials, create_label
 from owners.models import ApiKey
+from revocation.services import create_plan
 from tests.factories import (
     CertificateFactory,
     JobFactory,
@@ -62,6 +63,7 @@ def rows(carol, client_of, local_ca, profile):
         "enrollments": Enrollment.objects.create(
             label=label, device=made.credential.device, certificate=certificate, job=job
         ),
+        "revocation-plans": create_plan(actor=carol, criteria={"profile": profile.slug}),
         "owners": owner,
         "teams": TeamFactory(),
         "principals": carol,

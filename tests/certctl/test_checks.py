@@ -32,6 +32,8 @@ def test_the_tests_own_settings_are_possible():
         ("ALLOW_SERVER_KEYS", True, "certctl.W001"),
         ("CRL_LIFETIME", timedelta(days=11), "certctl.E004"),
         ("CRL_REFRESH", timedelta(days=7), "certctl.E005"),
+        ("BULK_REVOKE_LIMIT", -1, "certctl.E020"),
+        ("BULK_PLAN_LIFETIME", timedelta(0), "certctl.E020"),
         ("OCSP_LIFETIME", timedelta(hours=7), "certctl.E006"),
         ("OCSP_LIFETIME", timedelta(days=11), "certctl.E006"),
         ("CELERY_TASK_ALWAYS_EAGER", True, "certctl.E007"),

@@ -41,6 +41,7 @@ BODIES = {
     ("post", "jobs", "reject"): {"reason": "no"},
     ("post", "jobs", "csr"): {"csr": "a request"},
     ("post", "issuers", "revocations/import"): {"none_published": True},
+    ("post", "revocation-plans", "confirm"): {"digest": "of what was seen"},
 }
 # What leaves the row as it is, and so reads no If-Match.
 LOOKS = {

@@ -81,12 +81,14 @@ def test_the_demo_walks_to_the_end_and_leaves_nothing_running(start, tmp_path):
         "certificate revoked",
         "leaf.pem: revoked",
         "pass, 0 fail",
+        "403 second_administrator",
+        "made by carol, confirmed by dave",
         "The audit trail holds",
     ):
         assert evidence in said
     assert running_in(var) == []
     told = json.loads((var / "demo.json").read_text())
-    assert set(told) >= {"base_url", "issuer", "alice", "bob", "carol", "victor"}
+    assert set(told) >= {"base_url", "issuer", "alice", "bob", "carol", "dave", "victor"}
     assert all(told[name].keys() >= {"username", "password", "api_key"} for name in ("alice",))
     private = ("demo.json", "certctl.env", "certctl.sqlite3", "logs/worker.log", "logs/web.log")
     assert {name: mode_of(var / name) for name in private} == dict.fromkeys(private, 0o600)

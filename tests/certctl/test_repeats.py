@@ -48,6 +48,11 @@ MAKES_NOTHING = {
     "jobs/{id}/csr/": "409 invalid_move the second time",
     "jobs/{id}/reject/": "409 invalid_move the second time",
     "jobs/{id}/retry/": "409 invalid_move the second time",
+    "revocation-plans/{id}/confirm/": "409 invalid_move the second time",
+    "revocation-plans/{id}/look/": "409 nothing_to_look_at the second time",
+    "revocation-plans/{id}/pause/": "409 invalid_move the second time",
+    "revocation-plans/{id}/resume/": "409 invalid_move the second time",
+    "revocation-plans/{id}/stop/": "409 invalid_move the second time",
     "targets/{id}/test/": "a look",
 }
 
@@ -88,6 +93,7 @@ def bodies(carol, profile, local_ca, owner, places, csr_for, victor):
         "targets/": {"name": "web-1", **target},
         "certificates/": {**request, "csr": csr_for("web.demo.internal")},
         "certificates/import/": {**request, "pem": foreign()},
+        "revocation-plans/": {"criteria": {"profile": profile.slug}},
         "enrollment-labels/": {**request, "protocol": "est", "path": "new"},
         "enrollment-devices/": {"label": str(label.pk), "name": "cam-1"},
         "enrollment-credentials/": {**credential, "device": "cam-2"},

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+import revocation.services
 from audit.models import Event
 from audit.use_cases import name_of
 from certificates import crl, services
@@ -12,6 +13,7 @@ from certificates.details import Details
 from foundation.errors import CertctlError
 from issuers import services as issuer_services
 from issuers.services import ExistingCA, NewCA
+from revocation.services import bulk_revoke, waves
 from tests.ca import pem_of
 from tests.certificates.test_importing import old
 
@@ -22,7 +24,7 @@ ACTS = {
     "certificate.import": services.import_pem,
     "certificate.revoke": services.revoke,
     "certificate.release_hold": services.release_hold,
-    "certificate.bulk_revoke": services.bulk_revoke,
+    "certificate.bulk_revoke": bulk_revoke,
     "crl.publish": crl.publish,
     "renewalpolicy.create": services.create_policy,
     "renewalpolicy.update": services.update_policy,
@@ -101,12 +103,22 @@ def test_the_refusal_stands_in_the_history_of_the_certificate(certificate, alice
 def test_a_version_that_is_refused_in_bulk_is_on_record_and_stops_no_other(
     issue, carol, monkeypatch
 ):
-    good, bad = issue("a.demo.internal"), issue("b.demo.internal")
-    plan = services.preview_revocation(criteria={"owner": "web-shop"})
-    services.revoke(version_id=bad.pk, actor=carol)
-    monkeypatch.setattr("certificates.services.bulk._selected", lambda criteria: [good, bad])
+    issue("a.demo.internal")
+    bad = issue("b.demo.internal")
+    plan = revocation.services.preview_revocation(criteria={"owner": "web-shop"})
+    begin = waves.run_claimed
 
-    result = services.bulk_revoke(criteria={"owner": "web-shop"}, actor=carol, plan=plan.plan)
+    def meanwhile(plan, **options):
+        services.revoke(version_id=bad.pk, actor=carol)
+        return begin(plan, **options)
+
+    monkeypatch.setattr(waves, "run_claimed", meanwhile)
+
+    made = revocation.services.bulk_revoke(
+        criteria={"owner": "web-shop"}, actor=carol, plan=plan.plan
+    )
+
+    result = revocation.services.result_of(made)
 
     assert (result.revoked, result.already_revoked, result.total) == (1, 1, 2)
     assert Event.objects.get(action="certificate.revoke.refuse").data["code"] == "already_revoked"

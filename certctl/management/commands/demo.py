@@ -1,5 +1,6 @@
 """`manage.py demo`: certctl with people and a CA, walked through a certificate's whole life."""
 
+import os
 import socket
 import threading
 from typing import Any
@@ -10,7 +11,7 @@ from typing_extensions import override
 
 from certctl import serving
 from certctl.demo import devices
-from certctl.demo.bootstrap import PEOPLE, Folders, bootstrap
+from certctl.demo.bootstrap import PEOPLE, Folders, bootstrap, limit
 from certctl.demo.enroll_walk import enroll_walk
 from certctl.demo.front import Front
 from certctl.demo.nginx_conf import NoFront, Ports
@@ -96,6 +97,8 @@ class Command(serve.Command):
             self.told = bootstrap(base_url=self.base_url, tls_port=self.tls_port, front=self.front)
         except NoFront as error:
             raise CommandError(str(error)) from None
+        # Small, so that the walk comes to what wants a second administrator.
+        os.environ.setdefault("CERTCTL_BULK_REVOKE_LIMIT", str(limit()))
 
     def _front(self, options: dict[str, Any], folders: Folders) -> Front:
         """Return the front that is to be started, on ports that are free."""

@@ -3,12 +3,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+import certificates.services
 from audit.models import Event
-from certificates import crl, services
+from certificates import crl
 from certificates.models import Revocation, Version
-from certificates.services import bulk
-from certificates.services.bulk import InvalidCriteria
+from certificates.policy import PlanChanged
+from certificates.services import revoke
 from deployments.models import Agent, Deployment, Target
+from revocation import services
+from revocation.services import InvalidCriteria
 from tests.factories import CertificateFactory, OwnerFactory, TeamFactory, VersionFactory
 
 
@@ -20,6 +23,10 @@ def many(local_ca, profile, owner):
     versions = [VersionFactory(certificate=certificate) for certificate in (*mine, *other)]
     versions.append(VersionFactory(certificate=mine[0]))
     return versions
+
+
+def bulk_revoke(**asked):
+    return services.result_of(services.bulk_revoke(**asked))
 
 
 def plan(carol, **criteria):
@@ -43,7 +50,7 @@ def test_a_preview_shows_everything_and_changes_nothing(many, carol, owner, hint
 def test_a_plan_is_executed_with_one_outcome_each_and_one_hint(many, carol, hints):
     preview = plan(carol, owner="web-shop")
 
-    result = services.bulk_revoke(
+    result = bulk_revoke(
         criteria={"owner": "web-shop"},
         actor=carol,
         reason="cessationOfOperation",
@@ -60,16 +67,19 @@ def test_a_plan_is_executed_with_one_outcome_each_and_one_hint(many, carol, hint
 
 def test_a_plan_that_no_longer_holds_is_refused(many, carol, bob):
     preview = plan(carol, owner="web-shop")
-    services.revoke(version_id=many[0].pk, actor=bob)
+    revoke(version_id=many[0].pk, actor=bob)
 
-    with pytest.raises(services.PlanChanged):
+    with pytest.raises(PlanChanged):
         services.bulk_revoke(criteria={"owner": "web-shop"}, actor=carol, plan=preview.plan)
 
     assert Revocation.objects.count() == 1
 
 
 def test_one_that_fails_stops_no_other(many, carol, monkeypatch):
-    really = bulk.revoke
+    really = certificates.services.revoke
+
+    def poisoned(**asked):
+        raise RuntimeError("one of them is poisoned")
 
     def sometimes(*, version_id, **rest):
         if version_id == many[1].pk:
@@ -78,9 +88,10 @@ def test_one_that_fails_stops_no_other(many, carol, monkeypatch):
             really(version_id=version_id, **rest)
         return really(version_id=version_id, **rest)
 
-    monkeypatch.setattr(bulk, "revoke", sometimes)
+    monkeypatch.setattr(certificates.services, "revoke_many", poisoned)
+    monkeypatch.setattr(certificates.services, "revoke", sometimes)
 
-    result = services.bulk_revoke(criteria={"owner": "web-shop"}, actor=carol)
+    result = bulk_revoke(criteria={"owner": "web-shop"}, actor=carol)
 
     outcomes = {one.version: (one.outcome, one.code) for one in result.outcomes}
     assert outcomes[many[1].pk] == ("failed", "internal_error")
@@ -91,14 +102,14 @@ def test_one_that_fails_stops_no_other(many, carol, monkeypatch):
 def test_what_another_ca_signed_is_reported(many, carol):
     Version.objects.filter(pk=many[0].pk).update(issuer=None)
 
-    result = services.bulk_revoke(criteria={"owner": "web-shop"}, actor=carol)
+    result = bulk_revoke(criteria={"owner": "web-shop"}, actor=carol)
 
     assert [one.code for one in result.outcomes if one.outcome == "failed"] == ["issued_elsewhere"]
 
 
 def test_expired_and_revoked_versions_are_left_out(many, carol, bob):
     Version.objects.filter(pk=many[0].pk).update(not_after=timezone.now() - timedelta(days=1))
-    services.revoke(version_id=many[1].pk, actor=bob)
+    revoke(version_id=many[1].pk, actor=bob)
 
     assert plan(carol, owner="web-shop").count == 2
 

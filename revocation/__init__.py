@@ -1,0 +1,1 @@
+"""Bulk revocation as a plan: previewed, frozen, confirmed, carried out in waves, reported."""

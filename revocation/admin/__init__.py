@@ -1,0 +1,5 @@
+"""Bulk revocation in the admin."""
+
+from revocation.admin import certificates, plans
+
+__all__ = ["certificates", "plans"]
