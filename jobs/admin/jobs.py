@@ -89,6 +89,7 @@ class JobAdmin(ReadOnly, Confirms):
                     ("device", "wants_approval"),
                     ("target", "agent"),
                     ("version", "lifetime"),
+                    "justification",
                 )
             },
         ),

@@ -19,8 +19,8 @@ from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
 from jobs.kinds.signing import next_kind
 from jobs.models import Job
+from jobs.services.foresight import check_rules
 from jobs.services.opening import HEAD_START, announce, open_job
-from jobs.services.requests import check_rules
 from owners.models import Owner, Principal, Team
 
 
