@@ -102,7 +102,7 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     )
     inlines = (VersionInline,)
     actions = ("revoke_selected",)
-    actions_detail: ClassVar = ("revoke_one", "release_hold", "archive")
+    actions_detail: ClassVar[tuple[str, ...]] = ("revoke_one", "release_hold", "archive")
     use_cases = {
         "change": "certificate.update",
         "revoke_one": "certificate.revoke",
@@ -179,7 +179,7 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         offered: list[Any] = super().get_actions_detail(request, object_id)
         certificate = self.get_object(request, str(object_id))
-        if certificate is None or certificate.status == CertificateStatus.ARCHIVED:
+        if certificate is None:
             return []
         current, allowed = certificate.current, set()
         revocation = getattr(current, "revocation", None)
@@ -193,7 +193,14 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
             allowed.add("release-hold")
         if current is None or reason or current.not_after <= timezone.now():
             allowed.add("archive")
+        if certificate.status == CertificateStatus.ARCHIVED:
+            allowed = set()
+        allowed |= self.offered_besides(request, certificate)
         return [button for button in offered if button.path in allowed]
+
+    def offered_besides(self, request: HttpRequest, certificate: Certificate) -> set[str]:
+        """Return the paths of the further pages that the state of the certificate allows."""
+        return set()
 
     @override
     def use_case_of(self, request: HttpRequest, name: str) -> str:

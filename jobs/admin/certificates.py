@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,15 +12,18 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from typing_extensions import override
+from unfold.decorators import action
+from unfold.enums import ActionVariant
 
 from certificates.admin.certificates import CertificateAdmin
-from certificates.models import Certificate
+from certificates.models import Certificate, CertificateStatus
 from foundation import rates
+from foundation.admin import Question
 from foundation.admin.forms import invalid, show
 from foundation.answers import Answer
 from foundation.errors import TooMany
 from jobs import approvals, services
-from jobs.admin import requesting
+from jobs.admin import requesting, verbs
 from jobs.models import Job
 from owners.idempotency import once
 from owners.logins import actor_of
@@ -35,7 +39,14 @@ admin.site.unregister(Certificate)
 class CertificateJobsAdmin(CertificateAdmin):
     """Certificates, and what is asked for them."""
 
-    use_cases = {**CertificateAdmin.use_cases, "add": "certificate.request"}
+    use_cases = {
+        **CertificateAdmin.use_cases,
+        "add": "certificate.request",
+        "renew": "certificate.renew",
+        "deploy": "certificate.deploy",
+        "verify": "certificate.verify",
+    }
+    actions_detail = ("renew", "deploy", "verify", *CertificateAdmin.actions_detail)
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -51,6 +62,104 @@ class CertificateJobsAdmin(CertificateAdmin):
             path("add/check/", check, name="certificates_certificate_check"),
             *super().get_urls(),
         ]
+
+    # --- Work on one: each page asks first ------------------------------------------------------
+
+    def has_ask_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Name the permission that asking for work needs."""
+        return request.user.has_perm("jobs.add_job")
+
+    @override
+    def offered_besides(self, request: HttpRequest, certificate: Certificate) -> set[str]:
+        besides = super().offered_besides(request, certificate)
+        if certificate.status != CertificateStatus.ARCHIVED and self.has_ask_permission(request):
+            besides |= verbs.offered(certificate)
+        return besides
+
+    @action(
+        description="Renew…",
+        url_path="renew",
+        icon="autorenew",
+        variant=ActionVariant.PRIMARY,
+        permissions=["ask"],
+    )
+    def renew(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for the next version."""
+        certificate = self.row(request, object_id)
+        question = Question(
+            name="renew",
+            title=f"Renew {certificate}",
+            explanation=f"The next version is signed by {certificate.issuer} under "
+            f"{certificate.profile}, for the same names. {_decided(certificate, Job.Kind.RENEWAL)}",
+            button="Ask for the renewal",
+            is_calm=True,
+            form=verbs.RenewForm.for_certificate(certificate),
+            subject=certificate,
+            back=self.row_page(certificate),
+        )
+
+        def ask(given: dict[str, Any]) -> list[str]:
+            asked = services.request_renewal(
+                actor=actor_of(request),
+                certificate_id=certificate.pk,
+                csr_pem=given.pop("csr"),
+                **given,
+            )
+            return [
+                f"Asked to renew {certificate}. {verbs.next_words(asked.job)}",
+                *asked.warnings,
+            ]
+
+        return self.confirm(request, question, ask)
+
+    @action(description="Deploy…", url_path="deploy", icon="rocket_launch", permissions=["ask"])
+    def deploy(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask to have the current version put in place somewhere."""
+        certificate = self.row(request, object_id)
+        question = Question(
+            name="deploy",
+            title=f"Deploy {certificate}",
+            explanation="The current version is put in place at the target, and every later one "
+            f"after it. {_decided(certificate, Job.Kind.DEPLOYMENT)}",
+            button="Ask for the deployment",
+            is_calm=True,
+            form=verbs.TargetForm,
+            subject=certificate,
+            back=self.row_page(certificate),
+        )
+        return self._at_target(request, question, certificate, services.request_deployment)
+
+    @action(description="Verify…", url_path="verify", icon="verified", permissions=["ask"])
+    def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask to have looked at what an endpoint serves."""
+        certificate = self.row(request, object_id)
+        question = Question(
+            name="verify",
+            title=f"Verify {certificate}",
+            explanation="A handshake with the target's endpoint shows whether it serves the current"
+            f" version. {_decided(certificate, Job.Kind.VALIDATION)}",
+            button="Ask for the look",
+            is_calm=True,
+            form=verbs.EndpointForm.for_certificate(certificate),
+            subject=certificate,
+            back=self.row_page(certificate),
+        )
+        return self._at_target(request, question, certificate, services.request_validation)
+
+    def _at_target(
+        self,
+        request: HttpRequest,
+        question: Question,
+        certificate: Certificate,
+        service: Callable[..., Job],
+    ) -> HttpResponse:
+        def ask(given: dict[str, Any]) -> list[str]:
+            job = service(
+                actor=actor_of(request), certificate_id=certificate.pk, target=given["target"]
+            )
+            return [f"Asked for: {job.kind} at {given['target']}. {verbs.next_words(job)}"]
+
+        return self.confirm(request, question, ask)
 
     # --- Asking for one -------------------------------------------------------------------------
 
@@ -133,3 +242,9 @@ class CertificateJobsAdmin(CertificateAdmin):
             return answer
         form = requesting.RequestForm(request.POST)
         return JsonResponse(requesting.outlook(actor_of(request), form).as_data())
+
+
+def _decided(certificate: Certificate, kind: str) -> str:
+    if certificate.profile.needs_approval(kind):
+        return "Somebody else decides on it first."
+    return "Nobody has to decide on it, unless what it is about says otherwise."
