@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, services
+from certificates.admin.files import ShowsFiles
 from certificates.admin.questions import (
     AFFECTED,
     CA_IS_REVOKED,
@@ -29,7 +30,7 @@ from certificates.admin.serials import SearchesSerials
 from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
-from foundation.admin import Confirms, Question, Saves
+from foundation.admin import Question, Saves
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
@@ -58,7 +59,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(Saves, Confirms, SearchesSerials):
+class CertificateAdmin(ShowsFiles, Saves, SearchesSerials):
     """Names under management: to read, to reassign, to revoke."""
 
     form = CertificateForm
@@ -154,6 +155,11 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
             url,
             certificate.pk,
         )
+
+    @override
+    def version_of(self, row: Any) -> Version | None:
+        current: Version | None = row.current
+        return current
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -53,6 +53,18 @@ class CertificateJobsAdmin(CertificateAdmin):
         return all(request.user.has_perm(name) for name in ASKS)
 
     @override
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # Nobody adds another by saving this one: one is asked for.
+        extra = {"show_save_and_add_another": False, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra)
+
+    @override
     def get_urls(self) -> list[URLPattern]:
         def check(request: HttpRequest) -> HttpResponse:
             return self.admin_site.admin_view(require_POST(self.check_view))(request)

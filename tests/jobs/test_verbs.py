@@ -183,6 +183,13 @@ def test_victor_sees_no_button_and_is_refused_without_one(browse, victor, served
     assert Job.objects.filter(status=Status.PENDING).count() == 0
 
 
+def test_a_certificate_is_not_added_by_saving_another(browse, alice, issued):
+    text = browse(alice).get(page_of(issued)).content.decode()
+
+    assert "_save" in text
+    assert "_addanother" not in text
+
+
 def test_nothing_is_asked_for_before_it_is_confirmed(browse, alice, issued):
     browse(alice).post(f"{act(issued, 'renew')}/", {"justification": "x"})
 
