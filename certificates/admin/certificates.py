@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 
 from certificates import policy, services
 from certificates.admin.files import ShowsFiles
+from certificates.admin.imports import Imports
 from certificates.admin.questions import (
     AFFECTED,
     CA_IS_REVOKED,
@@ -59,7 +60,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(ShowsFiles, Saves, SearchesSerials):
+class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
     """Names under management: to read, to reassign, to revoke."""
 
     form = CertificateForm
@@ -103,6 +104,7 @@ class CertificateAdmin(ShowsFiles, Saves, SearchesSerials):
     )
     inlines = (VersionInline,)
     actions = ("revoke_selected",)
+    actions_list = ("import_files",)
     actions_detail: ClassVar[tuple[str, ...]] = ("revoke_one", "release_hold", "archive")
     use_cases = {
         "change": "certificate.update",
@@ -110,6 +112,7 @@ class CertificateAdmin(ShowsFiles, Saves, SearchesSerials):
         "revoke_selected": "certificate.bulk_revoke",
         "release_hold": "certificate.release_hold",
         "archive": "certificate.archive",
+        **Imports.importing,
     }
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)

@@ -11,6 +11,7 @@ from certificates.services.bulk import (
     bulk_revoke,
     preview_revocation,
 )
+from certificates.services.bundles import Candidate, Look, look
 from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
 from certificates.services.importing import AlreadyImported, SerialTaken, import_pem, record_ca
@@ -30,6 +31,8 @@ from certificates.services.revocation import release_hold, revoke
 __all__ = [
     "AlreadyImported",
     "BulkResult",
+    "Candidate",
+    "Look",
     "Origin",
     "Outcome",
     "PlanChanged",
@@ -48,6 +51,7 @@ __all__ = [
     "import_crls",
     "import_pem",
     "keep_alerts",
+    "look",
     "make_ca",
     "mark_failed",
     "move_under",

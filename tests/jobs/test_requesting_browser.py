@@ -145,6 +145,29 @@ def test_a_csr_is_dropped_on_its_field(asking, csr_for):
     assert Job.objects.get().certificate.sans == [f"dns:{NAME}"]
 
 
+def test_who_was_signed_out_meanwhile_loses_nothing(asking, csr_for, live_server):
+    page = asking()
+    page.locator("#id_csr").fill(csr_for(NAME))
+    page.locator("#id_justification").fill("New machines.")
+    page.wait_for_selector("text=Somebody else decides on it")
+    page.context.clear_cookies()
+
+    page.get_by_role("button", name="Request the certificate").click()
+    page.wait_for_selector("text=You are signed out")
+    assert page.locator("#id_justification").input_value() == "New machines."
+
+    again = page.context.new_page()
+    again.goto(f"{live_server.url}/admin/login/")
+    again.fill("input[name=username]", "alice")
+    again.fill("input[name=password]", PASSWORD)
+    again.click("button[type=submit]")
+    again.wait_for_selector(".cc-dashboard")
+    page.get_by_role("button", name="Request the certificate").click()
+    page.wait_for_selector("text=An operator must decide")
+
+    assert Job.objects.get().justification == "New machines."
+
+
 def test_a_page_that_is_not_secure_says_why_it_makes_no_key(page, asking):
     page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
     page = asking()

@@ -51,17 +51,38 @@
 
   // --- Asking the server -----------------------------------------------------------------------
 
-  const ask = async (csr) => {
+  const post = (csr) => {
     const said = new FormData(form);
     if (csr !== null) said.set("csr", csr);
-    const answer = await fetch(form.dataset.check, {
+    return fetch(form.dataset.check, {
       method: "POST",
       body: said,
       credentials: "same-origin",
       headers: { Accept: "application/json" },
-      redirect: "error",
+      redirect: "manual",
     });
-    if (!answer.ok) throw new Error(String(answer.status));
+  };
+
+  // Whoever signs in again, in another tab, has another token: what is typed here stays.
+  const takeNewToken = async () => {
+    const answer = await fetch(window.location.href, { credentials: "same-origin", redirect: "manual" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page.querySelector("#request-form input[name=csrfmiddlewaretoken]");
+    if (token) field("csrfmiddlewaretoken").value = token.value;
+  };
+
+  const SIGNED_OUT =
+    "You are signed out. Sign in again in another tab, then press the button here once more: what you typed stays.";
+
+  const ask = async (csr) => {
+    let answer = await post(csr);
+    if (answer.status === 403) {
+      await takeNewToken();
+      answer = await post(csr);
+    }
+    if (answer.type === "opaqueredirect" || answer.status === 403) throw new Error(SIGNED_OUT);
+    if (answer.status === 429) throw new Error("That was too often: wait a minute, and try again.");
+    if (!answer.ok) throw new Error("The server could not check it: try again in a moment.");
     return answer.json();
   };
 
@@ -224,15 +245,15 @@
         await save(seen.names[0]);
         field("csr").value = csr;
       }
-    } catch {
-      // The server says it once it has the form; without a key there is nothing to send.
-      if (isOurs()) {
-        byId("request-faults").textContent = "The key could not be made or checked: try again.";
-        byId("request-faults").hidden = false;
-        isSent = false;
-        button.disabled = false;
-        return;
-      }
+    } catch (error) {
+      const isOffline = error instanceof TypeError;
+      const top = byId("request-faults");
+      top.textContent = isOffline ? "The server could not be reached: try again." : error.message;
+      top.hidden = false;
+      top.scrollIntoView({ block: "center" });
+      isSent = false;
+      button.disabled = false;
+      return;
     }
     form.submit();
   });
