@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='justification',
-            field=models.TextField(blank=True, editable=False, help_text='Why it is asked for; part of what is approved, and never changed.'),
+            field=models.TextField(blank=True, editable=False),
         ),
     ]
