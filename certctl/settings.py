@@ -103,6 +103,10 @@ ENROLLMENT_RATE = env.str("CERTCTL_ENROLLMENT_RATE", default="1200/min")
 
 MAX_BODY_BYTES = env.int("CERTCTL_MAX_BODY_BYTES", default=1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# Files of certificates, which many of are imported at once; deploy/nginx/nginx.conf says the same.
+MAX_IMPORT_BYTES = 16 * 1024 * 1024
+# Addresses that take more than MAX_BODY_BYTES, of whoever is signed in: on disk, not in memory.
+LARGE_BODIES = {"/admin/certificates/certificate/import/": MAX_IMPORT_BYTES}
 
 # How many proxies in front of us append to X-Forwarded-For; 0 trusts none of them.
 TRUSTED_PROXIES = env.int("CERTCTL_TRUSTED_PROXIES", default=0)

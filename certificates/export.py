@@ -14,6 +14,13 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
 from certificates.models import Version
 from issuers.x509 import certs, chains
 
+# The forms: media type, and how the file's name ends.
+FILES = {
+    "pem": ("application/x-pem-file", "pem"),
+    "leaf": ("application/x-pem-file", "crt"),
+    "der": ("application/pkix-cert", "cer"),
+    "pkcs12": ("application/x-pkcs12", "p12"),
+}
 _LEGACY_ROUNDS = 2000  # what old Windows writes; the certificates in it are no secret
 
 
@@ -21,6 +28,11 @@ def pem_chain(version: Version) -> bytes:
     """Return the certificate and the chain above it, leaf first, without the root's key."""
     parts = (version.pem.strip(), version.chain_pem.strip())
     return "".join(f"{part}\n" for part in parts if part).encode()
+
+
+def pem_alone(version: Version) -> bytes:
+    """Return the certificate alone in PEM."""
+    return f"{version.pem.strip()}\n".encode()
 
 
 def der(version: Version) -> bytes:

@@ -16,8 +16,8 @@ def waiting(request: HttpRequest) -> str:
     return str(count) if count else ""
 
 
-def _allows(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _allows(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perms(permissions)
 
 
 def _item(title: str, icon: str, model: str, query: str = "", **more: Any) -> dict[str, Any]:
@@ -49,6 +49,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     f"?status__exact={Status.AWAITING_APPROVAL}",
                     badge="console.navigation.waiting",
                 ),
+                {
+                    "title": "Request a certificate",
+                    "icon": "add_circle",
+                    "link": reverse_lazy("admin:certificates_certificate_add"),
+                    "permission": _allows("certificates.add_certificate", "jobs.add_job"),
+                },
                 _item("Alerts", "notifications", "certificates.alert"),
                 _item("Jobs", "work_history", "jobs.job"),
             ],

@@ -205,6 +205,10 @@ class Profile(models.Model):
     approval_required_for = models.JSONField(
         default=default_approvals, blank=True, help_text='Kinds of job, as ["Issuance", "Renewal"].'
     )
+    justification_required = models.BooleanField(
+        default=False,
+        help_text="Whether whoever asks for a certificate, or its renewal, must say why.",
+    )
     issues_nothing = models.BooleanField(
         default=False,
         help_text="Say so where no name is allowed on purpose: nothing can be issued under it.",

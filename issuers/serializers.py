@@ -178,6 +178,7 @@ class ProfileSerializer(SparseFields):
             "subject_attributes",
             "fixed_subject",
             "approval_required_for",
+            "justification_required",
             "issues_nothing",
             "is_ca",
             "is_ra",

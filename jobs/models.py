@@ -230,6 +230,8 @@ class Job(models.Model):
     lifetime = models.DurationField(
         null=True, blank=True, help_text="Asked for; empty: the profile's longest."
     )
+    # Why it is asked for: part of what is approved, and kept as it is by a trigger.
+    justification = models.TextField(blank=True, editable=False)
     claim_number = models.PositiveIntegerField(
         default=0, editable=False, help_text="The fence: rises with every claim, never falls."
     )

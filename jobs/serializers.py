@@ -11,6 +11,7 @@ from foundation.rest.dataclasses import serializer_of
 from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
 from jobs import approvals
 from jobs.models import Job
+from jobs.services.justifying import MAX_JUSTIFICATION
 from jobs.states import Status
 
 
@@ -80,6 +81,7 @@ class JobSerializer(SparseFields):
             "error_code",
             "order",
             "lifetime",
+            "justification",
             "created_at",
             "scheduled_at",
             "started_at",
@@ -175,6 +177,13 @@ class AskSerializer(StrictInput):
         default=None,
         help_text="As P47D, PT8H, 30d; the profile's longest when left out.",
     )
+    justification = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=MAX_JUSTIFICATION,
+        help_text="Why; shown to whoever decides, part of what is approved, and never changed.",
+    )
 
 
 class IssuanceSerializer(DetailsInput, AskSerializer):
@@ -198,6 +207,7 @@ class IssuanceSerializer(DetailsInput, AskSerializer):
             "csr",
             "generate_key",
             "lifetime",
+            "justification",
         )
 
 

@@ -200,6 +200,13 @@ def test_a_body_over_1_mib_is_refused(ask):
     assert len(Echo.seen) == 1
 
 
+def test_files_to_import_may_have_16_mib_there_and_nowhere_else(ask):
+    there = "/admin/certificates/certificate/import/"
+    assert ask(there, tls=True, method="POST", body=b"0" * (16 * MIB)).status == 200
+    assert ask(there, tls=True, method="POST", body=b"0" * (16 * MIB + 1)).status == 413
+    assert ask(f"{there}x/", tls=True, method="POST", body=b"0" * (2 * MIB)).status == 413
+
+
 def test_what_a_client_claims_about_itself_is_overwritten(ask):
     claims = {
         "X-Forwarded-For": "192.0.2.1",

@@ -17,6 +17,8 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, services
+from certificates.admin.files import ShowsFiles
+from certificates.admin.imports import Imports
 from certificates.admin.questions import (
     AFFECTED,
     CA_IS_REVOKED,
@@ -29,7 +31,7 @@ from certificates.admin.serials import SearchesSerials
 from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
-from foundation.admin import Confirms, Question, Saves
+from foundation.admin import Question, Saves
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
@@ -58,7 +60,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(Saves, Confirms, SearchesSerials):
+class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
     """Names under management: to read, to reassign, to revoke."""
 
     form = CertificateForm
@@ -102,13 +104,15 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     )
     inlines = (VersionInline,)
     actions = ("revoke_selected",)
-    actions_detail: ClassVar = ("revoke_one", "release_hold", "archive")
+    actions_list = ("import_files",)
+    actions_detail: ClassVar[tuple[str, ...]] = ("revoke_one", "release_hold", "archive")
     use_cases = {
         "change": "certificate.update",
         "revoke_one": "certificate.revoke",
         "revoke_selected": "certificate.bulk_revoke",
         "release_hold": "certificate.release_hold",
         "archive": "certificate.archive",
+        **Imports.importing,
     }
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
@@ -156,6 +160,11 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
         )
 
     @override
+    def version_of(self, row: Any) -> Version | None:
+        current: Version | None = row.current
+        return current
+
+    @override
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # certificates are requested as jobs, or imported
 
@@ -179,7 +188,7 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         offered: list[Any] = super().get_actions_detail(request, object_id)
         certificate = self.get_object(request, str(object_id))
-        if certificate is None or certificate.status == CertificateStatus.ARCHIVED:
+        if certificate is None:
             return []
         current, allowed = certificate.current, set()
         revocation = getattr(current, "revocation", None)
@@ -193,7 +202,14 @@ class CertificateAdmin(Saves, Confirms, SearchesSerials):
             allowed.add("release-hold")
         if current is None or reason or current.not_after <= timezone.now():
             allowed.add("archive")
+        if certificate.status == CertificateStatus.ARCHIVED:
+            allowed = set()
+        allowed |= self.offered_besides(request, certificate)
         return [button for button in offered if button.path in allowed]
+
+    def offered_besides(self, request: HttpRequest, certificate: Certificate) -> set[str]:
+        """Return the paths of the further pages that the state of the certificate allows."""
+        return set()
 
     @override
     def use_case_of(self, request: HttpRequest, name: str) -> str:

@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, services
+from certificates.admin.files import Downloads
 from certificates.admin.questions import (
     AFFECTED,
     CA_IS_REVOKED,
@@ -22,7 +23,7 @@ from certificates.admin.questions import (
 )
 from certificates.admin.serials import SearchesSerials
 from certificates.models import Version
-from foundation.admin import Confirms, Question, ReadOnly
+from foundation.admin import Question, ReadOnly
 from owners.logins import actor_of
 
 
@@ -64,7 +65,7 @@ class VersionInline(TabularInline):
 
 
 @admin.register(Version)
-class VersionAdmin(ReadOnly, Confirms, SearchesSerials):
+class VersionAdmin(Downloads, ReadOnly, SearchesSerials):
     """Signed certificates, to read, and to revoke each for itself."""
 
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
@@ -77,7 +78,12 @@ class VersionAdmin(ReadOnly, Confirms, SearchesSerials):
     exclude = ("encrypted_key",)
     readonly_fields = ("device",)
     actions_detail: ClassVar = ("revoke_one",)
-    use_cases = {"revoke_one": "certificate.revoke"}
+    use_cases = {"revoke_one": "certificate.revoke", **Downloads.downloading}
+
+    @override
+    def version_of(self, row: Any) -> Version | None:
+        version: Version = row
+        return version
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Name the permission that revoking asks for."""

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from typing_extensions import override
 
 from certificates import services
+from certificates.export import FILES
 from certificates.models import Version
 from owners.authentication import actor_of
 
@@ -53,7 +54,6 @@ class Pkcs12File(_File):
     format = "pkcs12"
 
 
-_SUFFIX = {"pem": "pem", "der": "cer", "pkcs12": "p12"}
 MEDIA = {"pem": PemFile, "der": DerFile, "pkcs12": Pkcs12File}
 
 
@@ -66,7 +66,7 @@ def export_of(
     )
     renderer = MEDIA[form]()
     request.accepted_renderer, request.accepted_media_type = renderer, renderer.media_type
-    name = f"{version.certificate.pk}-v{version.number}.{_SUFFIX[form]}"
+    name = f"{version.certificate.pk}-v{version.number}.{FILES[form][1]}"
     return Response(
         data,
         content_type=renderer.media_type,

@@ -4,6 +4,7 @@ from certificates.services.adoption import adopt, adopt_waiting
 from certificates.services.affected import Affected, affected
 from certificates.services.alerts import acknowledge_alert, keep_alerts, watch_issuers
 from certificates.services.authorities import make_ca, take_over_ca
+from certificates.services.bundles import Candidate, Look, look
 from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
 from certificates.services.importing import AlreadyImported, SerialTaken, import_pem, record_ca
@@ -24,6 +25,8 @@ from certificates.services.revocation import release_hold, revoke
 __all__ = [
     "Affected",
     "AlreadyImported",
+    "Candidate",
+    "Look",
     "Origin",
     "SerialTaken",
     "WrongCRL",
@@ -39,6 +42,7 @@ __all__ = [
     "import_crls",
     "import_pem",
     "keep_alerts",
+    "look",
     "make_ca",
     "mark_failed",
     "move_under",

@@ -98,6 +98,7 @@ def export(
 ) -> bytes:
     """Return the version as "pem", "der" or "pkcs12", and record who took it. Never a key.
 
+    "pem" has the chain, "leaf" is the certificate alone in PEM.
     `legacy` is for programs that open only old PKCS#12, which has a password always.
     """
     if legacy and not (form == "pkcs12" and password):
@@ -106,6 +107,8 @@ def export(
     match form:
         case "pem":
             data = files.pem_chain(version)
+        case "leaf":
+            data = files.pem_alone(version)
         case "der":
             data = files.der(version)
         case "pkcs12":

@@ -164,6 +164,12 @@ def _store_once(
         raise (SerialTaken if known is None else AlreadyImported) from error
 
 
+def check_serial(leaf: x509.Certificate) -> None:
+    """Raise MalformedCertificate for a serial number that no CA may give."""
+    if leaf.serial_number <= 0 or leaf.serial_number.bit_length() > _MAX_SERIAL_BITS:
+        raise _malformed("Its serial number is not 1 to 20 octets (RFC 5280 §4.1.2.2).")
+
+
 def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
     if _ANY_KEY.search(pem):
         raise PrivateKeyIncluded
@@ -177,8 +183,7 @@ def _parse(pem: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
     if len(found) > MAX_CERTIFICATES:
         raise _malformed(f"At most {MAX_CERTIFICATES} certificates can be imported with a chain.")
     leaf, chain = _in_order(found)
-    if leaf.serial_number <= 0 or leaf.serial_number.bit_length() > _MAX_SERIAL_BITS:
-        raise _malformed("Its serial number is not 1 to 20 octets (RFC 5280 §4.1.2.2).")
+    check_serial(leaf)
     return leaf, chain
 
 

@@ -105,6 +105,7 @@ class Confirms(Edge):
     ) -> TemplateResponse:
         """Return the page that asks; with a `form` that has mistakes it shows them."""
         request.current_app = self.admin_site.name
+        shown = form or question.form()
         return TemplateResponse(
             request,
             "admin/confirm.html",
@@ -112,9 +113,9 @@ class Confirms(Edge):
                 **self.admin_site.each_context(request),
                 "title": question.title,
                 "opts": self.opts,
-                "media": self.media,
+                "media": self.media + shown.media,
                 "question": question,
-                "form": form or question.form(),
+                "form": shown,
                 # The plain list: a filter would leave out what has changed since, without a word.
                 "address": self.list_page() if question.action else "",
                 "action_checkbox_name": ACTION_CHECKBOX_NAME,

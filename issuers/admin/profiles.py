@@ -101,6 +101,7 @@ class ProfileForm(forms.ModelForm[Profile]):
             "max_lifetime",
             "allow_wildcards",
             "max_sans",
+            "justification_required",
             "issues_nothing",
         )
         labels = {"max_sans": "Most names"}
@@ -146,7 +147,7 @@ class ProfileAdmin(Saves, Deletes):
                 )
             },
         ),
-        ("Approval", {"fields": ("approval_required_for",)}),
+        ("Approval", {"fields": ("approval_required_for", "justification_required")}),
     )
 
     @display(

@@ -55,6 +55,7 @@ FIELDS = (
     "subject_attributes",
     "fixed_subject",
     "approval_required_for",
+    "justification_required",
     "issues_nothing",
 )
 

@@ -12,9 +12,11 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from foundation.admin import Confirms, Question, ReadOnly
-from jobs import approvals, policy
+from jobs import approvals, policy, services
+from jobs.admin import verbs
 from jobs.admin.decisions import CHOICES, Choice, question_of
 from jobs.models import Job
+from jobs.services.common import has_successor
 from jobs.states import Move, Status
 from owners.logins import actor_of
 
@@ -68,7 +70,7 @@ class JobAdmin(ReadOnly, Confirms):
     list_per_page = 50
     show_full_result_count = False
     actions = ("approve", "reject", "cancel")
-    actions_detail = ("approve_one", "reject_one", "cancel_one")
+    actions_detail = ("approve_one", "reject_one", "submit_csr", "retry", "cancel_one")
     use_cases = {
         "approve": "job.approve",
         "approve_one": "job.approve",
@@ -76,6 +78,8 @@ class JobAdmin(ReadOnly, Confirms):
         "reject_one": "job.reject",
         "cancel": "job.cancel",
         "cancel_one": "job.cancel",
+        "submit_csr": "job.submit_csr",
+        "retry": "job.retry",
     }
     change_form_before_template = "admin/jobs/job/review.html"
     fieldsets = (
@@ -89,6 +93,7 @@ class JobAdmin(ReadOnly, Confirms):
                     ("device", "wants_approval"),
                     ("target", "agent"),
                     ("version", "lifetime"),
+                    "justification",
                 )
             },
         ),
@@ -185,6 +190,10 @@ class JobAdmin(ReadOnly, Confirms):
         job = Job.objects.filter(pk=_uuid(object_id)).first()
         moves = (Move.APPROVE, Move.REJECT, Move.CANCEL)
         allowed = {move.name.lower() for move in moves if job is not None and job.allows(move)}
+        if job is not None and job.allows(Move.SUBMIT_CSR):
+            allowed.add("submit-csr")
+        if job is not None and job.allows(Move.RETRY) and not has_successor(job):
+            allowed.add("retry")
         return [button for button in offered if button.path in allowed]
 
     @action(
@@ -223,6 +232,62 @@ class JobAdmin(ReadOnly, Confirms):
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, extra)
+
+    # --- What goes on with it ----------------------------------------------------------------
+
+    def has_ask_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Name the permission that asking for work needs."""
+        return request.user.has_perm("jobs.add_job")
+
+    @action(
+        description="Give the CSR…",
+        url_path="submit-csr",
+        icon="upload_file",
+        variant=ActionVariant.PRIMARY,
+        permissions=["ask"],
+    )
+    def submit_csr(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give the CSR that the job waits for."""
+        job = self.row(request, object_id)
+        question = Question(
+            name="submit_csr",
+            title=f"CSR for {job}",
+            explanation=f"For exactly these names: {', '.join(job.certificate.sans) or '-'}.",
+            button="Give the CSR",
+            is_calm=True,
+            form=verbs.CsrForm,
+            subject=job,
+            back=self.row_page(job),
+        )
+
+        def submit(given: dict[str, Any]) -> list[str]:
+            done = services.submit_csr(job_id=job.pk, actor=actor_of(request), csr_pem=given["csr"])
+            return [
+                f"{job} has its CSR. {verbs.next_words(done)}",
+                *approvals.of_asking(done, has_brought=True),
+            ]
+
+        return self.confirm(request, question, submit)
+
+    @action(description="Try again…", url_path="retry", icon="replay", permissions=["ask"])
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Have a failed job tried again now."""
+        job = self.row(request, object_id)
+        question = Question(
+            name="retry",
+            title=f"Try again: {job}",
+            explanation=f"It failed: {job.last_error or 'nobody said why.'}",
+            button="Try again",
+            is_calm=True,
+            subject=job,
+            back=self.row_page(job),
+        )
+
+        def retry(_: dict[str, Any]) -> list[str]:
+            done = services.retry_job(job_id=job.pk, actor=actor_of(request))
+            return [f"{job} is tried again. {verbs.next_words(done)}"]
+
+        return self.confirm(request, question, retry)
 
     # --- The page of a decision --------------------------------------------------------------
 

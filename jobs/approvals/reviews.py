@@ -54,6 +54,9 @@ class Review:
     profile: str
     owner: str
     requested_by: str
+    justification: str = field(
+        metadata={"help_text": "Why it is asked for, in the requester's words; empty: none given."}
+    )
     csr_by: str = field(
         metadata={
             "help_text": "Who brought the CSR, later or for the version before; empty: who asked."
@@ -139,6 +142,7 @@ def _review(job: Job, warnings: Sequence[str]) -> Review:
         profile=str(certificate.profile),
         owner=str(certificate.owner),
         requested_by=job.requested_by.get_username(),
+        justification=job.justification,
         csr_by=job.csr_by.get_username() if job.csr_by else "",
         device=job.device,
         vouched_by=job.csr_by.get_username() if job.device and job.csr_by else "",

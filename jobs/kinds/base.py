@@ -92,6 +92,10 @@ class Kind(ABC, Generic[Result]):
         inputs = self.inputs(job, certificate)
         if inputs is None:
             return ""
+        if job.justification:
+            # It does nothing, but it is what somebody agreed on. Only where there is one, so that
+            # what was approved before jobs had any keeps its digest.
+            inputs = {**inputs, "justification": job.justification}
         text = json.dumps(inputs, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

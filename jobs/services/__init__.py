@@ -14,6 +14,8 @@ from jobs.services.decisions import (
     hold_to_cancel,
     reject_job,
 )
+from jobs.services.foresight import Foreseen, foresee_issuance
+from jobs.services.justifying import MAX_JUSTIFICATION
 from jobs.services.opening import HEAD_START, DuplicateJob, ForDevice
 from jobs.services.ra import renew_ra, request_ra
 from jobs.services.renewals import request_due_renewals, watch_certificates
@@ -36,10 +38,12 @@ from jobs.services.sweeps import (
 
 __all__ = [
     "HEAD_START",
+    "MAX_JUSTIFICATION",
     "Asked",
     "ChangedSinceShown",
     "DuplicateJob",
     "ForDevice",
+    "Foreseen",
     "approve_job",
     "cancel_held",
     "cancel_job",
@@ -47,6 +51,7 @@ __all__ = [
     "detach_target",
     "fail_abandoned",
     "fail_job",
+    "foresee_issuance",
     "hold_to_cancel",
     "park",
     "reject_job",

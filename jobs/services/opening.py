@@ -158,6 +158,7 @@ def announce(job: Job, actor: Principal, **what: Any) -> None:
         target=str(job.target) if job.target else None,
         **undecided(job),
         **({"device": job.device} if job.device else {}),
+        **({"justification": job.justification} if job.justification else {}),
         **what,
     )
     if job.status == Status.PENDING and job.scheduled_at <= database_clock.now():

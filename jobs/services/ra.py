@@ -12,7 +12,7 @@ from foundation.errors import FieldError, Invalid
 from issuers.models import Issuer
 from jobs.models import Job
 from jobs.services import own
-from jobs.services.requests import check_rules
+from jobs.services.foresight import check_rules
 from owners.models import Owner, Principal, Team
 
 

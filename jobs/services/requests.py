@@ -11,13 +11,11 @@ from django.db import transaction
 import certificates.policy
 import certificates.services
 import deployments.services
-import issuers.services
 from audit.use_cases import DEVICES, PEOPLE_AND_PROGRAMS, use_case
 from certificates import signers
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
-from foundation import durations
 from foundation.clock import database_clock
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
@@ -25,10 +23,11 @@ from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
-from jobs.kinds.signing import check_key, next_kind
+from jobs.kinds.signing import next_kind
 from jobs.models import Job
-from jobs.services import csrs
+from jobs.services import csrs, justifying
 from jobs.services.common import lock_both
+from jobs.services.foresight import Refusals, check_rules, foresee_issuance
 from jobs.services.opening import (
     ForDevice,
     announce,
@@ -73,32 +72,34 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     targets: Iterable[Target] = (),
     lifetime: timedelta | None = None,
     generate_key: bool = False,
+    justification: str = "",
     device: ForDevice | None = None,
 ) -> Asked:
     """Put a name under management and ask for its first certificate.
 
     Names that are not given are those of the CSR. Without a CSR the job waits for one, unless the
     server may make the key. Raises Invalid: a CSR outside the profile (code csr_rejected), an
-    issuer that does not serve the profile or is revoked, a lifetime that the profile refuses,
-    server_keys_disabled.
+    issuer that does not serve the profile or is revoked, a lifetime that the profile refuses, a
+    justification that is missing or too long, server_keys_disabled; all that is wrong at once.
     """
-    check_rules(issuer, profile, lifetime)
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     if generate_key:
+        check_rules(issuer, profile, lifetime)
         encrypted_key, csr_pem = csrs.server_made(profile, common_name, sans, csr_pem)
         warnings = (csrs.SERVER_KEY_WARNING,)
-    if csr_pem:
-        checked = issuers.services.check_csr(
-            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
-        )
-        check_key(csr_pem)
-        sans = checked.sans
-        common_name = common_name or csrs.common_name_of(checked)
-    if not sans and not common_name:
-        raise Invalid(
-            errors=[FieldError("sans", "required", "Give names, or a CSR that has them.")]
-        )
+    foreseen = foresee_issuance(
+        actor=actor,
+        issuer=issuer,
+        profile=profile,
+        common_name=common_name,
+        sans=sans,
+        csr_pem=csr_pem,
+        lifetime=lifetime,
+        justification=justification,
+        device=device,
+    )
+    common_name, sans = foreseen.common_name, foreseen.sans
     certificate = certificates.services.register(
         actor=actor,
         details=Details(
@@ -122,6 +123,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
+            justification=foreseen.justification,
             **of_device(device),
         ),
         certificate,
@@ -144,6 +146,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     lifetime: timedelta | None = None,
     not_before: datetime | None = None,
     new_key: bool = False,
+    justification: str = "",
     device: ForDevice | None = None,
 ) -> Asked:
     """Ask for the next version of a certificate: an Issuance where it is the first agreed to.
@@ -153,11 +156,20 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
 
     Without a CSR the last one is used where the renewal policy reuses keys (as it does without a
     policy) and no `new_key` is wanted; otherwise the job waits for one. `not_before` delays the
-    work, not the decision. Raises DuplicateJob, Archived, Invalid, Certificate.DoesNotExist.
+    work, not the decision. `justification` is this request's own: that of the version before says
+    nothing of it. Raises DuplicateJob, Archived, Invalid, Certificate.DoesNotExist.
     """
     certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     certificates.policy.check_may_change(certificate)
-    check_rules(certificate.issuer, certificate.profile, lifetime)
+    refusals = Refusals()
+    with refusals.gather():
+        check_rules(certificate.issuer, certificate.profile, lifetime)
+    words = justifying.justified(
+        justification, profile=certificate.profile, actor=actor, device=device
+    )
+    with refusals.gather():
+        justifying.check(words, profile=certificate.profile)
+    refusals.check()
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
     revoked = certificates.policy.revoked_for(certificate)
@@ -179,6 +191,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
             csr_pem=csr_pem,
             encrypted_key=encrypted_key,
             lifetime=lifetime,
+            justification=words,
             last_error=last.why_not,
             **(
                 {"csr_by": last.by, "wants_approval": policy.waits_for_others(certificate)}
@@ -272,35 +285,6 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
         **undecided(job),
     )
     return job
-
-
-def check_rules(
-    issuer: Issuer, profile: Profile, lifetime: timedelta | None = None, *, for_itself: bool = False
-) -> None:
-    """Raise Invalid where nothing may be asked for; `for_itself` is certctl under its own rules."""
-    errors = []
-    if not issuer.enabled:
-        errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
-    errors.extend(signers.errors(issuer))
-    if not profile.enabled or profile.is_ca or (profile.is_own and not for_itself):
-        errors.append(
-            FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
-        )
-    if profile.issuers.exists() and not profile.issuers.filter(pk=issuer.pk).exists():
-        errors.append(
-            FieldError("issuer", "issuer_not_allowed", f"{profile} does not allow {issuer}.")
-        )
-    if lifetime is not None and not timedelta(0) < lifetime <= profile.max_lifetime:
-        errors.append(
-            FieldError(
-                "lifetime",
-                "lifetime_not_allowed",
-                "It must be more than nothing and at most "
-                f"{durations.words(profile.max_lifetime)}.",
-            )
-        )
-    if errors:
-        raise Invalid(errors=errors)
 
 
 def _deployable(certificate_id: uuid.UUID, actor: Principal) -> Certificate:

@@ -51,6 +51,8 @@ NO_ACTS = {
     "issuers.services.authorities.create_local_ca",
     "issuers.services.authorities.import_local_ca",
     "certificates.services.importing.record_ca",
+    # It writes nothing: what a request would come to.
+    "jobs.services.foresight.foresee_issuance",
     # Inside the transaction of a job, which has its own events.
     "certificates.services.lifecycle.add_version",
     "certificates.services.lifecycle.mark_failed",
