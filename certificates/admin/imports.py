@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from typing_extensions import override
 from unfold.decorators import action
 
-from certificates import services
+from certificates import policy, services
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from certificates.services.bundles import Candidate, Look
@@ -216,4 +216,4 @@ _CHANGED = "What is new is no longer what was shown: look again, and confirm tha
 def _check_plan(shown: str, seen: Look) -> None:
     """Raise PlanChanged where something else is new than the page showed."""
     if shown != seen.plan:
-        raise services.PlanChanged(errors=[FieldError("file", "plan_changed", _CHANGED)])
+        raise policy.PlanChanged(errors=[FieldError("file", "plan_changed", _CHANGED)])

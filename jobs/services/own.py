@@ -15,9 +15,9 @@ from foundation.clock import database_clock
 from foundation.sealed import Sealed
 from jobs.kinds.signing import next_kind
 from jobs.models import Job
+from jobs.services.foresight import check_rules
 from jobs.services.opening import HEAD_START, announce, open_job
 from jobs.services.renewals import LEAST_GAIN, PAUSE
-from jobs.services.requests import check_rules
 from jobs.states import OPEN
 from owners.models import Principal
 

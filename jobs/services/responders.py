@@ -20,7 +20,7 @@ from issuers.services.profiles import RESPONDER_NAME
 from issuers.x509 import certs
 from jobs.models import Job
 from jobs.services import own
-from jobs.services.requests import check_rules
+from jobs.services.foresight import check_rules
 from owners.models import Owner, Principal
 
 logger = logging.getLogger(__name__)
