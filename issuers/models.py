@@ -90,7 +90,7 @@ class Issuer(models.Model):
     @cached_property
     def certificate(self) -> x509.Certificate | None:
         """Its certificate, which never changes; None where a remote CA's is not known yet."""
-        return certs.load(self.certificate_pem) if self.certificate_pem else None
+        return certs.load_cas(self.certificate_pem)[0] if self.certificate_pem else None
 
     @cached_property
     def described(self) -> SignedCertificate | None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit.about import About
 from audit.changes import Changes, changed
 from foundation.sealed import SealedField
+from foundation.statements import locked, update
 from issuers.models import Issuer, Profile
 from issuers.server_keys import SERVER_KEY
 from owners.models import Owner, Principal, Team
@@ -64,7 +65,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
     def lock(self, pk: uuid.UUID) -> "Certificate":
         """Return the certificate with its row locked; raises Certificate.DoesNotExist."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+        return locked(Certificate, pk)
 
     def ending(self, now: datetime, window: timedelta | models.F) -> Self:
         """Those whose current version ends within `window` of `now`, or has ended.
@@ -185,7 +186,7 @@ class Certificate(models.Model):
         """Set the status, which only this does, and tell; the caller holds the row's lock."""
         done = changed(self, {"status": status}, ("status",))
         if done:
-            self.save(update_fields=["status", "updated_at"])
+            update(self, ["status", "updated_at"])
         return done
 
 

@@ -12,6 +12,7 @@ from certificates.models import Certificate, Version
 from enrollment.models.devices import Credential, Device
 from enrollment.models.labels import Label
 from enrollment.states import Stand
+from foundation.statements import Given
 from jobs.models import Job
 from jobs.states import Status
 
@@ -33,7 +34,12 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
             "label", "device", "credential__device", "certificate", "job__version__revocation"
         )
 
-    def same(self, device: Device, key_fingerprint: str, names_digest: str) -> Self:
+    def same(
+        self,
+        device: Device | Given,
+        key_fingerprint: str | Given,
+        names_digest: str | Given,
+    ) -> Self:
         """Return the same request, whenever it came, the newest first."""
         return self.filter(
             device=device, key_fingerprint=key_fingerprint, names_digest=names_digest
@@ -82,6 +88,9 @@ class Enrollment(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = EnrollmentQuerySet.as_manager()
+
+    # Known in memory alone, to the very request that made it: it was signed with the asking.
+    issued: Version | None = None
 
     class Meta:
         ordering = ["-created_at", "pk"]

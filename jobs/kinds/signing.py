@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from typing_extensions import override
 
 import certificates.policy
@@ -17,7 +17,7 @@ from certificates.models import Certificate, CertificateStatus, Version
 from foundation.errors import ConnectorError, FieldError, Invalid
 from issuers.connectors.base import OrderRefused, WrongCertificate
 from issuers.models import Issuer, Profile
-from issuers.services import OrderState, SignedCertificate, Waiting
+from issuers.services import CheckedRequest, OrderState, SignedCertificate, Waiting
 from issuers.x509 import certs, csr
 from jobs.kinds.base import ClaimLost, Follow, Kept, KeyOf, Kind, Skipped
 from jobs.models import Job
@@ -161,23 +161,34 @@ class Signing(Kind[SignedCertificate]):
             placing=placing,
         )
 
+    def sign(
+        self, job: Job, certificate: Certificate, checked: CheckedRequest
+    ) -> SignedCertificate | Waiting:
+        """Do the same by a key that lies here, for whoever has just checked request and issuer."""
+        order = OrderState(job.order_key)
+        return issuers.services.sign(**_wanted(job, certificate), order=order, checked=checked)
+
+    def may_overtake(self, job: Job) -> QuerySet[Job]:
+        """Return deployments of the old version that nobody began."""
+        deployments = Job.objects.open().filter(
+            certificate_id=job.certificate_id, kind=Job.Kind.DEPLOYMENT
+        )
+        return deployments.exclude(status=Status.RUNNING)
+
     @override
     def overtakes(self, held: Job) -> Sequence[Job]:
-        """Deployments of the old version that nobody began."""
-        return list(
-            Job.objects.open()
-            .filter(certificate_id=held.certificate_id, kind=Job.Kind.DEPLOYMENT)
-            .exclude(status=Status.RUNNING)
-            .select_for_update(no_key=True)
-            .order_by("pk")
-        )
+        return list(self.may_overtake(held).select_for_update(no_key=True).order_by("pk"))
 
     @override
     def keep(self, held: Job, result: SignedCertificate | Skipped, actor: Principal) -> Kept:
         assert not isinstance(result, Skipped)  # noqa: S101 - `prepare` never does
-        certificate = held.certificate
         # What was signed before a revocation that is first in the trail is never brought out.
-        signers.check_may_sign_until_commit(certificate.issuer)
+        signers.check_may_sign_until_commit(held.certificate.issuer)
+        return self.store(held, result, actor)
+
+    def store(self, held: Job, result: SignedCertificate, actor: Principal) -> Kept:
+        """Do the same for whoever has made sure that nobody revokes the CA before the commit."""
+        certificate = held.certificate
         try:
             version = certificates.services.add_version(
                 certificate=certificate,

@@ -23,6 +23,7 @@ from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
+from issuers.services import CheckedRequest
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
 from jobs.kinds.signing import check_key, next_kind
@@ -53,6 +54,7 @@ class Asked:
 
     job: Job
     warnings: Sequence[str] = ()
+    checked: CheckedRequest | None = None  # for a device: its CSR, for the names of the certificate
 
 
 @use_case("certificate.request", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
@@ -82,14 +84,15 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     issuer that does not serve the profile or is revoked, a lifetime that the profile refuses,
     server_keys_disabled.
     """
-    check_rules(issuer, profile, lifetime)
+    check_rules(issuer, profile, lifetime, until_commit=device is not None and device.at_once)
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
+    checked = device.checked if device is not None else None
     if generate_key:
         encrypted_key, csr_pem = csrs.server_made(profile, common_name, sans, csr_pem)
         warnings = (csrs.SERVER_KEY_WARNING,)
     if csr_pem:
-        checked = issuers.services.check_csr(
+        checked = checked or issuers.services.check_csr(
             csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
         )
         check_key(csr_pem)
@@ -130,7 +133,8 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     )
     announce(job, actor, server_key=generate_key)
     if device is not None:
-        return Asked(job)  # a device reads no warnings; whoever decides sees them at the job
+        # A device reads no warnings; whoever decides sees them at the job.
+        return Asked(job, checked=checked)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 
@@ -156,9 +160,15 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     """
     certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     certificates.policy.check_may_change(certificate)
-    check_rules(certificate.issuer, certificate.profile, lifetime)
+    check_rules(
+        certificate.issuer,
+        certificate.profile,
+        lifetime,
+        until_commit=device is not None and device.at_once,
+    )
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
+    checked: CheckedRequest | None = None
     revoked = certificates.policy.revoked_for(certificate)
     last = csrs.Last()
     if generate_key:
@@ -168,7 +178,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
         warnings = (csrs.SERVER_KEY_WARNING,)
     has_brought = bool(csr_pem)
     if has_brought:
-        csrs.check(csr_pem, certificate)
+        checked = csrs.check(csr_pem, certificate)
     else:
         last = csrs.last_of(certificate)
         csr_pem, encrypted_key = last.csr_pem, last.encrypted_key
@@ -197,7 +207,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
     if device is not None:
-        return Asked(job)
+        return Asked(job, checked=checked)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=has_brought)))
 
 
@@ -274,13 +284,21 @@ def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
 
 
 def check_rules(
-    issuer: Issuer, profile: Profile, lifetime: timedelta | None = None, *, for_itself: bool = False
+    issuer: Issuer,
+    profile: Profile,
+    lifetime: timedelta | None = None,
+    *,
+    for_itself: bool = False,
+    until_commit: bool = False,
 ) -> None:
-    """Raise Invalid where nothing may be asked for; `for_itself` is certctl under its own rules."""
+    """Raise Invalid where nothing may be asked for; `for_itself` is certctl under its own rules.
+
+    With `until_commit` nobody revokes the CA before the transaction ends.
+    """
     errors = []
     if not issuer.enabled:
         errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
-    errors.extend(signers.errors(issuer))
+    errors.extend(signers.errors(issuer, until_commit=until_commit))
     if not profile.enabled or profile.is_ca or (profile.is_ra and not for_itself):
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")

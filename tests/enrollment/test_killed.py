@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from audit.services import verify
 from certificates.models import Version
 from enrollment.models import Enrollment
 from enrollment.states import Stand
@@ -21,7 +22,21 @@ from tests.processes import ROOT, environment_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# What a web process calls next when it dies, in the order of an enrollment.
+# What a web process calls next when it dies, in the order of an enrollment in one transaction.
+AT_ONCE = {
+    "before it asks": "enrollment.services.asking.enroll",
+    "before it asks for the job": "enrollment.services.enrolling.request_issuance",
+    "after it asked": "enrollment.services.enrolling.sign_at_once",
+    "before it signs": "issuers.services.sign",
+    "while it keeps it": "certificates.services.add_version",
+    "before it completes the job": "jobs.services.settle.finish",
+    "before it saves the request": "enrollment.services.enrolling.insert",
+    "before it notes who collects": "enrollment.services.enrolling.tell_collected",
+    "before it tells the trail": "audit.services.insert_all",
+    "after all was written, before the commit": "audit.use_cases.check_looked_at",
+    "after the commit": "enrollment.services.asking.Answer",
+}
+# The same where something keeps it from being done with the asking.
 WEB = {
     "before it asks": "enrollment.services.asking.enroll",
     "after it asked": "enrollment.services.asking.run_at_once",
@@ -41,6 +56,9 @@ from unittest import mock
 import django
 django.setup()
 mock.patch(sys.argv[1], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)).start()
+"""
+NOT_AT_ONCE = """
+mock.patch("enrollment.services.enrolling.sign_at_once", lambda **_: None).start()
 """
 ASK = """
 from uuid import UUID
@@ -86,13 +104,28 @@ def until_the_lease_is_over(system):
     job_services.retry_failed(actor=system)
 
 
+@pytest.mark.parametrize("at", AT_ONCE.values(), ids=AT_ONCE)
+def test_a_web_server_that_is_killed_while_it_signs_at_once_leaves_all_or_nothing(
+    label, secret_for, tmp_path, at
+):
+    made, csr = secret_for(label), make_csr(DEVICE)
+
+    die(tmp_path, ASK, at, label.path, str(made.credential.pk), stdin=csr)
+    is_committed = at.endswith(".Answer")
+    assert Version.objects.count() == Job.objects.count() == is_committed
+
+    assert ask_by(label, made, csr).stand is Stand.ISSUED
+    assert Version.objects.count() == Enrollment.objects.count() == Job.objects.count() == 1
+    assert verify()[1] is None
+
+
 @pytest.mark.parametrize("at", WEB.values(), ids=WEB)
 def test_a_web_server_that_is_killed_leaves_one_certificate_to_the_next_try(
     label, secret_for, system, tmp_path, at
 ):
     made, csr = secret_for(label), make_csr(DEVICE)
 
-    die(tmp_path, ASK, at, label.path, str(made.credential.pk), stdin=csr)
+    die(tmp_path, NOT_AT_ONCE + ASK, at, label.path, str(made.credential.pk), stdin=csr)
     assert ask_by(label, made, csr).stand in {Stand.WAITING, Stand.ISSUED}
     until_the_lease_is_over(system)
 
