@@ -123,7 +123,10 @@ def insert(row: models.Model) -> None:
 
 
 def insert_all(rows: Sequence[models.Model]) -> None:
-    """Insert new rows of one model whose keys are known, as `bulk_create` does."""
+    """Insert new rows of one model, as `bulk_create` does.
+
+    A key that the database gives is not read back: for rows that nobody asks for by it.
+    """
     model: Any = type(rows[0])
     if len(rows) > _FEW:  # many are rare, and Django has them sent in parts
         model._base_manager.bulk_create(rows)  # noqa: SLF001 - Django's public name for it
@@ -213,7 +216,7 @@ def _insertion(model: type[models.Model], count: int) -> tuple[list[models.Field
     fields = [
         one
         for one in model._meta.local_concrete_fields  # noqa: SLF001 - Django's public name for it
-        if not one.generated
+        if not one.generated and not isinstance(one, models.AutoField)
     ]
     quote = connections[USING].ops.quote_name
     columns = ", ".join(quote(str(one.column)) for one in fields)

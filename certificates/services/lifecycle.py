@@ -22,7 +22,7 @@ from certificates.models import (
     Version,
 )
 from foundation.sealed import Sealed
-from foundation.statements import Given, Rows, insert, update
+from foundation.statements import Given, Rows, insert, insert_all, update
 from issuers.models import Issuer, Profile
 from issuers.x509.description import SignedCertificate
 from owners.models import Principal
@@ -52,7 +52,7 @@ def register(
     certificate = Certificate(common_name=common_name, sans=list(sans), **said)
     insert(certificate)
     if names := CertificateName.of(certificate):
-        CertificateName.objects.bulk_create(names)
+        insert_all(names)
     record(
         actor=actor,
         action="certificate.register",
@@ -181,10 +181,15 @@ def store_version(
     return version
 
 
+_REVOCATION: Rows[Revocation] = Rows(
+    lambda: Revocation.objects.filter(version=Given("version", Version)).order_by()[:1]
+)
+
+
 def standing_of(certificate: Certificate, now: datetime) -> CertificateStatus:
     """Return the status by current version and clock, read afresh under the caller's lock."""
     version = certificate.current
-    revoked = version is not None and Revocation.objects.filter(version=version).exists()
+    revoked = version is not None and _REVOCATION.exist(version=version.pk)
     renewal = certificate.renewal_policy
     return policy.standing(
         version=version, is_revoked=revoked, window=renewal.window if renewal else None, now=now

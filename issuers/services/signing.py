@@ -214,10 +214,9 @@ def _span(lifetime: timedelta | None, profile: Profile) -> timedelta:
 
 
 def _check_issuer(issuer: Issuer, profile: Profile) -> None:
-    allowed = profile.issuers.all()
     if not issuer.enabled:
         raise Invalid(errors=[FieldError("issuer", "issuer_disabled", f"{issuer} is disabled.")])
-    if allowed and issuer not in allowed:
+    if not profile.allows(issuer):
         raise Invalid(
             errors=[
                 FieldError("issuer", "issuer_not_allowed", f"{profile} does not allow {issuer}.")

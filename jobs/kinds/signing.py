@@ -14,7 +14,9 @@ import certificates.services
 import issuers.services
 from certificates import signers
 from certificates.models import Certificate, CertificateStatus, Version
+from deployments.models import Deployment as Deployed
 from foundation.errors import ConnectorError, FieldError, Invalid
+from foundation.statements import Given, Rows
 from issuers.connectors.base import OrderRefused, WrongCertificate
 from issuers.models import Issuer, Profile
 from issuers.services import CheckedRequest, OrderState, SignedCertificate, Waiting
@@ -83,6 +85,23 @@ def _wanted(job: Job, certificate: Certificate) -> Wanted:
         sans=certificate.sans,
         lifetime=job.lifetime,
     )
+
+
+def _overtaken(certificate: Any) -> QuerySet[Job]:
+    deployments = Job.objects.open().filter(certificate_id=certificate, kind=Job.Kind.DEPLOYMENT)
+    return deployments.exclude(status=Status.RUNNING)
+
+
+_OVERTAKEN: Rows[Job] = Rows(
+    lambda: _overtaken(Given("certificate", Certificate)).only("pk").order_by()[:1]
+)
+_BOUND: Rows[Deployed] = Rows(
+    lambda: (
+        Deployed.objects.filter(certificate=Given("certificate", Certificate))
+        .select_related("target")
+        .order_by("pk")
+    )
+)
 
 
 class Signing(Kind[SignedCertificate]):
@@ -168,16 +187,15 @@ class Signing(Kind[SignedCertificate]):
         order = OrderState(job.order_key)
         return issuers.services.sign(**_wanted(job, certificate), order=order, checked=checked)
 
-    def may_overtake(self, job: Job) -> QuerySet[Job]:
-        """Return deployments of the old version that nobody began."""
-        deployments = Job.objects.open().filter(
-            certificate_id=job.certificate_id, kind=Job.Kind.DEPLOYMENT
-        )
-        return deployments.exclude(status=Status.RUNNING)
+    def has_to_overtake(self, job: Job) -> bool:
+        """Whether there is what `overtakes` would lock."""
+        return _OVERTAKEN.exist(certificate=job.certificate_id)
 
     @override
     def overtakes(self, held: Job) -> Sequence[Job]:
-        return list(self.may_overtake(held).select_for_update(no_key=True).order_by("pk"))
+        """Deployments of the old version that nobody began."""
+        rows = _overtaken(held.certificate_id)
+        return list(rows.select_for_update(no_key=True).order_by("pk"))
 
     @override
     def keep(self, held: Job, result: SignedCertificate | Skipped, actor: Principal) -> Kept:
@@ -210,7 +228,7 @@ class Signing(Kind[SignedCertificate]):
                 ) from None
             raise
         held.version = version
-        bound = certificate.deployments.select_related("target").order_by("pk")
+        bound = _BOUND.all(certificate=certificate.pk)
         return Kept(
             {"version": version.number, "serial": version.serial},
             [Follow(Job.Kind.DEPLOYMENT, deployment.target, version) for deployment in bound],

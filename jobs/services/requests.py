@@ -303,7 +303,7 @@ def check_rules(
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
         )
-    if profile.issuers.exists() and not profile.issuers.filter(pk=issuer.pk).exists():
+    if not profile.allows(issuer):
         errors.append(
             FieldError("issuer", "issuer_not_allowed", f"{profile} does not allow {issuer}.")
         )
