@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import query as django_query
 from typing_extensions import override
 
@@ -103,7 +104,7 @@ class Rows(Generic[Row]):
             else one
             for one in plan.parameters
         ]
-        with connection.cursor() as cursor:
+        with _cursor(connection) as cursor:
             cursor.execute(plan.sql, parameters)
             rows = cursor.fetchall()
         if plan.converters:
@@ -138,7 +139,7 @@ def insert_all(rows: Sequence[models.Model]) -> None:
         for row in rows
         for field in fields
     ]
-    with connection.cursor() as cursor:
+    with _cursor(connection) as cursor:
         cursor.execute(sql, values)
     for row in rows:
         row._state.adding, row._state.db = False, USING  # noqa: SLF001 - Django's public name for it
@@ -154,10 +155,27 @@ def update(row: models.Model, names: Sequence[str] = ()) -> None:
     connection = connections[USING]
     values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
     values.append(key.get_db_prep_save(row.pk, connection))
-    with connection.cursor() as cursor:
+    with _cursor(connection) as cursor:
         cursor.execute(sql, values)
         if cursor.rowcount != 1:
             raise model.DoesNotExist
+
+
+def _cursor(connection: BaseDatabaseWrapper) -> Any:
+    """Return a cursor whose statements PostgreSQL keeps prepared, where the settings allow it.
+
+    Django's own binds in the client, so that the database parses and plans every time. Where
+    statements are logged, as in tests, they are logged with their values.
+    """
+    if connection.vendor != "postgresql" or connection.queries_logged:
+        return connection.cursor()
+    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 - it needs psycopg
+
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    ours: Any = connection
+    raw: Any = ServerBindingCursor
+    return ours._prepare_cursor(raw(connection.connection))  # noqa: SLF001 - as Django's own are made
 
 
 def _column(field: models.Field[Any, Any] | type[models.Model]) -> models.Field[Any, Any]:
@@ -222,8 +240,8 @@ def _insertion(model: type[models.Model], count: int) -> tuple[list[models.Field
     columns = ", ".join(quote(str(one.column)) for one in fields)
     holes = f"({', '.join('%s' for _ in fields)})"
     table = quote(model._meta.db_table)  # noqa: SLF001
-    rows = ", ".join([holes] * count)
-    return fields, f"INSERT INTO {table} ({columns}) VALUES {rows}"  # noqa: S608 - names of our own models
+    every = ", ".join([holes] * count)
+    return fields, f"INSERT INTO {table} ({columns}) VALUES {every}"  # noqa: S608 - names of our own models
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """Certificates, their versions, and what revocation leaves behind."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -182,11 +183,14 @@ class Certificate(models.Model):
         """Return what an event on this certificate is about."""
         return About(self.pk, self.owner_id)
 
-    def become(self, status: CertificateStatus) -> Changes:
-        """Set the status, which only this does, and tell; the caller holds the row's lock."""
+    def become(self, status: CertificateStatus, *, also: Sequence[str] = ()) -> Changes:
+        """Set the status, which only this does, and tell; the caller holds the row's lock.
+
+        `also` are fields that the caller has set, saved with it.
+        """
         done = changed(self, {"status": status}, ("status",))
-        if done:
-            update(self, ["status", "updated_at"])
+        if done or also:
+            update(self, [*also, "status", "updated_at"])
         return done
 
 

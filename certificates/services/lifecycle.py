@@ -22,7 +22,7 @@ from certificates.models import (
     Version,
 )
 from foundation.sealed import Sealed
-from foundation.statements import Given, Rows, insert, insert_all, update
+from foundation.statements import Given, Rows, insert, insert_all
 from issuers.models import Issuer, Profile
 from issuers.x509.description import SignedCertificate
 from owners.models import Principal
@@ -81,7 +81,7 @@ def move_under(
         record(actor=actor, action="certificate.update", subject=certificate, changes=done)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_version(
     *,
     certificate: Certificate,
@@ -176,23 +176,21 @@ def store_version(
     )
     insert(version)
     certificate.current = version
-    update(certificate, ["current", "updated_at"])
-    certificate.become(standing_of(certificate, now))
+    certificate.become(_by_clock(certificate, now, is_revoked=False), also=["current"])
     return version
-
-
-_REVOCATION: Rows[Revocation] = Rows(
-    lambda: Revocation.objects.filter(version=Given("version", Version)).order_by()[:1]
-)
 
 
 def standing_of(certificate: Certificate, now: datetime) -> CertificateStatus:
     """Return the status by current version and clock, read afresh under the caller's lock."""
     version = certificate.current
-    revoked = version is not None and _REVOCATION.exist(version=version.pk)
-    renewal = certificate.renewal_policy
+    revoked = version is not None and Revocation.objects.filter(version=version).exists()
+    return _by_clock(certificate, now, is_revoked=revoked)
+
+
+def _by_clock(certificate: Certificate, now: datetime, *, is_revoked: bool) -> CertificateStatus:
+    renewal, version = certificate.renewal_policy, certificate.current
     return policy.standing(
-        version=version, is_revoked=revoked, window=renewal.window if renewal else None, now=now
+        version=version, is_revoked=is_revoked, window=renewal.window if renewal else None, now=now
     )
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 import issuers.services
 import jobs.services
 from audit.services import gathered, record
-from audit.use_cases import DEVICES, use_case
+from audit.use_cases import DEVICES, use_case, whole
 from certificates.models import Certificate, Version
 from certificates.policy import has_leaked
 from certificates.services import move_under
@@ -63,7 +63,7 @@ def enroll(  # noqa: PLR0913 - what a request is made of
     asked = Asked.of(checked)
     wish = _Wish(csr_pem, transaction, caller.signing_key, at_once)
     if caller.version is not None:
-        with gathered():
+        with gathered(), whole():
             enrollment = _renew(actor, label, caller.version, asked, wish)
     else:
         enrollment = _enroll_first(actor, label, caller, asked, wish)
@@ -87,7 +87,7 @@ def _enroll_first(
     credential = None
     if caller.credential is not None:
         credential = _CREDENTIAL.get(pk=caller.credential)
-    with gathered():
+    with gathered(), whole():
         enrollment, is_new = _enroll(actor, label, credential, asked, wish, caller)
     # The head is held now, and until the commit.
     if is_new:

@@ -44,15 +44,15 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     profile's longest, and none is ever longer. Under one hour the certificate is short-lived (RFC
     9608). `order` is how the order stands where there was one before, and `placing` is called
     before it goes out (see `orders.answer_of`). `checked` is what `check_csr` says of the very
-    same, where the caller has just asked; with a CA of ours it may be in the midst of a
-    transaction. Raises CSRRejected, MalformedCSR, Invalid (issuer not allowed) or ConnectorError,
-    of it WrongCertificate and those of orders.
+    same, where the caller has just asked that, and whether the issuer may sign; with a CA of ours
+    it may be in the midst of a transaction. Raises CSRRejected, MalformedCSR, Invalid (issuer not
+    allowed) or ConnectorError, of it WrongCertificate and those of orders.
     """
     if checked is None:
         checked = check_csr(
             csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
         )
-    _check_issuer(issuer, profile)
+        _check_issuer(issuer, profile)
     span = _span(lifetime, profile)
     request = SigningRequest(
         csr=checked.csr,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from typing_extensions import override
 
@@ -202,31 +202,32 @@ class Signing(Kind[SignedCertificate]):
         assert not isinstance(result, Skipped)  # noqa: S101 - `prepare` never does
         # What was signed before a revocation that is first in the trail is never brought out.
         signers.check_may_sign_until_commit(held.certificate.issuer)
-        return self.store(held, result, actor)
-
-    def store(self, held: Job, result: SignedCertificate, actor: Principal) -> Kept:
-        """Do the same for whoever has made sure that nobody revokes the CA before the commit."""
-        certificate = held.certificate
         try:
-            version = certificates.services.add_version(
-                certificate=certificate,
-                signed=result,
-                actor=actor,
-                origin=certificates.services.Origin(
-                    csr_pem=held.csr_pem,
-                    job_id=held.pk,
-                    encrypted_key=held.encrypted_key,
-                    requested_by=held.requested_by,
-                    csr_by=held.csr_by or held.requested_by,
-                    device=held.device,
-                ),
-            )
+            with transaction.atomic():  # so that what is there can be asked for
+                return self.store(held, result, actor)
         except IntegrityError:
             if Version.objects.filter(fingerprint=result.fingerprint).exists():
                 raise WrongCertificate(
                     "What came back is a certificate that certctl has already."
                 ) from None
             raise
+
+    def store(self, held: Job, result: SignedCertificate, actor: Principal) -> Kept:
+        """Do the same for whoever has made sure that nobody revokes the CA before the commit."""
+        certificate = held.certificate
+        version = certificates.services.add_version(
+            certificate=certificate,
+            signed=result,
+            actor=actor,
+            origin=certificates.services.Origin(
+                csr_pem=held.csr_pem,
+                job_id=held.pk,
+                encrypted_key=held.encrypted_key,
+                requested_by=held.requested_by,
+                csr_by=held.csr_by or held.requested_by,
+                device=held.device,
+            ),
+        )
         held.version = version
         bound = _BOUND.all(certificate=certificate.pk)
         return Kept(

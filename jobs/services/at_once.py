@@ -36,7 +36,7 @@ def sign_at_once(*, asked: Asked, actor: Principal) -> Version | None:
     certificate, now = job.certificate, database_clock.now()
     if job.status != Status.PENDING or asked.checked is None or not isinstance(kind, Signing):
         return None
-    if kind.has_to_overtake(job):
+    if not asked.is_new and kind.has_to_overtake(job):
         return None  # what is replaced is locked before the certificate
     try:
         approvals.check_unchanged(job, certificate)

@@ -55,6 +55,7 @@ class Asked:
     job: Job
     warnings: Sequence[str] = ()
     checked: CheckedRequest | None = None  # for a device: its CSR, for the names of the certificate
+    is_new: bool = False  # its certificate was made with it, so nothing is deployed yet
 
 
 @use_case("certificate.request", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
@@ -134,7 +135,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     announce(job, actor, server_key=generate_key)
     if device is not None:
         # A device reads no warnings; whoever decides sees them at the job.
-        return Asked(job, checked=checked)
+        return Asked(job, checked=checked, is_new=True)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 
