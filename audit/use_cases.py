@@ -117,18 +117,17 @@ def use_case(
         @wraps(function)
         def act(*args: P.args, **kwargs: P.kwargs) -> R:
             is_outermost = _is_outermost()
+            is_part = transaction.get_connection() in _WHOLE
             try:
-                with (
-                    transaction.atomic(savepoint=transaction.get_connection() not in _WHOLE)
-                    if atomic
-                    else nullcontext()
-                ):
+                with transaction.atomic(savepoint=not is_part) if atomic else nullcontext():
                     _check_door(kwargs["actor"], doors)
                     result = function(*args, **kwargs)
                     check_looked_at(kwargs["actor"], action)
                     return result
             except Exception as error:
-                if _is_refusal(outcome_of(error)) and not is_recorded(error):
+                # What refuses a part refuses the act around it, which has the name of it all.
+                is_told = is_part or is_recorded(error)
+                if not is_told and _is_refusal(outcome_of(error)):
                     # One use case may call another: what was asked for is the outermost.
                     error.__dict__["refused"] = Refused(
                         kwargs["actor"], action, _subject(on, by, kwargs)
