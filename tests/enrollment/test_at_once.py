@@ -17,6 +17,7 @@ from deployments.models import Target
 from enrollment import policy
 from enrollment.services import enrolling
 from enrollment.states import Stand
+from foundation.errors import Invalid
 from issuers.models import Issuer
 from jobs import services as job_services
 from jobs.models import Job
@@ -155,7 +156,8 @@ def test_a_ca_that_is_revoked_meanwhile_signs_no_device_s_certificate(
             confirm_name=ca.name,
         )
 
-    with pytest.raises(Exception, match="revoked"):
+    with pytest.raises(Invalid) as refused:
         meanwhile(revoke, lambda: ask_by(label, made, make_csr(DEVICE)))
 
+    assert [one["code"] for one in refused.value.errors] == ["issuer_revoked"]
     assert not Version.objects.filter(device__gt="").exists()
