@@ -16,6 +16,7 @@ from audit.changes import plain
 from audit.models import FORMAT, GENESIS, ChainHead, Event
 from audit.via import Via
 from foundation.errors import Conflict
+from foundation.statements import Given, Rows, insert_all, update
 
 if TYPE_CHECKING:
     from owners.models import Principal
@@ -117,8 +118,9 @@ def _chain(head: ChainHead, events: list[Event]) -> list[Event]:
         sequence += 1
         event.sequence, event.at, event.previous_hash = sequence, now, previous
         event.hash = previous = event.digest()
-    Event.objects.bulk_create(events)
-    ChainHead.objects.filter(pk=head.pk).update(sequence=sequence, hash=previous)
+    insert_all(events)
+    head.sequence, head.hash = sequence, previous
+    update(head, ["sequence", "hash"])
     return events
 
 
@@ -147,13 +149,17 @@ def lock_to_delete(rows: "models.QuerySet[Row]", pk: Any) -> "Row":
         raise Busy from None
 
 
+_HEAD: Rows[ChainHead] = Rows(
+    lambda: ChainHead.objects.select_for_update(no_key=True).filter(pk=Given("pk", ChainHead))
+)
+
+
 def _locked_head() -> ChainHead:
-    locked = ChainHead.objects.select_for_update(no_key=True).filter(pk=1)
-    head = locked.first()
+    head = _HEAD.first(pk=1)
     if head is None:
         # Only ever on an empty installation; a lost race leaves the winner's row to lock.
         ChainHead.objects.bulk_create([ChainHead(pk=1)], ignore_conflicts=True)
-        head = locked.get()
+        head = _HEAD.get(pk=1)
     return head
 
 

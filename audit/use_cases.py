@@ -11,15 +11,17 @@ then the refusal travels on the error, and the edge that catches it calls `recor
 """
 
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakSet
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.actions import REFUSE, Action, add
 from audit.models import Event
@@ -65,6 +67,27 @@ class UseCase:
     doors: frozenset[Door]
 
 
+# The connections, each of one thread, on which acts are parts of the one around them.
+_WHOLE: WeakSet[BaseDatabaseWrapper] = WeakSet()
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Have the acts in this block stand and fall with the one around them: no savepoint of theirs.
+
+    For where much is asked at once. What one of them refuses must leave the outer act.
+    """
+    connection = transaction.get_connection()
+    if connection in _WHOLE or not connection.in_atomic_block:
+        yield
+        return
+    _WHOLE.add(connection)
+    try:
+        yield
+    finally:
+        _WHOLE.discard(connection)
+
+
 # Every act that there is, by its name in the trail.
 USE_CASES: dict[str, UseCase] = {}
 
@@ -94,14 +117,17 @@ def use_case(
         @wraps(function)
         def act(*args: P.args, **kwargs: P.kwargs) -> R:
             is_outermost = _is_outermost()
+            is_part = transaction.get_connection() in _WHOLE
             try:
-                with transaction.atomic() if atomic else nullcontext():
+                with transaction.atomic(savepoint=not is_part) if atomic else nullcontext():
                     _check_door(kwargs["actor"], doors)
                     result = function(*args, **kwargs)
                     check_looked_at(kwargs["actor"], action)
                     return result
             except Exception as error:
-                if _is_refusal(outcome_of(error)) and not is_recorded(error):
+                # What refuses a part refuses the act around it, which has the name of it all.
+                is_told = is_part or is_recorded(error)
+                if not is_told and _is_refusal(outcome_of(error)):
                     # One use case may call another: what was asked for is the outermost.
                     error.__dict__["refused"] = Refused(
                         kwargs["actor"], action, _subject(on, by, kwargs)

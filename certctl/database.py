@@ -55,6 +55,9 @@ def bound(config: dict[str, Any], *, process: str, connections: int, keep_second
         keepalives_count=3,
         tcp_user_timeout=30_000,
         application_name=f"certctl {process}",
+        # What is asked often (foundation.statements) PostgreSQL plans once in a session. Not where
+        # a pooler lends sessions by the transaction: ?prepare_threshold= in DATABASE_URL.
+        prepare_threshold=options.get("prepare_threshold", 5),
         options=" ".join(
             f"-c {name}={seconds}s"
             for name, seconds in (

@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.db.models import CharField
+
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
 from foundation.errors import Conflict, FieldError, Invalid, MissingPermission
+from foundation.statements import Given, Rows
 from issuers.x509 import certs, chains
 from owners.models import Owner, Principal, Team
 
@@ -102,9 +105,18 @@ def revoked_for(certificate: Certificate) -> Reason | None:
 
 def has_leaked(key_fingerprint: str) -> bool:
     """Whether a version of this key was revoked for a compromise: whoever has it may be anybody."""
-    return Version.objects.filter(
-        key_fingerprint=key_fingerprint, revocation__reason__in=COMPROMISES
-    ).exists()
+    return _LEAKED.exist(key=key_fingerprint)
+
+
+_LEAKED: Rows[Version] = Rows(
+    lambda: (
+        Version.objects.filter(
+            key_fingerprint=Given("key", CharField()), revocation__reason__in=COMPROMISES
+        )
+        .only("pk")
+        .order_by()[:1]
+    )
+)
 
 
 def answers_for(principal: Principal, owner: Owner, team: Team | None) -> bool:

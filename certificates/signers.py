@@ -6,6 +6,7 @@ and OCSP answers such a CA signs all the same: they are how it is learnt what el
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from cryptography import x509
@@ -14,6 +15,7 @@ from certificates import policy
 from certificates.models import Revocation, Version
 from foundation.errors import Conflict, FieldError
 from foundation.locks import share
+from foundation.statements import Given, Rows
 from issuers.models import Issuer
 from issuers.x509 import certs, chains
 
@@ -54,16 +56,41 @@ def check_may_sign_until_commit(issuer: Issuer) -> None:
     holds nothing that comes after a Version in the order of locks.
     """
     ways = _ways([issuer])
-    rows = Version.objects.filter(key_fingerprint__in=_keys(ways))
-    share(Version, rows.values_list("pk", flat=True))
+    _hold(ways)
     _check(issuer, ways)
 
 
-def errors(issuer: Issuer, field: str = "issuer") -> Iterator[FieldError]:
-    """Go through what stands against asking `issuer` for a signature; `field` named it."""
-    bar = barred([issuer]).get(issuer.pk)
+def errors(
+    issuer: Issuer, field: str = "issuer", *, until_commit: bool = False
+) -> Iterator[FieldError]:
+    """Go through what stands against asking `issuer` for a signature; `field` named it.
+
+    With `until_commit` nothing new comes to stand against it before the transaction ends, as
+    `check_may_sign_until_commit` has it.
+    """
+    ways = _ways([issuer])
+    if until_commit:
+        _hold(ways)
+    bar = _barred(ways).get(issuer.pk)
     if bar is not None:
         yield FieldError(field, IssuerRevoked.code, bar.detail)
+
+
+_ISSUERS: Rows[Issuer] = Rows(lambda: Issuer.objects.defer("secrets").order_by())
+
+
+@lru_cache(maxsize=64)
+def _revocations_of(count: int) -> Rows[Revocation]:
+    """Return the question for the revocations of the versions of so many keys."""
+    column = Version._meta.get_field("key_fingerprint")  # noqa: SLF001 - Django's public name for it
+    keys = [Given(f"key{n}", column) for n in range(count)]
+    return Rows(
+        lambda: (
+            Revocation.objects.filter(version__key_fingerprint__in=keys)
+            .select_related("version")
+            .order_by()
+        )
+    )
 
 
 # Each CA that is asked about, with its own certificate and all that are known above it.
@@ -74,8 +101,12 @@ def _ways(issuers: Iterable[Issuer]) -> _Ways:
     asked = {issuer.pk: issuer for issuer in issuers}
     known = asked
     if any(issuer.parent_id is not None for issuer in asked.values()):
-        known = {**Issuer.objects.defer("secrets").in_bulk(), **asked}
+        known = {**{row.pk: row for row in _ISSUERS.all()}, **asked}
     return {key: (issuer, list(dict.fromkeys(_up(issuer, known)))) for key, issuer in asked.items()}
+
+
+def _hold(ways: _Ways) -> None:
+    share(Version, _keys(ways), by="key_fingerprint")
 
 
 def _keys(ways: _Ways) -> set[str]:
@@ -83,11 +114,10 @@ def _keys(ways: _Ways) -> set[str]:
 
 
 def _barred(ways: _Ways) -> dict[UUID, Bar]:
-    rows = list(
-        Revocation.objects.filter(version__key_fingerprint__in=_keys(ways)).select_related(
-            "version"
-        )
-    )
+    keys = _keys(ways)
+    if not keys:
+        return {}  # certificates of theirs are not known here
+    rows = _revocations_of(len(keys)).all(**{f"key{n}": key for n, key in enumerate(keys)})
     if not rows:
         return {}
     bars = {key: _bar(issuer, way, rows) for key, (issuer, way) in ways.items()}
@@ -108,7 +138,7 @@ def _up(issuer: Issuer, known: Mapping[UUID, Issuer]) -> Iterator[x509.Certifica
     while row is not None and row.pk not in seen:
         seen.add(row.pk)
         if row.certificate_pem:
-            yield from certs.load_all(row.own_chain_pem)
+            yield from certs.load_cas(row.own_chain_pem)
         row = known.get(row.parent_id) if row.parent_id else None
 
 

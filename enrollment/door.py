@@ -1,6 +1,9 @@
 """What both doors of devices share: at which label, how often, as whom, and what is told of it."""
 
+from typing import Any
+
 from django.conf import settings
+from django.db.models import CharField, QuerySet
 from django.http import HttpRequest
 
 from audit.use_cases import is_recorded, record_edge_refusal
@@ -12,6 +15,7 @@ from enrollment.states import Protocol
 from foundation.errors import NotFound
 from foundation.outcomes import Outcome
 from foundation.rates import Rate, block_of, take
+from foundation.statements import Given, Rows
 from owners import strangers
 from owners.actors import via_of
 from owners.models import Principal
@@ -39,13 +43,22 @@ def label_at(protocol: Protocol, path: str) -> Label:
 
     Also one that is blocked: what may not be done there, the use cases say.
     """
-    labels = Label.objects.select_related("issuer__successor", "profile", "principal").filter(
-        protocol=protocol
-    )
-    label = labels.filter(path=path).first() if path else labels.filter(is_default=True).first()
+    label = _AT.first(protocol=protocol, path=path) if path else _DEFAULT.first(protocol=protocol)
     if label is None:
         raise NoSuchLabel
     return label
+
+
+def _labels(**which: Any) -> QuerySet[Label]:
+    return (
+        Label.objects.select_related("issuer__successor", "profile", "principal")
+        .filter(protocol=Given("protocol", CharField()), **which)
+        .order_by("pk")[:1]
+    )
+
+
+_AT: Rows[Label] = Rows(lambda: _labels(path=Given("path", CharField())))
+_DEFAULT: Rows[Label] = Rows(lambda: _labels(is_default=True))
 
 
 def actor_at(label: Label, via: Via, caller: Caller | None = None) -> Principal:

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from cryptography import x509
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
 
 from certificates.models import Certificate, CertificateName, CertificateStatus, Version
 from certificates.models.names import compared
@@ -20,6 +22,7 @@ from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.states import Accepts, Protocol
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
 from foundation.locks import share
+from foundation.statements import Given, Rows
 from issuers.models import Issuer
 from issuers.services import CheckedRequest, is_pattern
 from issuers.services.checking import matches
@@ -34,6 +37,7 @@ RESERVED_PATHS = frozenset(
 # One spelling each: neither case nor a dot tells two labels, or pkiclient.exe, apart.
 _PATH = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_NAMES = 100
+_FEW_NAMES = 16  # of what devices ask for
 MAX_REASON = 500  # characters of why something is blocked
 MAX_PATTERN = 255
 # Parts of a subject that say which device it is, as names do.
@@ -163,10 +167,7 @@ def check_not_taken(asked: Asked, credential: Credential | None, enrollment: Enr
     To be called once the trail's head is held, so that whoever asks at the same moment is seen.
     """
     exact = set(credential.names) if credential is not None else set()
-    device = enrollment.device
-    others = live_with(asked.checked.sans, asked.common_name).exclude(pk=enrollment.certificate_id)
-    others = others.exclude(enrollments__device=device)
-    for certificate in others.distinct():
+    for certificate in _others_with(asked, enrollment):
         theirs = set(certificate.sans) & set(asked.checked.sans)
         if asked.common_name and certificate.common_name == asked.common_name:
             theirs.add(f"dns:{asked.common_name}")
@@ -177,12 +178,41 @@ def check_not_taken(asked: Asked, credential: Credential | None, enrollment: Enr
         )
 
 
+def _others_with(asked: Asked, enrollment: Enrollment) -> Sequence[Certificate]:
+    names = compared(asked.common_name, asked.checked.sans)
+    if len(names) > _FEW_NAMES:
+        others = _others(names, enrollment.certificate_id, enrollment.device_id)
+        return list(others)
+    values = {f"name{number}": name for number, name in enumerate(names)}
+    return _others_of(len(names)).all(
+        own=enrollment.certificate_id, device=enrollment.device_id, **values
+    )
+
+
+@lru_cache
+def _others_of(count: int) -> Rows[Certificate]:
+    """Return the question for the certificates of others that have one of so many names."""
+    names = [Given(f"name{number}", CharField()) for number in range(count)]
+    return Rows(lambda: _others(names, Given("own", Certificate), Given("device", Device)))
+
+
+def _others(names: Sequence[Any], own: Any, device: Any) -> QuerySet[Certificate]:
+    others = _live(names).exclude(pk=own)
+    return others.exclude(
+        Exists(Enrollment.objects.filter(certificate=OuterRef("pk"), device=device))
+    )
+
+
 def live_with(sans: Sequence[str], common_name: str) -> QuerySet[Certificate]:
     """Return the certificates that are not over and have one of these names.
 
     What waits for its first version counts, what never got one does not.
     """
-    names = CertificateName.objects.filter(value__in=compared(common_name, sans))
+    return _live(compared(common_name, sans))
+
+
+def _live(compared_names: Sequence[Any]) -> QuerySet[Certificate]:
+    names = CertificateName.objects.filter(value__in=compared_names)
     over = Q(status__in=(CertificateStatus.ARCHIVED, CertificateStatus.REVOKED)) | Q(
         status=CertificateStatus.FAILED, current__isnull=True
     )
@@ -273,7 +303,7 @@ def _rule_errors(label: Label) -> Iterator[FieldError]:
     profile = label.profile
     if profile.is_reserved or not profile.enabled:
         yield FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
-    if profile.issuers.exists() and not profile.issuers.filter(pk=label.issuer_id).exists():
+    if not profile.allows(label.issuer):
         yield FieldError(
             "issuer", "issuer_not_allowed", f"{profile} does not allow {label.issuer}."
         )

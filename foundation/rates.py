@@ -96,6 +96,8 @@ def block_of(address: str | None) -> str:
 
 
 def _count(key: str, seconds: int) -> int:
+    if (together := getattr(cache, "count", None)) is not None:
+        return int(together(key, seconds))
     cache.add(key, 0, seconds)
     try:
         return cache.incr(key)

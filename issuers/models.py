@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from foundation.numbers import LongNumberField
 from foundation.sealed import SealedField
+from foundation.statements import Given, Rows
 from issuers.ca_keys import CA_KEY
 from issuers.connectors import revocation_signer
 from issuers.pointers import MAX_PREFIX
@@ -121,7 +122,7 @@ class Issuer(models.Model):
     @cached_property
     def certificate(self) -> x509.Certificate | None:
         """Its certificate, which never changes; None where a remote CA's is not known yet."""
-        return certs.load(self.certificate_pem) if self.certificate_pem else None
+        return certs.load_cas(self.certificate_pem)[0] if self.certificate_pem else None
 
     @cached_property
     def described(self) -> SignedCertificate | None:
@@ -255,6 +256,16 @@ class Profile(models.Model):
         """Whether its certificates carry noRevAvail and are in no CRL and no OCSP (RFC 9608)."""
         return self.max_lifetime < SHORT_LIVED
 
+    def allows(self, issuer: Issuer) -> bool:
+        """Whether `issuer` may sign under it."""
+        allowed = _ALLOWED.all(profile=self.pk)
+        return not allowed or any(one.pk == issuer.pk for one in allowed)
+
     def needs_approval(self, kind: str) -> bool:
         """Whether a job of `kind` under this profile must be approved by somebody."""
         return kind in self.approval_required_for
+
+
+_ALLOWED: Rows[Issuer] = Rows(
+    lambda: Issuer.objects.filter(profiles=Given("profile", Profile)).only("pk").order_by()
+)

@@ -16,6 +16,7 @@ from deployments.models import Agent, Target
 from foundation.clock import database_clock
 from foundation.errors import Conflict, ConnectorError
 from foundation.sealed import CannotDecrypt, Context, SealedField
+from foundation.statements import Given, Rows, locked, update
 from issuers.connectors.base import OrderUnanswered
 from issuers.server_keys import SERVER_KEY
 from issuers.words import JobKind
@@ -44,7 +45,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def lock(self, pk: uuid.UUID) -> "Job":
         """Return the bare row, locked; raises Job.DoesNotExist."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+        return locked(Job, pk)
 
     def due(self, now: datetime) -> Self:
         """Pending jobs of the server whose time has come, the longest waiting first.
@@ -65,7 +66,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def held(self, job: "Job") -> "Job | None":
         """Return `job` locked, or None where its worker lost it."""
-        return self.claimed(job).select_for_update(no_key=True).first()
+        return _HELD.first(pk=job.pk, claim=job.claim_number)
 
     def waiting(self, now: datetime) -> Self:
         """Jobs whose wait for a CSR or for a decision is over, the longest first."""
@@ -118,27 +119,14 @@ class JobQuerySet(models.QuerySet["Job"]):
             jobs = list(
                 self.due(now + early).select_for_update(skip_locked=True, no_key=True)[:limit]
             )
-            for job in jobs:
-                job.claim_number += 1
-                job.attempts += 1
-                job.started_at = now
-                job.lease_until = now + lease
-                job.enter(Move.CLAIM)
+            entries = [job.take(actor, now=now, lease=lease) for job in jobs]
             if jobs:
                 self.model.objects.bulk_update(
                     jobs, ["status", "claim_number", "attempts", "started_at", "lease_until"]
                 )
                 # One query for the names that the events carry; names decide nothing.
                 models.prefetch_related_objects(jobs, "certificate")
-                record_many(
-                    Entry(
-                        actor,
-                        "job.claim",
-                        job,
-                        {"attempt": job.attempts, "claim": job.claim_number},
-                    )
-                    for job in jobs
-                )
+                record_many(entries)
         return jobs
 
     def order(self, job: "Job", *, lease: timedelta, actor: Principal) -> bool:
@@ -414,6 +402,15 @@ class Job(models.Model):
         elif move is Move.RETRY:
             self.completed_at, self.given_up = None, False
 
+    def take(self, actor: Principal, *, now: datetime, lease: timedelta) -> Entry:
+        """Have `actor` claim it for `lease` from `now`, in memory; return what the trail says."""
+        self.claim_number += 1
+        self.attempts += 1
+        self.started_at, self.lease_until = now, now + lease
+        self.enter(Move.CLAIM)
+        facts = {"attempt": self.attempts, "claim": self.claim_number}
+        return Entry(actor, "job.claim", self, facts)
+
     def move(self, move: Move, *, actor: Principal, **why: Any) -> None:
         """Make the move, save what else was set on the job, and write the audit event.
 
@@ -421,7 +418,7 @@ class Job(models.Model):
         """
         before = self.status
         self.enter(move)
-        self.save()
+        update(self)
         record(
             actor=actor,
             action=f"job.{move.name.lower()}",
@@ -430,3 +427,8 @@ class Job(models.Model):
             after=self.status,
             **why,
         )
+
+
+# The fence is `claimed`, as everywhere; the values are given when it is asked.
+_OURS: Any = {"pk": Given("pk", Job), "claim_number": Given("claim", models.IntegerField())}
+_HELD = Rows(lambda: Job.objects.claimed(Job(**_OURS)).select_for_update(no_key=True).order_by())

@@ -1,6 +1,7 @@
 """Certificates, their versions, and what revocation leaves behind."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from audit.about import About
 from audit.changes import Changes, changed
 from foundation.sealed import SealedField
+from foundation.statements import locked, update
 from issuers.models import Issuer, Profile
 from issuers.server_keys import SERVER_KEY
 from owners.models import Owner, Principal, Team
@@ -64,7 +66,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
     def lock(self, pk: uuid.UUID) -> "Certificate":
         """Return the certificate with its row locked; raises Certificate.DoesNotExist."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+        return locked(Certificate, pk)
 
     def show_revoked(self) -> int:
         """Have these show that their current version is revoked; the caller holds their locks.
@@ -189,11 +191,14 @@ class Certificate(models.Model):
         """Return what an event on this certificate is about."""
         return About(self.pk, self.owner_id)
 
-    def become(self, status: CertificateStatus) -> Changes:
-        """Set the status, which only this does, and tell; the caller holds the row's lock."""
+    def become(self, status: CertificateStatus, *, also: Sequence[str] = ()) -> Changes:
+        """Set the status, which only this does, and tell; the caller holds the row's lock.
+
+        `also` are fields that the caller has set, saved with it.
+        """
         done = changed(self, {"status": status}, ("status",))
-        if done:
-            self.save(update_fields=["status", "updated_at"])
+        if done or also:
+            update(self, [*also, "status", "updated_at"])
         return done
 
 

@@ -22,6 +22,7 @@ from certificates.models import (
     Version,
 )
 from foundation.sealed import Sealed
+from foundation.statements import Given, Rows, insert, insert_all
 from issuers.models import Issuer, Profile
 from issuers.x509.description import SignedCertificate
 from owners.models import Principal
@@ -42,14 +43,16 @@ class Origin:
     device: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def register(
     *, actor: Principal, details: Details, common_name: str = "", sans: Sequence[str] = ()
 ) -> Certificate:
     """Take a name under management: Pending until its first version is signed."""
     said = {field.name: getattr(details, field.name) for field in fields(details)}
-    certificate = Certificate.objects.create(common_name=common_name, sans=list(sans), **said)
-    CertificateName.objects.bulk_create(CertificateName.of(certificate))
+    certificate = Certificate(common_name=common_name, sans=list(sans), **said)
+    insert(certificate)
+    if names := CertificateName.of(certificate):
+        insert_all(names)
     record(
         actor=actor,
         action="certificate.register",
@@ -78,7 +81,7 @@ def move_under(
         record(actor=actor, action="certificate.update", subject=certificate, changes=done)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_version(
     *,
     certificate: Certificate,
@@ -112,6 +115,13 @@ def add_version(
     return version
 
 
+_NEWEST: Rows[Version] = Rows(
+    lambda: Version.objects.filter(certificate=Given("certificate", Certificate)).order_by(
+        "-number"
+    )[:1]
+)
+
+
 def store_version(
     *,
     certificate: Certificate,
@@ -124,7 +134,7 @@ def store_version(
     A key that the certificate had before stays theirs who brought it then, whoever asks now.
     """
     now = timezone.now()
-    newest = certificate.versions.order_by("-number").first()
+    newest = _NEWEST.first(certificate=certificate.pk)
     before = None
     if newest is not None:
         before = (
@@ -141,7 +151,7 @@ def store_version(
             csr_by=before.csr_by,
             device=before.device,
         )
-    version = Version.objects.create(
+    version = Version(
         certificate=certificate,
         issuer=issuer,
         number=newest.number + 1 if newest else 1,
@@ -164,9 +174,9 @@ def store_version(
         csr_by=origin.csr_by,
         device=origin.device,
     )
+    insert(version)
     certificate.current = version
-    certificate.save(update_fields=["current", "updated_at"])
-    certificate.become(standing_of(certificate, now))
+    certificate.become(_by_clock(certificate, now, is_revoked=False), also=["current"])
     return version
 
 
@@ -174,9 +184,13 @@ def standing_of(certificate: Certificate, now: datetime) -> CertificateStatus:
     """Return the status by current version and clock, read afresh under the caller's lock."""
     version = certificate.current
     revoked = version is not None and Revocation.objects.filter(version=version).exists()
-    renewal = certificate.renewal_policy
+    return _by_clock(certificate, now, is_revoked=revoked)
+
+
+def _by_clock(certificate: Certificate, now: datetime, *, is_revoked: bool) -> CertificateStatus:
+    renewal, version = certificate.renewal_policy, certificate.current
     return policy.standing(
-        version=version, is_revoked=revoked, window=renewal.window if renewal else None, now=now
+        version=version, is_revoked=is_revoked, window=renewal.window if renewal else None, now=now
     )
 
 

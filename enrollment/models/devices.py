@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.about import About
 from enrollment.models.labels import Label
+from foundation.statements import Given, Rows, locked
 from owners.models import Principal
 
 MAX_DEVICE_NAME = 100
@@ -32,7 +33,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
     def lock(self, pk: uuid.UUID) -> "Device":
         """Return the bare row, locked; raises Device.DoesNotExist."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+        return locked(Device, pk)
 
 
 class Device(models.Model):
@@ -76,11 +77,11 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
 
     def of_prefix(self, prefix: str) -> "Credential | None":
         """Return the credential of that prefix with its label and device, in one query."""
-        return self.select_related("label", "device").filter(prefix=prefix).first()
+        return _OF_PREFIX.first(prefix=prefix)
 
     def lock(self, pk: uuid.UUID) -> "Credential":
         """Return the bare row, locked; raises Credential.DoesNotExist."""
-        return self.select_for_update(no_key=True).get(pk=pk)
+        return locked(Credential, pk)
 
 
 class Credential(models.Model):
@@ -142,3 +143,12 @@ class Credential(models.Model):
     def is_usable(self, now: datetime) -> bool:
         """Whether it is neither disabled nor expired; being spent is another question."""
         return self.disabled_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+_OF_PREFIX: Rows[Credential] = Rows(
+    lambda: (
+        Credential.objects.select_related("label", "device")
+        .filter(prefix=Given("prefix", models.CharField()))
+        .order_by()
+    )
+)

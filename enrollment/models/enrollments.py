@@ -13,6 +13,7 @@ from certificates.models import Certificate, Version
 from enrollment.models.devices import Credential, Device
 from enrollment.models.labels import Label
 from enrollment.states import Stand
+from foundation.statements import Given
 from jobs.models import Job
 from jobs.states import Status
 
@@ -39,7 +40,12 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         unknown = Q(anchor="", credential__isnull=True, presented__isnull=True)
         return self.filter(Q(anchor__in=anchors) | unknown)
 
-    def same(self, device: Device, key_fingerprint: str, names_digest: str) -> Self:
+    def same(
+        self,
+        device: Device | Given,
+        key_fingerprint: str | Given,
+        names_digest: str | Given,
+    ) -> Self:
         """Return the same request, whenever it came, the newest first."""
         return self.filter(
             device=device, key_fingerprint=key_fingerprint, names_digest=names_digest
@@ -94,6 +100,9 @@ class Enrollment(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = EnrollmentQuerySet.as_manager()
+
+    # Known in memory alone, to the very request that made it: it was signed with the asking.
+    issued: Version | None = None
 
     class Meta:
         ordering = ["-created_at", "pk"]

@@ -112,13 +112,18 @@ def collected(*, actor: Principal, enrollment: Enrollment, version: Version) -> 
     with transaction.atomic():
         first = Enrollment.objects.filter(pk=enrollment.pk, collected_at__isnull=True)
         if first.update(collected_at=timezone.now()):
-            record(
-                actor=actor,
-                action="enrollment.collect",
-                subject=enrollment,
-                device=str(enrollment.device),
-                serial=version.serial,
-            )
+            tell_collected(actor, enrollment, version)
+
+
+def tell_collected(actor: Principal, enrollment: Enrollment, version: Version) -> None:
+    """Tell the trail that the device gets its answer with this one."""
+    record(
+        actor=actor,
+        action="enrollment.collect",
+        subject=enrollment,
+        device=str(enrollment.device),
+        serial=version.serial,
+    )
 
 
 def _why_not_given(version: Version) -> str:

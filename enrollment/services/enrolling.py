@@ -3,68 +3,92 @@
 Locks in the order Label (shared) → Device → Credential, then the house's (docs/architecture.md).
 """
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 import issuers.services
+import jobs.services
 from audit.services import gathered, record
-from audit.use_cases import DEVICES, use_case
-from certificates.models import Certificate, CertificateStatus, Version
+from audit.use_cases import DEVICES, use_case, whole
+from certificates.models import Certificate, Version
 from certificates.policy import has_leaked
 from certificates.services import move_under
 from enrollment import policy
 from enrollment.models import Credential, Device, Enrollment, Label, device_name
 from enrollment.policy import Asked
-from enrollment.services.answers import is_over
+from enrollment.services.answers import is_over, tell_collected
+from enrollment.services.before import check_limit, own, same, spent_on
 from enrollment.services.callers import Caller, CertificateRefused, InvalidCredential
 from enrollment.states import Accepts
-from foundation.errors import TooMany
 from foundation.locks import share
+from foundation.statements import Given, Rows, insert, update
 from jobs.models import Job
-from jobs.services import DuplicateJob, ForDevice, request_issuance, request_renewal
+from jobs.services import (
+    DuplicateJob,
+    ForDevice,
+    request_issuance,
+    request_renewal,
+    sign_at_once,
+)
 from owners.models import Principal
 
 SIGNING = (Job.Kind.ISSUANCE, Job.Kind.RENEWAL)
-HOUR = timedelta(hours=1)
 
 
 @use_case("enrollment.request", on=Label, by="label_id", doors=DEVICES)
-def enroll(
-    *, actor: Principal, label_id: UUID, caller: Caller, csr_pem: str, transaction: str = ""
+def enroll(  # noqa: PLR0913 - what a request is made of
+    *,
+    actor: Principal,
+    label_id: UUID,
+    caller: Caller,
+    csr_pem: str,
+    transaction: str = "",
+    at_once: bool = False,
 ) -> Enrollment:
     """Ask for what a device wants, or return what it asked for before: the same is one request.
 
     The same is what the same device asks for the same key and names, until the renewal window of
-    what it got opens. Raises Blocked, NotAccepted, NameNotYours, NamesChanged, InvalidCredential
-    (a one-time one that stands for another request), CertificateRefused, OtherRequestOpen, TooMany
-    and what the request of a certificate raises (CSRRejected, Invalid).
+    what it got opens. With `at_once` what need not wait is signed in the same transaction, where a
+    key of ours does it, and noted as collected (`Enrollment.issued`). Raises Blocked, NotAccepted,
+    NameNotYours, NamesChanged, InvalidCredential (a one-time one that stands for another request),
+    CertificateRefused, OtherRequestOpen, TooMany and what the request of a certificate raises
+    (CSRRejected, Invalid).
     """
     label = open_label(label_id)
     checked = issuers.services.check_csr(
         csr_pem=csr_pem, profile=label.profile, issuer=label.issuer
     )
     asked = Asked.of(checked)
+    wish = _Wish(csr_pem, transaction, caller.signing_key, at_once)
     if caller.version is not None:
-        enrollment = _renew(actor, label, caller.version, asked, csr_pem, transaction)
+        with gathered(), whole():
+            enrollment = _renew(actor, label, caller.version, asked, wish)
     else:
-        enrollment = _enroll_first(actor, label, caller, asked, csr_pem, transaction)
+        enrollment = _enroll_first(actor, label, caller, asked, wish)
     _call(enrollment, transaction, caller.signing_key)
     return enrollment
 
 
-def _enroll_first(  # noqa: PLR0913, PLR0917 - what a request is made of
-    actor: Principal, label: Label, caller: Caller, asked: Asked, csr_pem: str, transaction: str
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A request as it came: what SCEP calls it and by which key, and whether to sign it now."""
+
+    csr_pem: str
+    transaction: str
+    key: str
+    at_once: bool
+
+
+def _enroll_first(
+    actor: Principal, label: Label, caller: Caller, asked: Asked, wish: _Wish
 ) -> Enrollment:
     credential = None
     if caller.credential is not None:
-        credential = Credential.objects.select_related("created_by").get(pk=caller.credential)
-    with gathered():
-        enrollment, is_new = _enroll(actor, label, credential, asked, csr_pem, transaction, caller)
+        credential = _CREDENTIAL.get(pk=caller.credential)
+    with gathered(), whole():
+        enrollment, is_new = _enroll(actor, label, credential, asked, wish, caller)
     # The head is held now, and until the commit.
     if is_new:
         policy.check_not_taken(asked, credential, enrollment)
@@ -84,9 +108,7 @@ def _call(enrollment: Enrollment, transaction: str, key: str) -> None:
 def open_label(label_id: UUID) -> Label:
     """Return the label as it stands, held so that nobody blocks it meanwhile; raises Blocked."""
     share(Label, [label_id])
-    label = Label.objects.select_related(
-        "issuer", "profile", "renewal_policy", "owner", "team"
-    ).get(pk=label_id)
+    label = _LABEL.get(pk=label_id)
     if not label.enabled:
         raise policy.Blocked(f"The label {label} is blocked.")
     return label
@@ -97,8 +119,7 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
     label: Label,
     credential: Credential | None,
     asked: Asked,
-    csr_pem: str,
-    transaction: str,
+    wish: _Wish,
     caller: Caller,
 ) -> tuple[Enrollment, bool]:
     """Return the request, and whether it is made now."""
@@ -117,24 +138,24 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
         if not may:
             raise policy.Blocked("This credential is blocked or has expired.")
         if is_spent:
-            return _spent_on(credential, asked), False
-    before = _same(device, asked, label)
+            return spent_on(credential, asked), False
+    before = same(device, asked, label)
     if before is not None:
         return before, False
     policy.check_names(asked, credential, device)
     policy.check_only_own_names(asked, credential, device)
     is_shared = credential is None or credential.device_id is None
-    enrollment = _ask(
+    enrollment = Enrollment(
+        label=label,
+        device=device,
+        credential=credential,
+        anchor=caller.anchor if credential is None else "",
+    )
+    request = _ask(
         actor,
-        Enrollment(
-            label=label,
-            device=device,
-            credential=credential,
-            anchor=caller.anchor if credential is None else "",
-            transaction=transaction,
-        ),
+        enrollment,
         asked,
-        csr_pem,
+        wish,
         ForDevice(
             f"{label}/{device.name}",
             vouched_by,
@@ -145,13 +166,14 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
         credential.spent_on = enrollment
         if credential.device_id is not None:
             credential.device = device
-        credential.save(update_fields=["spent_on"])
+        update(credential, ["spent_on"])
         record(actor=actor, action="credential.spend", subject=credential, on=str(enrollment.pk))
+    _conclude(actor, enrollment, asked, request, wish)
     return enrollment, True
 
 
-def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
-    actor: Principal, label: Label, version_id: UUID, asked: Asked, csr_pem: str, transaction: str
+def _renew(
+    actor: Principal, label: Label, version_id: UUID, asked: Asked, wish: _Wish
 ) -> Enrollment:
     enrolled = (
         Enrollment.objects.filter(label=label, certificate__versions=version_id)
@@ -172,14 +194,15 @@ def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
     policy.check_unchanged(asked, version)
     if version.superseded_at is not None:
         return _answer_that_replaced(certificate, version, asked, label, device)
-    before = _same(device, asked, label)
+    before = same(device, asked, label)
     if before is not None:
         return before
-    return _ask(
+    enrollment = Enrollment(label=label, device=device, presented=version)
+    request = _ask(
         actor,
-        Enrollment(label=label, device=device, presented=version, transaction=transaction),
+        enrollment,
         asked,
-        csr_pem,
+        wish,
         ForDevice(
             f"{label}/{device.name}",
             version.csr_by or label.anchors_by or label.created_by or actor,
@@ -187,6 +210,8 @@ def _renew(  # noqa: PLR0913, PLR0917 - what a request is made of
         ),
         certificate=certificate,
     )
+    _conclude(actor, enrollment, asked, request, wish)
+    return enrollment
 
 
 def _answer_that_replaced(
@@ -198,7 +223,7 @@ def _answer_that_replaced(
         raise CertificateRefused(
             "The certificate that was shown was replaced: show the one that replaced it."
         )
-    before = _same(device, asked, label)
+    before = same(device, asked, label)
     if before is not None and before.job.version_id == current.pk:
         return before
     # Somebody here had the same key renewed: the device fetches it as if it had asked itself.
@@ -220,30 +245,33 @@ def _ask(  # noqa: PLR0913 - what a request is made of
     actor: Principal,
     enrollment: Enrollment,
     asked: Asked,
-    csr_pem: str,
+    wish: _Wish,
     device: ForDevice,
     *,
     certificate: Certificate | None = None,
-) -> Enrollment:
+) -> jobs.services.Asked:
+    """Ask for the job of a request, which is not saved yet."""
     label = enrollment.label
+    enrollment.transaction = wish.transaction
+    enrollment.transaction_key = wish.key if wish.transaction else ""
     _check_transaction(enrollment, label)
-    _check_limit(enrollment.device, label)
-    own = certificate or _own(enrollment.device, asked)
-    device = replace(device, at_once=policy.signs_at_once(label.issuer))
+    check_limit(enrollment.device, label)
+    known = certificate or own(enrollment.device, asked)
+    device = replace(device, at_once=policy.signs_at_once(label.issuer), checked=asked.checked)
     try:
-        if own is not None:
+        if known is not None:
             # The label says who signs, and under which rules, also where it said otherwise once.
             move_under(
-                certificate=Certificate.objects.lock(own.pk),
+                certificate=Certificate.objects.lock(known.pk),
                 issuer=label.issuer,
                 profile=label.profile,
                 actor=actor,
             )
-            job = request_renewal(
-                actor=actor, certificate_id=own.pk, csr_pem=csr_pem, device=device
-            ).job
+            request = request_renewal(
+                actor=actor, certificate_id=known.pk, csr_pem=wish.csr_pem, device=device
+            )
         else:
-            job = request_issuance(
+            request = request_issuance(
                 actor=actor,
                 owner=label.owner,
                 team=label.team,
@@ -252,17 +280,39 @@ def _ask(  # noqa: PLR0913 - what a request is made of
                 renewal_policy=label.renewal_policy,
                 environment=label.environment,
                 tags=label.tags,
-                csr_pem=csr_pem,
+                csr_pem=wish.csr_pem,
                 device=device,
-            ).job
+            )
     except DuplicateJob:
         raise policy.OtherRequestOpen from None
-    enrollment.certificate, enrollment.job = job.certificate, job
+    enrollment.certificate, enrollment.job = request.job.certificate, request.job
     enrollment.key_fingerprint = asked.key_fingerprint
     enrollment.names_digest = asked.names_digest
     enrollment.remote_address = actor.via.remote_address
-    enrollment.save(force_insert=True)
-    return enrollment
+    return request
+
+
+def _conclude(
+    actor: Principal,
+    enrollment: Enrollment,
+    asked: Asked,
+    request: jobs.services.Asked,
+    wish: _Wish,
+) -> None:
+    """Sign what need not wait, where that is wished for, and save the request.
+
+    What is signed here goes out with this answer: it is noted as collected.
+    """
+    if wish.at_once and policy.signs_at_once(enrollment.label.issuer):
+        if enrollment.presented_id is None:
+            # Asked again once the head is held; until then nothing is signed that shows already.
+            policy.check_not_taken(asked, enrollment.credential, enrollment)
+        enrollment.issued = sign_at_once(asked=request, actor=Principal.objects.system())
+    if enrollment.issued is not None:
+        enrollment.collected_at = timezone.now()
+    insert(enrollment)
+    if enrollment.issued is not None:
+        tell_collected(actor, enrollment, enrollment.issued)
 
 
 def _who_brought(label: Label, anchor: str) -> Principal:
@@ -335,54 +385,17 @@ def _check_transaction(enrollment: Enrollment, label: Label) -> None:
         raise policy.TransactionTaken
 
 
-def _check_limit(device: Device, label: Label) -> None:
-    now = timezone.now()
-    recent = Enrollment.objects.filter(device=device, created_at__gt=now - HOUR)
-    times = list(recent.order_by("created_at").values_list("created_at", flat=True))
-    if len(times) >= label.hourly_limit:
-        wait = (times[-label.hourly_limit] + HOUR - now).total_seconds()
-        raise TooMany(
-            f"This device may ask {label.hourly_limit} times an hour.", wait=max(wait, 1.0)
-        )
-
-
-def _spent_on(credential: Credential, asked: Asked) -> Enrollment:
-    """Return the one request that a one-time credential stands for, if it is that again."""
-    assert credential.spent_on_id is not None  # noqa: S101 - the caller has looked
-    enrollment = Enrollment.objects.select_related("job").get(pk=credential.spent_on_id)
-    is_same = (enrollment.key_fingerprint, enrollment.names_digest) == (
-        asked.key_fingerprint,
-        asked.names_digest,
+_LABEL: Rows[Label] = Rows(
+    lambda: (
+        Label.objects.select_related("issuer", "profile", "renewal_policy", "owner", "team")
+        .filter(pk=Given("pk", Label))
+        .order_by()
     )
-    collected = enrollment.collected_at
-    is_open = collected is None or timezone.now() < collected + settings.ENROLLMENT_COLLECT_AGAIN
-    if not is_same or not is_open or was_shown(enrollment):
-        raise InvalidCredential("This credential is spent.")
-    return enrollment
-
-
-def was_shown(enrollment: Enrollment) -> bool:
-    """Whether the device has used what it got: then it has it."""
-    version = enrollment.job.version_id
-    return version is not None and Enrollment.objects.filter(presented=version).exists()
-
-
-def _same(device: Device, asked: Asked, label: Label) -> Enrollment | None:
-    """Return the same request as it was made before, unless it is over and may be made anew."""
-    before = (
-        Enrollment.objects.same(device, asked.key_fingerprint, asked.names_digest)
-        .select_related("job__version__revocation", "certificate")
-        .first()
+)
+_CREDENTIAL: Rows[Credential] = Rows(
+    lambda: (
+        Credential.objects.select_related("created_by")
+        .filter(pk=Given("pk", Credential))
+        .order_by()
     )
-    if before is None or is_over(before, label):
-        return None
-    return before
-
-
-def _own(device: Device, asked: Asked) -> Certificate | None:
-    """Return the certificate of the device that has the very names that are asked for."""
-    theirs = Certificate.objects.filter(
-        Q(enrollments__device=device), common_name=asked.common_name
-    ).exclude(status=CertificateStatus.ARCHIVED)
-    wanted = set(asked.checked.sans)
-    return next((one for one in theirs.distinct() if set(one.sans) == wanted), None)
+)

@@ -17,8 +17,9 @@ from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.policy import Asked
 from enrollment.services.answers import Answer
 from enrollment.services.asking import answer_now
+from enrollment.services.before import was_shown
 from enrollment.services.callers import Caller
-from enrollment.services.enrolling import enroll, open_label, was_shown
+from enrollment.services.enrolling import enroll, open_label
 from enrollment.states import Stand
 from foundation.errors import NotFound, NotPermitted, Unavailable
 from jobs.states import OPEN, Status

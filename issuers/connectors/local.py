@@ -225,7 +225,7 @@ class LocalCA:
 
     @cached_property
     def _above(self) -> list[x509.Certificate]:
-        return certs.load_all(self.issuer.chain_pem)
+        return list(certs.load_cas(self.issuer.chain_pem))
 
     @cached_property
     def _key(self) -> CertificateIssuerPrivateKeyTypes:
@@ -235,7 +235,11 @@ class LocalCA:
             der = self.issuer.secrets.open(CA_KEY.of(self.issuer))
         except CannotDecrypt as error:
             raise ConnectorError(str(error), permanent=True) from None
-        key = serialization.load_der_private_key(der, password=None)
+        # It was validated when it was made or taken over, and what is sealed comes back as it was
+        # or not at all. To validate an RSA key takes longer than a hundred signatures.
+        key = serialization.load_der_private_key(
+            der, password=None, unsafe_skip_rsa_key_validation=True
+        )
         if key.public_key() != self.certificate.public_key():
             raise ConnectorError("The key is not that of the CA certificate.", permanent=True)
         return key  # type: ignore[return-value]  # only such keys are ever stored

@@ -38,7 +38,7 @@ def errors(
     if issuer is None or not issuer.certificate_pem:
         problems = list(path.usage_problems(wanted))
     else:
-        own, *above = reading.certificates(f"{issuer.certificate_pem}\n{issuer.chain_pem}")
+        own, *above = reading.cas(f"{issuer.certificate_pem}\n{issuer.chain_pem}")
         problems = path.foreseen(wanted, own, above)
     for problem in problems:
         field, code = _FIELDS[problem.about]

@@ -19,7 +19,7 @@ from issuers.connectors.base import Signed, SigningRequest, WrongCertificate
 from issuers.models import SHORT_LIVED, Issuer, Profile
 from issuers.server_keys import SERVER_KEY
 from issuers.services import orders
-from issuers.services.checking import check_csr
+from issuers.services.checking import CheckedRequest, check_csr
 from issuers.services.orders import OrderState, Waiting
 from issuers.x509 import csr as requests
 from issuers.x509 import lint, names, reading
@@ -39,19 +39,23 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
     lifetime: timedelta | None = None,
     order: OrderState | None = None,
     placing: Callable[[], None] = lambda: None,
+    checked: CheckedRequest | None = None,
 ) -> SignedCertificate | Waiting:
     """Have `issuer` sign the request under `profile`; call it with no transaction open.
 
     The request is checked again, and what comes back is held against it. `lifetime` None means the
     profile's longest, and none is ever longer. Under one hour the certificate is short-lived (RFC
     9608). `order` is how the order stands where there was one before, and `placing` is called
-    before it goes out (see `orders.answer_of`). Raises CSRRejected, MalformedCSR, Invalid (issuer
-    not allowed) or ConnectorError, of it WrongCertificate and those of orders.
+    before it goes out (see `orders.answer_of`). `checked` is what `check_csr` says of the very
+    same, where the caller has just asked that, and whether the issuer may sign; with a CA of ours
+    it may be in the midst of a transaction. Raises CSRRejected, MalformedCSR, Invalid (issuer not
+    allowed) or ConnectorError, of it WrongCertificate and those of orders.
     """
-    checked = check_csr(
-        csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
-    )
-    _check_issuer(issuer, profile)
+    if checked is None:
+        checked = check_csr(
+            csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
+        )
+        _check_issuer(issuer, profile)
     span = _span(lifetime, profile)
     request = SigningRequest(
         csr=checked.csr,
@@ -83,7 +87,7 @@ def _check_received(signed: Signed, request: SigningRequest) -> None:
     )
     try:
         (received,) = reading.certificates(signed.certificate_pem)
-        chain = reading.certificates(signed.chain_pem)
+        chain = reading.cas(signed.chain_pem)
         problems = lint.check_received(received, asked, chain=chain, now=database_clock.now())
     except reading.UNREADABLE:
         problems = ["it or its chain cannot be read"]
@@ -227,10 +231,9 @@ def _span(lifetime: timedelta | None, profile: Profile) -> timedelta:
 
 
 def _check_issuer(issuer: Issuer, profile: Profile) -> None:
-    allowed = profile.issuers.all()
     if not issuer.enabled:
         raise Invalid(errors=[FieldError("issuer", "issuer_disabled", f"{issuer} is disabled.")])
-    if allowed and issuer not in allowed:
+    if not profile.allows(issuer):
         raise Invalid(
             errors=[
                 FieldError("issuer", "issuer_not_allowed", f"{profile} does not allow {issuer}.")

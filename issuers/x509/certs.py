@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -185,6 +186,12 @@ def load(text: str) -> x509.Certificate:
 def load_all(text: str) -> list[x509.Certificate]:
     """Return the certificates of a PEM text that is known to be well-formed; none of an empty."""
     return x509.load_pem_x509_certificates(text.encode()) if text.strip() else []
+
+
+@lru_cache(maxsize=128)
+def load_cas(text: str) -> tuple[x509.Certificate, ...]:
+    """Return what `load_all` does, remembered: for CAs, which few certificates are of."""
+    return tuple(load_all(text))
 
 
 def pem(certificate: x509.Certificate) -> str:

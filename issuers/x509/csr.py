@@ -5,6 +5,7 @@ import codecs
 import re
 from base64 import b64decode
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -65,6 +66,7 @@ class Requested:
     critical_unknown: list[str]
 
 
+@lru_cache(maxsize=32)
 def parse(data: str | bytes) -> x509.CertificateSigningRequest:
     """Parse a request in PEM, base64 or DER and check its signature, the proof of possession.
 
@@ -73,6 +75,8 @@ def parse(data: str | bytes) -> x509.CertificateSigningRequest:
     given them in order, and the signature is held against what was sent. Raises MalformedCSR for
     everything else: garbage, several requests, trailing data, several lists of extensions, a key
     that would not be repeated as it stands, an unsupported or weak algorithm, a bad signature.
+
+    The last ones are remembered, for one act looks at its request several times.
     """
     der_sent = _der(data.encode("utf-8", "replace") if isinstance(data, str) else data)
     der_read = _in_order(der_sent)

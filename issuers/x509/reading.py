@@ -1,5 +1,7 @@
 """Certificates that others made, read whole: pyca reads most of one only when asked."""
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
@@ -41,8 +43,18 @@ def certificates(pem: str) -> list[x509.Certificate]:
     return certificates
 
 
+@lru_cache(maxsize=128)
+def cas(pem: str) -> tuple[x509.Certificate, ...]:
+    """Return what `certificates` does, remembered: for CAs, which few certificates are of."""
+    return tuple(certificates(pem))
+
+
+@lru_cache(maxsize=256)
 def is_signed_by(certificate: x509.Certificate, ca: x509.Certificate | None) -> bool:
-    """Whether the key of `ca` signed `certificate`, whose issuer has the name of `ca`."""
+    """Whether the key of `ca` signed `certificate`, whose issuer has the name of `ca`.
+
+    Remembered: every path ends in the same few CAs, which have signed each other.
+    """
     if ca is None:
         return False
     try:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
-from django.db import IntegrityError
-from django.db.models import Q
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from typing_extensions import override
 
 import certificates.policy
@@ -14,10 +14,12 @@ import certificates.services
 import issuers.services
 from certificates import signers
 from certificates.models import Certificate, CertificateStatus, Version
+from deployments.models import Deployment as Deployed
 from foundation.errors import ConnectorError, FieldError, Invalid
+from foundation.statements import Given, Rows
 from issuers.connectors.base import OrderRefused, WrongCertificate
 from issuers.models import Issuer, Profile
-from issuers.services import OrderState, SignedCertificate, Waiting
+from issuers.services import CheckedRequest, OrderState, SignedCertificate, Waiting
 from issuers.x509 import certs, csr
 from jobs.kinds.base import ClaimLost, Follow, Kept, KeyOf, Kind, Skipped
 from jobs.models import Job
@@ -87,6 +89,23 @@ def _wanted(job: Job, certificate: Certificate) -> Wanted:
 
 def _has_csr(job: Job) -> bool:
     return bool(job.csr_pem) or job.sealed_csr is not None
+
+
+def _overtaken(certificate: Any) -> QuerySet[Job]:
+    deployments = Job.objects.open().filter(certificate_id=certificate, kind=Job.Kind.DEPLOYMENT)
+    return deployments.exclude(status=Status.RUNNING)
+
+
+_OVERTAKEN: Rows[Job] = Rows(
+    lambda: _overtaken(Given("certificate", Certificate)).only("pk").order_by()[:1]
+)
+_BOUND: Rows[Deployed] = Rows(
+    lambda: (
+        Deployed.objects.filter(certificate=Given("certificate", Certificate))
+        .select_related("target")
+        .order_by("pk")
+    )
+)
 
 
 class Signing(Kind[SignedCertificate]):
@@ -168,46 +187,57 @@ class Signing(Kind[SignedCertificate]):
             placing=placing,
         )
 
+    def sign(
+        self, job: Job, certificate: Certificate, checked: CheckedRequest
+    ) -> SignedCertificate | Waiting:
+        """Do the same by a key that lies here, for whoever has just checked request and issuer."""
+        order = OrderState(job.order_key)
+        return issuers.services.sign(**_wanted(job, certificate), order=order, checked=checked)
+
+    def has_to_overtake(self, job: Job) -> bool:
+        """Whether there is what `overtakes` would lock."""
+        return _OVERTAKEN.exist(certificate=job.certificate_id)
+
     @override
     def overtakes(self, held: Job) -> Sequence[Job]:
         """Deployments of the old version that nobody began."""
-        return list(
-            Job.objects.open()
-            .filter(certificate_id=held.certificate_id, kind=Job.Kind.DEPLOYMENT)
-            .exclude(status=Status.RUNNING)
-            .select_for_update(no_key=True)
-            .order_by("pk")
-        )
+        rows = _overtaken(held.certificate_id)
+        return list(rows.select_for_update(no_key=True).order_by("pk"))
 
     @override
     def keep(self, held: Job, result: SignedCertificate | Skipped, actor: Principal) -> Kept:
         assert not isinstance(result, Skipped)  # noqa: S101 - `prepare` never does
-        certificate = held.certificate
         # What was signed before a revocation that is first in the trail is never brought out.
-        signers.check_may_sign_until_commit(certificate.issuer)
+        signers.check_may_sign_until_commit(held.certificate.issuer)
         try:
-            version = certificates.services.add_version(
-                certificate=certificate,
-                signed=result,
-                actor=actor,
-                origin=certificates.services.Origin(
-                    # Not one that holds a challenge: it is used once.
-                    csr_pem=held.csr_pem,
-                    job_id=held.pk,
-                    encrypted_key=held.encrypted_key,
-                    requested_by=held.requested_by,
-                    csr_by=held.csr_by or held.requested_by,
-                    device=held.device,
-                ),
-            )
+            with transaction.atomic():  # so that what is there can be asked for
+                return self.store(held, result, actor)
         except IntegrityError:
             if Version.objects.filter(fingerprint=result.fingerprint).exists():
                 raise WrongCertificate(
                     "What came back is a certificate that certctl has already."
                 ) from None
             raise
+
+    def store(self, held: Job, result: SignedCertificate, actor: Principal) -> Kept:
+        """Do the same for whoever has made sure that nobody revokes the CA before the commit."""
+        certificate = held.certificate
+        version = certificates.services.add_version(
+            certificate=certificate,
+            signed=result,
+            actor=actor,
+            origin=certificates.services.Origin(
+                # Not one that holds a challenge: it is used once.
+                csr_pem=held.csr_pem,
+                job_id=held.pk,
+                encrypted_key=held.encrypted_key,
+                requested_by=held.requested_by,
+                csr_by=held.csr_by or held.requested_by,
+                device=held.device,
+            ),
+        )
         held.version = version
-        bound = certificate.deployments.select_related("target").order_by("pk")
+        bound = _BOUND.all(certificate=certificate.pk)
         return Kept(
             {"version": version.number, "serial": version.serial},
             [Follow(Job.Kind.DEPLOYMENT, deployment.target, version) for deployment in bound],

@@ -5,6 +5,7 @@ job among the open ones or takes it out of them (all moves but the claim and wha
 the lock of its certificate, so nobody waits for a unique index while holding the audit's lock.
 """
 
+from jobs.services.at_once import sign_at_once
 from jobs.services.bindings import detach_target
 from jobs.services.decisions import (
     ChangedSinceShown,
@@ -67,6 +68,7 @@ __all__ = [
     "request_validation",
     "retry_failed",
     "retry_job",
+    "sign_at_once",
     "submit_csr",
     "tend_responders",
     "time_out_waiting",

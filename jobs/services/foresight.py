@@ -52,8 +52,17 @@ class Foreseen:
     common_name: str
     sans: Sequence[str]
     justification: str
-    key_algorithm: str = ""
-    key_size: int | None = None
+    checked: issuers.services.CheckedRequest | None = None
+
+    @property
+    def key_algorithm(self) -> str:
+        """The algorithm of the key that the CSR brings; "" without one."""
+        return self.checked.key_algorithm if self.checked is not None else ""
+
+    @property
+    def key_size(self) -> int | None:
+        """Its size in bits."""
+        return self.checked.key_size if self.checked is not None else None
 
 
 def foresee_issuance(  # noqa: PLR0913 - what a request says
@@ -75,16 +84,17 @@ def foresee_issuance(  # noqa: PLR0913 - what a request says
     profile refuses, no names, a justification that is missing or too long.
     """
     refusals = Refusals()
-    checked = None
+    checked = device.checked if device is not None else None
     with refusals.gather():
-        check_rules(issuer, profile, lifetime)
+        until_commit = device is not None and device.at_once
+        check_rules(issuer, profile, lifetime, until_commit=until_commit)
     words = justifying.justified(justification, profile=profile, actor=actor, device=device)
     with refusals.gather():
         justifying.check(words, profile=profile)
     # Under a profile that issues nothing there is nothing to hold a CSR against.
     if csr_pem and not refusals.named("profile"):
         with refusals.gather():
-            checked = issuers.services.check_csr(
+            checked = checked or issuers.services.check_csr(
                 csr_pem=csr_pem, profile=profile, common_name=common_name, sans=sans, issuer=issuer
             )
             check_key(csr_pem)
@@ -95,27 +105,30 @@ def foresee_issuance(  # noqa: PLR0913 - what a request says
         with refusals.gather():
             _check_named(sans, common_name)
     refusals.check()
-    return Foreseen(
-        common_name,
-        sans,
-        words,
-        *((checked.key_algorithm, checked.key_size) if checked is not None else ()),
-    )
+    return Foreseen(common_name, sans, words, checked)
 
 
 def check_rules(
-    issuer: Issuer, profile: Profile, lifetime: timedelta | None = None, *, for_itself: bool = False
+    issuer: Issuer,
+    profile: Profile,
+    lifetime: timedelta | None = None,
+    *,
+    for_itself: bool = False,
+    until_commit: bool = False,
 ) -> None:
-    """Raise Invalid where nothing may be asked for; `for_itself` is certctl under its own rules."""
+    """Raise Invalid where nothing may be asked for; `for_itself` is certctl under its own rules.
+
+    With `until_commit` nobody revokes the CA before the transaction ends.
+    """
     errors = []
     if not issuer.enabled:
         errors.append(FieldError("issuer", "issuer_disabled", f"{issuer} is disabled."))
-    errors.extend(signers.errors(issuer))
+    errors.extend(signers.errors(issuer, until_commit=until_commit))
     if not profile.enabled or profile.is_ca or (profile.is_own and not for_itself):
         errors.append(
             FieldError("profile", "profile_disabled", f"Nothing is issued under {profile}.")
         )
-    if profile.issuers.exists() and not profile.issuers.filter(pk=issuer.pk).exists():
+    if not profile.allows(issuer):
         errors.append(
             FieldError("issuer", "issuer_not_allowed", f"{profile} does not allow {issuer}.")
         )

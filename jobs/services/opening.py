@@ -12,6 +12,8 @@ from audit.services import record
 from certificates.models import Certificate
 from foundation.clock import database_clock
 from foundation.errors import Conflict
+from foundation.statements import insert
+from issuers.services import CheckedRequest
 from jobs import policy, queue
 from jobs.kinds import kind_of
 from jobs.kinds.base import Follow
@@ -43,6 +45,8 @@ class ForDevice:
     vouched_by: Principal
     wants_approval: bool
     at_once: bool = False  # the door does it itself, so workers leave it alone for HEAD_START
+    # Its CSR as label's profile and issuer allow it, which are those of the certificate to be.
+    checked: CheckedRequest | None = None
 
 
 def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
@@ -122,8 +126,9 @@ def open_job(
             # Not where somebody has to agree first: its door has long gone then.
             job.scheduled_at = max(job.scheduled_at, now + HEAD_START)
     try:
-        with transaction.atomic():
-            job.save(force_insert=True)
+        # A device that finds it asked for already is refused, and its transaction is over.
+        with transaction.atomic(savepoint=device is None):
+            insert(job)
     except IntegrityError:
         raise DuplicateJob from None
     job.lacks_decider = policy.lacks_decider(job)

@@ -21,6 +21,7 @@ from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
+from issuers.services import CheckedRequest
 from jobs import approvals, policy, queue
 from jobs.kinds import kind_of
 from jobs.kinds.signing import next_kind
@@ -52,6 +53,8 @@ class Asked:
 
     job: Job
     warnings: Sequence[str] = ()
+    checked: CheckedRequest | None = None  # for a device: its CSR, for the names of the certificate
+    is_new: bool = False  # its certificate was made with it, so nothing is deployed yet
 
 
 @use_case("certificate.request", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
@@ -99,7 +102,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         justification=justification,
         device=device,
     )
-    common_name, sans = foreseen.common_name, foreseen.sans
+    common_name, sans, checked = foreseen.common_name, foreseen.sans, foreseen.checked
     certificate = certificates.services.register(
         actor=actor,
         details=Details(
@@ -132,7 +135,8 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     )
     announce(job, actor, server_key=generate_key)
     if device is not None:
-        return Asked(job)  # a device reads no warnings; whoever decides sees them at the job
+        # A device reads no warnings; whoever decides sees them at the job.
+        return Asked(job, checked=checked, is_new=True)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 
@@ -163,7 +167,12 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     certificates.policy.check_may_change(certificate)
     refusals = Refusals()
     with refusals.gather():
-        check_rules(certificate.issuer, certificate.profile, lifetime)
+        check_rules(
+            certificate.issuer,
+            certificate.profile,
+            lifetime,
+            until_commit=device is not None and device.at_once,
+        )
     words = justifying.justified(
         justification, profile=certificate.profile, actor=actor, device=device
     )
@@ -172,6 +181,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
     refusals.check()
     encrypted_key: Sealed | None = None
     warnings: tuple[str, ...] = ()
+    checked: CheckedRequest | None = None
     revoked = certificates.policy.revoked_for(certificate)
     last = csrs.Last()
     if generate_key:
@@ -181,7 +191,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
         warnings = (csrs.SERVER_KEY_WARNING,)
     has_brought = bool(csr_pem)
     if has_brought:
-        csrs.check(csr_pem, certificate)
+        checked = csrs.check(csr_pem, certificate)
     elif not new_key:
         last = csrs.last_of(certificate)
         csr_pem, encrypted_key = last.csr_pem, last.encrypted_key
@@ -211,7 +221,7 @@ def request_renewal(  # noqa: PLR0913 - one argument a column
         job, actor, server_key=generate_key, **({"after_revocation": revoked} if revoked else {})
     )
     if device is not None:
-        return Asked(job)
+        return Asked(job, checked=checked)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=has_brought)))
 
 

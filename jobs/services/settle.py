@@ -18,7 +18,7 @@ from foundation.errors import CertctlError
 from issuers.services import Waiting
 from jobs import queue
 from jobs.kinds import kind_of
-from jobs.kinds.base import Follow
+from jobs.kinds.base import Follow, Kept
 from jobs.models import Job
 from jobs.services import opening
 from jobs.services.common import lock_certificate
@@ -49,14 +49,19 @@ def complete(*, job: Job, result: Any, actor: Principal) -> Job | None:
     if kept.failure is not None:
         _fail(held, actor, kept.failure)
         return held
-    held.last_error = ""
-    held.move(Move.COMPLETE, actor=actor, **kept.facts)
+    finish(held, kept, actor, overtaken=overtaken)
+    return held
+
+
+def finish(job: Job, kept: Kept, actor: Principal, *, overtaken: Sequence[Job] = ()) -> None:
+    """Complete a job that runs with what was kept of its work, in the caller's transaction."""
+    job.last_error = ""
+    job.move(Move.COMPLETE, actor=actor, **kept.facts)
     for old in overtaken:
         old.last_error = f"Version {kept.facts['version']} came before it."
         old.waits_until = None
         old.move(Move.CANCEL, actor=actor, reason=old.last_error)
-    _follow(held, kept.follows, actor)
-    return held
+    _follow(job, kept.follows, actor)
 
 
 @transaction.atomic

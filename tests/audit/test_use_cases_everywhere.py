@@ -65,6 +65,7 @@ NO_ACTS = {
     "deployments.services.work.record_deployed",
     "deployments.services.work.record_seen",
     "deployments.services.work.unbind",
+    "jobs.services.at_once.sign_at_once",
     "jobs.services.decisions.cancel_held",
     "jobs.services.decisions.hold_to_cancel",
     "jobs.services.settle.complete",

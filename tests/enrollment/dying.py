@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 
 from certctl.wsgi import application
-from tests.enrollment.steps import WEB
+from tests.enrollment.steps import SERVED
 
 __all__ = ["application"]
 
@@ -37,5 +37,5 @@ def _dies(at):
     setattr(module, name, or_dies)
 
 
-for _at in WEB.values():
+for _at in SERVED.values():
     _dies(_at)

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from django.utils import timezone
 
+from audit.services import verify
 from certificates.models import Version
 from enrollment.cms import bags
 from enrollment.models import Enrollment, Label
@@ -25,7 +26,7 @@ from tests.enrollment.est_client import basic, body_of
 from tests.enrollment.scep_client import Device, self_signed
 from tests.enrollment.scep_door import SUCCESS, csr_der
 from tests.enrollment.scep_door import new_key as new_rsa_key
-from tests.enrollment.steps import WEB, WORKER, of_door
+from tests.enrollment.steps import AT_ONCE, WEB, WORKER, of_door
 from tests.fixtures import make_csr
 from tests.processes import ROOT, environment_of, until
 
@@ -38,6 +39,9 @@ from unittest import mock
 import django
 django.setup()
 mock.patch(sys.argv[1], lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)).start()
+"""
+NOT_AT_ONCE = """
+mock.patch("enrollment.services.enrolling.sign_at_once", lambda **_: None).start()
 """
 ASK = """
 from uuid import UUID
@@ -83,18 +87,28 @@ def until_the_lease_is_over(system):
     job_services.retry_failed(actor=system)
 
 
-DIRECT = {
-    name: at for name, at in WEB.items() if not at.endswith(".give")
-}  # those of the use cases
+@pytest.mark.parametrize("at", AT_ONCE.values(), ids=AT_ONCE)
+def test_a_web_server_that_is_killed_while_it_signs_at_once_leaves_all_or_nothing(
+    label, secret_for, tmp_path, at
+):
+    made, csr = secret_for(label), make_csr(DEVICE)
+
+    die(tmp_path, ASK, at, label.path, str(made.credential.pk), stdin=csr)
+    is_committed = at.endswith(".Answer")
+    assert Version.objects.count() == Job.objects.count() == is_committed
+
+    assert ask_by(label, made, csr).stand is Stand.ISSUED
+    assert Version.objects.count() == Enrollment.objects.count() == Job.objects.count() == 1
+    assert verify()[1] is None
 
 
-@pytest.mark.parametrize("at", DIRECT.values(), ids=DIRECT)
+@pytest.mark.parametrize("at", WEB.values(), ids=WEB)
 def test_a_web_server_that_is_killed_leaves_one_certificate_to_the_next_try(
     label, secret_for, system, tmp_path, at
 ):
     made, csr = secret_for(label), make_csr(DEVICE)
 
-    die(tmp_path, ASK, at, label.path, str(made.credential.pk), stdin=csr)
+    die(tmp_path, NOT_AT_ONCE + ASK, at, label.path, str(made.credential.pk), stdin=csr)
     assert ask_by(label, made, csr).stand in {Stand.WAITING, Stand.ISSUED}
     until_the_lease_is_over(system)
 

@@ -44,3 +44,23 @@ def test_it_is_asked_again_after_a_while_and_not_at_once(asked, cache, monkeypat
     )
     cache.add("c", 1)
     assert asked == ["a", "c"]
+
+
+def test_what_is_counted_is_counted_in_redis_once_each_and_for_a_while(redis_url):
+    cache = SteadyRedisCache(redis_url, {})
+    cache.delete("counted")
+
+    assert [cache.count("counted", 60) for _ in range(3)] == [1, 2, 3]
+    assert cache.get("counted") == 3
+    client = cache._cache.get_client()
+    assert 0 < client.ttl(cache.make_key("counted")) <= 60
+
+
+def test_counting_goes_on_in_this_process_while_redis_is_away(asked, cache, monkeypatch):
+    def away(*_, **__):
+        raise RedisError
+
+    monkeypatch.setattr(cache._cache, "get_client", away)
+
+    assert [cache.count("a", 60) for _ in range(3)] == [1, 2, 3]
+    assert SteadyRedisCache.away_until > 0

@@ -1,0 +1,258 @@
+"""Statements of hot paths, made once: what is asked again and again with other values.
+
+Django makes the SQL of a queryset anew each time, which costs several times what the database
+needs to answer. A path that thousands of devices take at once asks by `Rows` instead:
+
+    BY_KEY = Rows(lambda: Device.objects.filter(pk=Given("pk", Device)).select_for_update())
+    device = BY_KEY.get(pk=device_id)
+
+The queryset says what is asked, as everywhere; only the values are given later. What comes back are
+the same rows that the queryset would give. `locked` is the question that all ask; `insert` and
+`update` write one row the same way.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import query as django_query
+from typing_extensions import override
+
+USING = "default"  # the one database that there is
+_FEW = 20
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hole:
+    """Where a value goes that is given later, and the column that says how it is written."""
+
+    name: str
+    field: models.Field[Any, Any]
+
+
+class Given(models.Expression):
+    """A value of a question that is given when it is asked, under a name."""
+
+    def __init__(self, name: str, field: models.Field[Any, Any] | type[models.Model]) -> None:
+        """Take the value's name, and the column that it is compared with, or the model of a key."""
+        super().__init__(output_field=_column(field))
+        self.name = name
+
+    @override
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", (_Hole(self.name, self.output_field),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A question as SQL, and how what comes back is made into rows."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    locks: bool
+    compiler: Any
+    converters: dict[int, Any]
+    populators: Sequence[Any]
+    model: Any
+    names: list[str]
+    start: int
+    end: int
+
+
+class Rows(Generic[Row]):
+    """A question for rows of a model: a queryset with some of its values still to be given."""
+
+    def __init__(self, build: Callable[[], models.QuerySet[Row]]) -> None:
+        """Take what makes the queryset, asked once, when the models are there."""
+        self._build = build
+        self._plan: _Plan | None = None
+
+    def all(self, **given: Any) -> list[Row]:
+        """Return the rows."""
+        return list(self._read(given))
+
+    def first(self, **given: Any) -> Row | None:
+        """Return the first of the rows; the question should be limited to one, and in an order."""
+        return next(iter(self._read(given)), None)
+
+    def get(self, **given: Any) -> Row:
+        """Return the one row; raises DoesNotExist of its model."""
+        row = self.first(**given)
+        if row is None:
+            model: Any = self._build().model
+            raise model.DoesNotExist
+        return row
+
+    def exist(self, **given: Any) -> bool:
+        """Whether there is any."""
+        return self.first(**given) is not None
+
+    def _read(self, given: dict[str, Any]) -> list[Row]:
+        connection = connections[USING]
+        plan = self._plan = self._plan or _planned(self._build())
+        if plan.locks and not connection.in_atomic_block:
+            raise transaction.TransactionManagementError("Rows are locked in a transaction.")
+        parameters = [
+            one.field.get_db_prep_value(given[one.name], connection)
+            if isinstance(one, _Hole)
+            else one
+            for one in plan.parameters
+        ]
+        with _cursor(connection) as cursor:
+            cursor.execute(plan.sql, parameters)
+            rows = cursor.fetchall()
+        if plan.converters:
+            rows = plan.compiler.apply_converters(rows, plan.converters)
+        return [_made(plan, row) for row in rows]
+
+
+def locked(model: type[Row], pk: Any) -> Row:
+    """Return the bare row with its lock until the end of the transaction; raises DoesNotExist."""
+    rows: Rows[Row] = _locking(model)
+    return rows.get(pk=pk)
+
+
+def insert(row: models.Model) -> None:
+    """Insert a new row whose key is known, as `save(force_insert=True)` does; no signal is sent."""
+    insert_all([row])
+
+
+def insert_all(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model, as `bulk_create` does.
+
+    A key that the database gives is not read back: for rows that nobody asks for by it.
+    """
+    model: Any = type(rows[0])
+    if len(rows) > _FEW:  # many are rare, and Django has them sent in parts
+        model._base_manager.bulk_create(rows)  # noqa: SLF001 - Django's public name for it
+        return
+    fields, sql = _insertion(model, len(rows))
+    connection = connections[USING]
+    values = [
+        field.get_db_prep_save(field.pre_save(row, True), connection)
+        for row in rows
+        for field in fields
+    ]
+    with _cursor(connection) as cursor:
+        cursor.execute(sql, values)
+    for row in rows:
+        row._state.adding, row._state.db = False, USING  # noqa: SLF001 - Django's public name for it
+
+
+def update(row: models.Model, names: Sequence[str] = ()) -> None:
+    """Write some columns of a row, or all, as `save(update_fields=…)` does; no signal is sent.
+
+    Raises DoesNotExist of its model where the row is gone.
+    """
+    model: Any = type(row)
+    fields, key, sql = _change(model, tuple(names))
+    connection = connections[USING]
+    values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
+    values.append(key.get_db_prep_save(row.pk, connection))
+    with _cursor(connection) as cursor:
+        cursor.execute(sql, values)
+        if cursor.rowcount != 1:
+            raise model.DoesNotExist
+
+
+def _cursor(connection: BaseDatabaseWrapper) -> Any:
+    """Return a cursor whose statements PostgreSQL keeps prepared, where the settings allow it.
+
+    Django's own binds in the client, so that the database parses and plans every time. Where
+    statements are logged, as in tests, they are logged with their values.
+    """
+    if connection.vendor != "postgresql" or connection.queries_logged:
+        return connection.cursor()
+    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 - it needs psycopg
+
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    ours: Any = connection
+    raw: Any = ServerBindingCursor
+    return ours._prepare_cursor(raw(connection.connection))  # noqa: SLF001 - as Django's own are made
+
+
+def _column(field: models.Field[Any, Any] | type[models.Model]) -> models.Field[Any, Any]:
+    if isinstance(field, models.Field):
+        return field
+    key: models.Field[Any, Any] | None = field._meta.pk  # noqa: SLF001 - Django's public name for it
+    if key is None:
+        raise FieldDoesNotExist(f"{field} has no key.")
+    return key
+
+
+def _planned(queryset: models.QuerySet[Row]) -> _Plan:
+    connection = connections[USING]
+    compiler: Any = queryset.query.get_compiler(using=USING)
+    sql, parameters = compiler.as_sql()
+    info = compiler.klass_info
+    if info is None or compiler.annotation_col_map:
+        raise TypeError("Only whole rows are asked for by Rows.")
+    chosen = info["select_fields"]
+    populators_of: Any = django_query.get_related_populators
+    start, end = chosen[0], chosen[-1] + 1
+    return _Plan(
+        sql=sql,
+        parameters=tuple(parameters),
+        locks=queryset.query.select_for_update and connection.features.has_select_for_update,
+        compiler=compiler,
+        converters=compiler.get_converters([one[0] for one in compiler.select]),
+        populators=populators_of(info, compiler.select, USING),
+        model=info["model"],
+        names=[one[0].target.attname for one in compiler.select[start:end]],
+        start=start,
+        end=end,
+    )
+
+
+def _made(plan: _Plan, row: Sequence[Any]) -> Any:
+    made = plan.model.from_db(USING, plan.names, row[plan.start : plan.end])
+    for populator in plan.populators:
+        populator.populate(row, made)
+    return made
+
+
+@lru_cache(maxsize=64)
+def _locking(model: Any) -> Rows[Any]:
+    return Rows(
+        lambda: (
+            model._base_manager.filter(pk=Given("pk", model))  # noqa: SLF001 - Django's public name for it
+            .select_for_update(no_key=True)
+            .order_by()
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _insertion(model: type[models.Model], count: int) -> tuple[list[models.Field[Any, Any]], str]:
+    fields = [
+        one
+        for one in model._meta.local_concrete_fields  # noqa: SLF001 - Django's public name for it
+        if not one.generated and not isinstance(one, models.AutoField)
+    ]
+    quote = connections[USING].ops.quote_name
+    columns = ", ".join(quote(str(one.column)) for one in fields)
+    holes = f"({', '.join('%s' for _ in fields)})"
+    table = quote(model._meta.db_table)  # noqa: SLF001
+    every = ", ".join([holes] * count)
+    return fields, f"INSERT INTO {table} ({columns}) VALUES {every}"  # noqa: S608 - names of our own models
+
+
+@lru_cache(maxsize=256)
+def _change(
+    model: type[models.Model], names: tuple[str, ...]
+) -> tuple[list[models.Field[Any, Any]], models.Field[Any, Any], str]:
+    meta = model._meta  # noqa: SLF001 - Django's public name for it
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    fields = fields or [one for one in meta.local_concrete_fields if not one.primary_key]
+    key = _column(model)
+    quote = connections[USING].ops.quote_name
+    said = ", ".join(f"{quote(str(one.column))} = %s" for one in fields)
+    where = quote(str(key.column))
+    return fields, key, f"UPDATE {quote(meta.db_table)} SET {said} WHERE {where} = %s"  # noqa: S608 - names of our own models
