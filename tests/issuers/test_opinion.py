@@ -32,7 +32,7 @@ def lint(settings):
 
 
 @pytest.fixture
-def make(request):
+def make(request, local_ca):
     """Issue a certificate and return its version."""
     return request.getfixturevalue("issue")
 

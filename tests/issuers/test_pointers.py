@@ -14,6 +14,7 @@ from django.urls import reverse
 from audit.models import Event
 from certctl import urls
 from certctl.checks import addresses_lead_here, settings_are_possible
+from certctl.management.commands import serve
 from certificates.services import make_ca
 from issuers import pointers, services
 from issuers.models import Issuer
@@ -283,3 +284,28 @@ def test_the_command_says_it(loopback, db):
     call_command("create_ca", "made", common_name="Made", stdout=StringIO(), stderr=out)
 
     assert WORDS in out.getvalue()
+
+
+class Idle:
+    """Stands for the processes that `serve` watches."""
+
+    def watch(self):
+        pass
+
+    stop = watch
+
+
+def test_serve_says_it(loopback, monkeypatch, settings):
+    def up(command, options):
+        command.base_url = "http://127.0.0.1:8000"
+        return Idle()
+
+    monkeypatch.setattr(serve.Command, "up", up)
+    warned, silent = StringIO(), StringIO()
+
+    call_command("serve", stdout=StringIO(), stderr=warned)
+    settings.PKI_PREFIX = ALIAS
+    call_command("serve", stdout=StringIO(), stderr=silent)
+
+    assert WORDS in warned.getvalue()
+    assert silent.getvalue() == ""
