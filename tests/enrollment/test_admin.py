@@ -19,6 +19,7 @@ from enrollment.models import Credential, Device, Enrollment, Label
 from issuers.models import Profile
 from jobs.models import Job
 from owners.roles import Role
+from revocation.models import Plan
 from tests.enrollment.conftest import DEVICE, OPEN, OTHER, ask_by, everywhere
 from tests.fixtures import make_csr, person
 
@@ -359,6 +360,22 @@ def test_many_at_once_need_the_permission_for_many(browse, alice, carol, label, 
     assert "certificates.bulk_revoke" in str(words(refused))
     assert blocked.headers["Location"] == f"{address}change/"
     assert all(hasattr(version, "revocation") for version in Version.objects.all())
+
+
+def test_more_than_one_administrator_revokes_alone_becomes_a_plan_here_too(
+    browse, carol, label, secret_for, settings
+):
+    settings.BULK_REVOKE_LIMIT = 1
+    for name in (DEVICE, OTHER):
+        ask_by(label, secret_for(label, name), make_csr(name))
+    address = f"{LABELS}{label.pk}/revoke-held/"
+    asked = browse(carol).get(address)
+
+    told = browse(carol).post(address, {**YES, "plan": asked.context["plan"]}, follow=True)
+
+    assert "need a second administrator" in told.content.decode()
+    assert (Plan.objects.get().status, Plan.objects.get().count) == ("Previewed", 2)
+    assert not any(hasattr(version, "revocation") for version in Version.objects.all())
 
 
 def test_each_version_that_is_held_is_revoked_on_its_own_page(browse, alice, label, secret_for):

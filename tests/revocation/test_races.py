@@ -151,6 +151,22 @@ def test_a_pause_waits_for_the_wave_and_the_wave_after_it_is_not_begun(
     assert not Revocation.objects.exists()
 
 
+def test_a_pause_in_the_middle_of_a_wave_forgets_nothing_of_it(make, plan_of, carol, dave, system):
+    """The pause waits for the wave, and then writes the plan with what the wave counted."""
+    on_postgres()
+    make(4)
+    plan = confirm(plan_of(wave_size=2, pause_seconds=60), carol)
+
+    meanwhile(
+        lambda: services.run_plans(actor=system),
+        lambda: services.pause_plan(plan_id=plan.pk, actor=dave),
+    )
+
+    plan.refresh_from_db()
+    assert (plan.status, plan.revoked, plan.waves) == (Status.PAUSED, 2, 1)
+    assert Revocation.objects.count() == 2
+
+
 def test_an_answer_that_is_being_signed_does_not_outlive_the_wave(
     make, plan_of, carol, system, local_ca
 ):
