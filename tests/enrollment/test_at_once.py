@@ -23,6 +23,7 @@ from jobs import services as job_services
 from jobs.models import Job
 from jobs.states import Status
 from tests.enrollment.conftest import DEVICE, OTHER, ask_by, ask_with
+from tests.enrollment.test_taking_over import another_ca
 from tests.fixtures import make_csr
 from tests.races import meanwhile
 
@@ -161,3 +162,16 @@ def test_a_ca_that_is_revoked_meanwhile_signs_no_device_s_certificate(
 
     assert [one["code"] for one in refused.value.errors] == ["issuer_revoked"]
     assert not Version.objects.filter(device__gt="").exists()
+
+
+def test_an_issuer_elsewhere_is_not_called_while_a_device_waits(
+    make_label, free_device_profile, secret_for, local_ca
+):
+    elsewhere = another_ca(local_ca, kind="acme")
+    label = make_label("away", free_device_profile, issuer=elsewhere)
+
+    with mock.patch("issuers.services.sign") as sign:
+        answer = ask_by(label, secret_for(label), make_csr(DEVICE))
+
+    assert (answer.stand, sign.called) == (Stand.WAITING, False)
+    assert Job.objects.get().status == Status.PENDING
