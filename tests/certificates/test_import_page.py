@@ -150,8 +150,10 @@ def test_a_file_with_a_private_key_is_not_read_at_all():
 
 
 @pytest.mark.django_db
-def test_alice_looks_and_nothing_is_imported_before_she_confirms(browse, alice):
-    answer = post(browse(alice), file("a.pem", pem_of(leaf(A))), file("bad.pem", "nothing"))
+def test_alice_looks_and_nothing_is_imported_before_she_confirms(browse, alice, details):
+    plan = look([("a.pem", _bytes(pem_of(leaf(A))))]).plan
+    files = file("a.pem", pem_of(leaf(A))), file("bad.pem", "nothing")
+    answer = post(browse(alice), *files, **details, plan=plan)
 
     assert counted(answer) == "1 new, 0 known already, 1 broken"
     assert not Certificate.objects.filter(name=A).exists()

@@ -110,6 +110,8 @@ def test_alice_verifies_where_there_is_an_endpoint(browse, alice, served, watche
 
 
 def test_a_target_that_it_is_not_served_at_is_not_looked_at(browse, alice, served, target):
+    target.endpoint_host, target.endpoint_port = "127.0.0.1", 2
+    target.save()
     answer = confirm(browse(alice), act(served, "verify"), target=str(target.pk))
 
     assert answer.status_code == 400
