@@ -66,11 +66,6 @@ ALLOW_LOOPBACK_TARGETS = env.bool("CERTCTL_ALLOW_LOOPBACK_TARGETS", default=Fals
 # CA/B BR 4.9.7 and 4.9.9 as yardstick: see certctl.checks for the bounds that are enforced.
 CRL_LIFETIME = timedelta(hours=env.float("CERTCTL_CRL_LIFETIME_HOURS", default=24 * 7))
 CRL_REFRESH = timedelta(hours=env.float("CERTCTL_CRL_REFRESH_HOURS", default=24))
-# Nothing that a revocation could have changed is given from a process's memory where the database
-# was last asked for revocations longer ago than this.
-REVOCATION_PROMISE = timedelta(seconds=env.float("CERTCTL_REVOCATION_PROMISE_SECONDS", default=5))
-# Answers that each web process keeps in memory, of about 2 KB each.
-OCSP_MEMORY_ENTRIES = env.int("CERTCTL_OCSP_MEMORY_ENTRIES", default=50_000)
 OCSP_LIFETIME = timedelta(hours=env.float("CERTCTL_OCSP_LIFETIME_HOURS", default=12))
 # How many OCSP answers are signed for one asker alone (with a nonce, or about several
 # certificates): of one address, and in all. Over either the stored answer goes out.

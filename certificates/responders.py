@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from django.db.models import F
 
-from certificates import answer_log
 from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
 from foundation.locks import share
@@ -161,6 +160,4 @@ def void_answers_of(versions: Sequence[Version]) -> int:
     keys = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     if not keys:
         return 0
-    for issuer_id in {version.issuer_id for version in versions if version.issuer_id}:
-        answer_log.append_all(issuer_id)
     return OCSPResponse.objects.filter(pk__in=keys).update(next_update=F("this_update"))

@@ -3,7 +3,6 @@
 import re
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
 from ipaddress import ip_address
 
 import structlog
@@ -45,18 +44,6 @@ def _address(text: str) -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def id_headers(given: str) -> list[tuple[str, str]]:
-    """Return the headers that say a new request's id, and the client's own where it is well-formed.
-
-    Ours is the one that leads from an answer to its events: whoever could choose it could have
-    theirs look like another's.
-    """
-    headers = [("X-Request-ID", uuid.uuid4().hex)]
-    if _REQUEST_ID.fullmatch(given):
-        headers.append(("X-Client-Request-ID", given))
-    return headers
-
-
 class RequestId:
     """Give each request an id: for its log lines, its audit events and its answer."""
 
@@ -64,17 +51,22 @@ class RequestId:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Make an id of ours, and keep the client's beside it where it is well-formed."""
-        headers = id_headers(request.headers.get("X-Request-ID", ""))
-        ids = dict(
-            zip(("request_id", "client_request_id"), (one for _, one in headers), strict=False)
-        )
+        """Make an id of ours, and keep the client's beside it where it is well-formed.
+
+        Ours is the one that leads from an answer to its events: whoever could choose it could
+        have theirs look like another's.
+        """
+        ids = {"request_id": uuid.uuid4().hex}
+        given = request.headers.get("X-Request-ID", "")
+        if _REQUEST_ID.fullmatch(given):
+            ids["client_request_id"] = given
         for name, value in ids.items():
             request.META[f"certctl.{name}"] = value
         with structlog.contextvars.bound_contextvars(**ids):
             response = self.get_response(request)
-        for name, value in headers:
-            response.headers[name] = value
+        response.headers["X-Request-ID"] = ids["request_id"]
+        if "client_request_id" in ids:
+            response.headers["X-Client-Request-ID"] = given
         return response
 
 
@@ -95,8 +87,7 @@ class WholeBody:
     """Read the body whole, up to MAX_BODY_BYTES, before anything else is done for the request.
 
     So one that arrives slowly, or stops, keeps a thread waiting and nothing else: no connection to
-    the database, no lock. What `settings.LARGE_BODIES` lists takes more, on disk, from a browser
-    that has a session.
+    the database, no lock.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -104,14 +95,9 @@ class WholeBody:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer 413 for what is too large, 400 for what is not what its headers say."""
-        large = settings.LARGE_BODIES.get(request.path_info)
-        with ExitStack() as kept:
-            try:
-                if large is not None and settings.SESSION_COOKIE_NAME in request.COOKIES:
-                    kept.enter_context(bodies.spooled(request, limit=large))
-                else:
-                    bodies.read_whole(request, limit=settings.MAX_BODY_BYTES)
-            except (TooLarge, Invalid) as error:
-                status = 413 if isinstance(error, TooLarge) else 400
-                return problem(request, status, error.code, error.detail)
-            return self.get_response(request)
+        try:
+            bodies.read_whole(request, limit=settings.MAX_BODY_BYTES)
+        except (TooLarge, Invalid) as error:
+            status = 413 if isinstance(error, TooLarge) else 400
+            return problem(request, status, error.code, error.detail)
+        return self.get_response(request)

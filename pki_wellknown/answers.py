@@ -12,8 +12,6 @@ from django.utils.http import http_date
 MAX_AGE = timedelta(minutes=15)
 RETRY_AFTER = 60  # seconds
 TEXT = "text/plain; charset=utf-8"
-OCSP_TYPE = "application/ocsp-response"
-NO_STORE = "no-cache, no-store"
 
 
 def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
@@ -31,55 +29,32 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
 
     `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there.
     """
+    quoted = f'"{etag or hashlib.sha256(body).hexdigest()}"'
     response = der(request, body, content_type)
-    for name, value in validators(body, modified=modified, expires=expires, etag=etag):
-        response[name] = value
-    response["Cache-Control"] = cache_control(
-        expires=expires.timestamp(), fresh_until=fresh_until.timestamp(), now=now.timestamp()
+    response["ETag"] = quoted
+    response["Last-Modified"] = http_date(modified.timestamp())
+    response["Expires"] = http_date(expires.timestamp())
+    response["Cache-Control"] = (
+        f"max-age={_max_age(expires, fresh_until, now)}, public, no-transform, must-revalidate"
     )
     if request.method == "POST":
         return response
-    conditional = get_conditional_response(
-        request, response["ETag"], int(modified.timestamp()), response
-    )
+    conditional = get_conditional_response(request, quoted, int(modified.timestamp()), response)
     return conditional if isinstance(conditional, HttpResponse) else response
 
 
-def validators(
-    body: bytes, *, modified: datetime, expires: datetime, etag: str = ""
-) -> list[tuple[str, str]]:
-    """Return the headers by which a cache knows signed bytes again; `etag` is their SHA-256."""
-    return [
-        ("ETag", f'"{etag or hashlib.sha256(body).hexdigest()}"'),
-        ("Last-Modified", http_date(modified.timestamp())),
-        ("Expires", http_date(expires.timestamp())),
-    ]
-
-
-def cache_control(*, expires: float, fresh_until: float, now: float) -> str:
-    """Return Cache-Control; times are seconds since 1970.
-
-    Always before the end that the bytes state, and by when newer ones are there.
-    """
-    left = max(0, int(min(fresh_until - now, expires - now - 1, MAX_AGE.total_seconds())))
-    return f"max-age={left}, public, no-transform, must-revalidate"
-
-
-def content(body: bytes, content_type: str) -> list[tuple[str, str]]:
-    """Return the headers that describe the bytes themselves."""
-    return [
-        ("Content-Type", content_type),
-        ("Content-Length", str(len(body))),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
+def _max_age(expires: datetime, fresh_until: datetime, now: datetime) -> int:
+    # Always before the end that the bytes state, and by when newer ones are there.
+    left = min(fresh_until - now, expires - now - timedelta(seconds=1), MAX_AGE)
+    return max(0, int(left.total_seconds()))
 
 
 def der(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     """Return DER that no cache may keep; `cacheable` says otherwise of signed answers."""
-    response = HttpResponse(b"" if request.method == "HEAD" else body)
-    for name, value in content(body, content_type):
-        response[name] = value
-    response["Cache-Control"] = NO_STORE
+    response = HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type)
+    response["Content-Length"] = str(len(body))
+    response["Cache-Control"] = "no-cache, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
@@ -106,5 +81,5 @@ def _text(status: int, words: str) -> HttpResponse:
     body = f"{words}\n".encode()
     response = HttpResponse(body, status=status, content_type=TEXT)
     response["Content-Length"] = str(len(body))
-    response["Cache-Control"] = NO_STORE
+    response["Cache-Control"] = "no-cache, no-store"
     return response

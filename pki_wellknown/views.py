@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -35,8 +35,7 @@ from issuers.x509.ocsp import (
     Question,
     parse,
 )
-from pki_wellknown import answers, quick, shared
-from pki_wellknown.memory import Known
+from pki_wellknown import answers
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ MAX_ENCODED = 8 * 1024
 # A base64 request begins with "M" (the SEQUENCE's 0x30), which is no hexadecimal digit, so what
 # is all hexadecimal can only be a serial.
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
-CRL, OCSP, CA = "application/pkix-crl", answers.OCSP_TYPE, "application/pkix-cert"
+CRL, OCSP, CA = "application/pkix-crl", "application/ocsp-response", "application/pkix-cert"
 
 View = Callable[..., HttpResponse]
 
@@ -157,12 +156,8 @@ def ocsp(request: HttpRequest, issuer: str) -> HttpResponse:
 def ocsp_get(request: HttpRequest, issuer: str, encoded: str) -> HttpResponse:
     """Answer a request in the path: base64 of DER (RFC 6960 Appendix A), or a bare serial."""
     if _SERIAL.fullmatch(encoded):
-        return _remembered(
-            request,
-            issuer,
-            quick.of_serial(issuer, encoded),
-            partial(certificates.ocsp.response_for_serial, issuer, encoded),
-        )
+        response = certificates.ocsp.response_for_serial(issuer, encoded)
+        return _respond(request, issuer, response)
     return _answer(request, issuer, _decode(encoded))
 
 
@@ -173,43 +168,7 @@ def _answer(request: HttpRequest, issuer: str, der: bytes | None) -> HttpRespons
         return _refused(request, issuer, MALFORMED)
     if not question.is_plain:
         return _answer_alone(request, issuer, question)
-    return _answer_stored(request, issuer, question)
-
-
-def _answer_stored(request: HttpRequest, issuer: str, question: Question) -> HttpResponse:
-    return _remembered(
-        request,
-        issuer,
-        (issuer, question.cert_id.encode()),
-        partial(certificates.ocsp.response_for, issuer, question.cert_id),
-    )
-
-
-def _remembered(
-    request: HttpRequest, issuer: str, key: quick.Key, look_up: Callable[[], OCSPResponse | None]
-) -> HttpResponse:
-    """Answer from the database and have the front keep it; from memory where neither can be had."""
-    mark = shared.memory.mark()
-    try:
-        response = look_up()
-    except (DatabaseError, ConnectorError):
-        given = shared.memory.in_force(key)
-        if given is None:
-            raise
-        return _given(request, *given)
-    if response is not None:
-        shared.keep(key, response, mark)
-    return _respond(request, issuer, response)
-
-
-def _given(request: HttpRequest, known: Known, now: float) -> HttpResponse:
-    response = answers.der(request, known.der, OCSP)
-    for name, value in known.validators:
-        response[name] = value
-    response["Cache-Control"] = answers.cache_control(
-        expires=known.ends, fresh_until=known.fresh_until, now=now
-    )
-    return response
+    return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
 
 
 def _answer_alone(request: HttpRequest, issuer: str, question: Question) -> HttpResponse:
@@ -226,7 +185,7 @@ def _answer_alone(request: HttpRequest, issuer: str, question: Question) -> Http
         signed = None
     if signed is not None:
         return answers.der(request, signed, OCSP)
-    return _answer_stored(request, issuer, question)
+    return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
 
 
 def _respond(request: HttpRequest, issuer: str, response: OCSPResponse | None) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from certificates.models.adoptions import Adoption
 from certificates.models.alerts import Alert
-from certificates.models.answers import AnswerChange, AnswerGeneration, AnswerMemory
 from certificates.models.certificates import (
     Certificate,
     CertificateQuerySet,
@@ -24,9 +23,6 @@ __all__ = [
     "CRL",
     "Adoption",
     "Alert",
-    "AnswerChange",
-    "AnswerGeneration",
-    "AnswerMemory",
     "Certificate",
     "CertificateName",
     "CertificateQuerySet",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.changes import changed
 from audit.services import record
-from certificates import answer_log, policy
+from certificates import policy
 from certificates.details import Details
 from certificates.models import (
     Certificate,
@@ -237,4 +237,3 @@ def drop_answers(versions: Collection[Version]) -> None:
     answered = [version for version in versions if version.pk in newest]
     Version.objects.bulk_update(answered, ["answers_after"], batch_size=500)
     answers.delete()
-    answer_log.append(versions)

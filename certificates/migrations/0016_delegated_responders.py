@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', "0016_answer_changes"),
+        ('certificates', "0015_alert_of_ra"),
         ('issuers', '0009_ocsp_delegated'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('certificates', '0017_delegated_responders'),
+        ('certificates', '0016_delegated_responders'),
     ]
 
     operations = [
