@@ -58,6 +58,11 @@ CRL_LIFETIME = timedelta(hours=env.float("CERTCTL_CRL_LIFETIME_HOURS", default=2
 CRL_REFRESH = timedelta(hours=env.float("CERTCTL_CRL_REFRESH_HOURS", default=24))
 OCSP_LIFETIME = timedelta(hours=env.float("CERTCTL_OCSP_LIFETIME_HOURS", default=12))
 
+# A web process says `good` from memory for so long after it last looked for changes, and no longer.
+OCSP_PROMISE = timedelta(seconds=env.float("CERTCTL_OCSP_PROMISE_SECONDS", default=5))
+# How many answers each web process remembers; about 1.5 KB each. 0: none.
+OCSP_MEMORY = env.int("CERTCTL_OCSP_MEMORY_ANSWERS", default=50_000)
+
 JOB_LEASE = timedelta(seconds=env.float("CERTCTL_JOB_LEASE_SECONDS", default=300))
 JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)
 CSR_TIMEOUT = timedelta(hours=env.float("CERTCTL_CSR_TIMEOUT_HOURS", default=24))
@@ -228,6 +233,7 @@ CELERY_BEAT_SCHEDULE = {
         ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
         ("adopt", "certificates.adopt", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),
+        ("sign-ahead", "certificates.sign_ahead", 60.0),
         (
             "drop-stale-ocsp-responses",
             "certificates.drop_stale_ocsp_responses",
@@ -341,6 +347,7 @@ SPECTACULAR_SETTINGS = {
         "RevocationReason": "certificates.models.Reason",
         "Role": "owners.roles.ROLE_CHOICES",
         "IssuerKind": "issuers.models.Issuer.Kind",
+        "OCSPAhead": "issuers.models.Issuer.Ahead",
         "TargetKind": "deployments.models.Target.Kind",
         "PrincipalKind": "owners.models.Principal.Kind",
     },

@@ -31,6 +31,13 @@ class Issuer(models.Model):
 
         LOCAL = "local", "Local CA"
 
+    class Ahead(models.TextChoices):
+        """Which OCSP answers the worker signs before they are asked for."""
+
+        OFF = "off", "none"
+        ASKED = "asked", "what was asked for lately"
+        ALL = "all", "all that are valid"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=150)
@@ -72,6 +79,13 @@ class Issuer(models.Model):
         editable=False,
         help_text="Taken over without its old CRL: until that is read, what it revoked is not "
         "known, so it publishes no CRL and its responder says nothing.",
+    )
+    ocsp_ahead = models.CharField(
+        "OCSP answers signed ahead",
+        max_length=8,
+        choices=Ahead,
+        default=Ahead.ASKED,
+        help_text="Before half their life is over; others are signed when they are asked for.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

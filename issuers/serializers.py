@@ -46,6 +46,7 @@ class IssuerSerializer(SparseFields):
             "fingerprint",
             "key_algorithm",
             "awaits_crl",
+            "ocsp_ahead",
             "certificate_pem",
             "chain_pem",
             "crl_url",
@@ -97,6 +98,7 @@ class IssuerChanges(StrictInput):
 
     name = serializers.CharField(max_length=150, required=False)
     enabled = serializers.BooleanField(required=False)
+    ocsp_ahead = serializers.ChoiceField(choices=Issuer.Ahead.choices, required=False)
 
 
 class SuccessorInput(StrictInput):

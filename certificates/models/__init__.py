@@ -2,6 +2,7 @@
 
 from certificates.models.adoptions import Adoption
 from certificates.models.alerts import Alert
+from certificates.models.answers import AnswerChange, CurrentTransaction, OCSPResponse
 from certificates.models.certificates import (
     Certificate,
     CertificateQuerySet,
@@ -12,7 +13,6 @@ from certificates.models.certificates import (
 from certificates.models.names import CertificateName
 from certificates.models.revocations import (
     CRL,
-    OCSPResponse,
     Reason,
     Revocation,
     SerialRevocation,
@@ -22,10 +22,12 @@ __all__ = [
     "CRL",
     "Adoption",
     "Alert",
+    "AnswerChange",
     "Certificate",
     "CertificateName",
     "CertificateQuerySet",
     "CertificateStatus",
+    "CurrentTransaction",
     "OCSPResponse",
     "Reason",
     "RenewalPolicy",

@@ -69,7 +69,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     else:
         policy.check_may_replace(revocation, checked)
         done = _correct(revocation, checked, note, revoked_at)
-    drop_answers(version)
+    drop_answers([version])
     _settle_if_current(version)
     record(
         actor=actor,
@@ -99,7 +99,7 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
         raise policy.NotOnHold
     done = gone(revocation, _STATED)
     revocation.delete()
-    drop_answers(version)
+    drop_answers([version])
     _settle_if_current(version)
     record(
         actor=actor,

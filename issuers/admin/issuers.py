@@ -101,11 +101,11 @@ class IssuerAdmin(Saves):
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "enabled", "successor", *self._SHOWN) if obj else self._NEW
+        return ("name", "enabled", "ocsp_ahead", "successor", *self._SHOWN) if obj else self._NEW
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else ()  # nothing but name, switch and successor ever changes
+        return self._SHOWN if obj else ()  # nothing but name, switch, options, successor
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -117,7 +117,7 @@ class IssuerAdmin(Saves):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        changes = {field: data[field] for field in ("name", "enabled")}
+        changes = {field: data[field] for field in ("name", "enabled", "ocsp_ahead")}
         actor = actor_of(request)
         issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
         if data["successor"] != issuer.successor:

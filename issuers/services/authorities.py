@@ -158,13 +158,13 @@ def test_connection(*, issuer: Issuer, actor: Principal) -> str:
 
 @use_case("issuer.update", on=Issuer)
 def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[str, Any]) -> Issuer:
-    """Change an issuer's name, or enable and disable it; nothing else of it ever changes.
+    """Change an issuer's name or options, or enable and disable it; nothing else ever changes.
 
     A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
     what it signed must go on being served.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
-    done = changed(issuer, changes, ("name", "enabled"))
+    done = changed(issuer, changes, ("name", "enabled", "ocsp_ahead"))
     if done:
         issuer.save(update_fields=list(done))
         record(actor=actor, action=f"issuer.{_verb(done)}", subject=issuer, changes=done)
