@@ -65,17 +65,18 @@ def until(condition, seconds=60):
 class Web:
     """A real web server, started as `manage.py serve` starts it."""
 
-    def __init__(self, folder, redis=""):
+    def __init__(self, folder, redis="", *, workers=1, application="", **environment):
         from certctl import serving  # noqa: PLC0415 - the settings must be there first
 
         self.port = free_port()
-        program = serving.programs(host="127.0.0.1", port=self.port)[0]
+        program = serving.programs(host="127.0.0.1", port=self.port, workers=workers)[0]
+        command = [*program.command[:-1], application or program.command[-1]]
         self.log = folder / "web.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                program.command,
+                command,
                 cwd=ROOT,
-                env=environment_of(folder, redis),
+                env=environment_of(folder, redis) | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

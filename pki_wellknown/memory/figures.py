@@ -15,13 +15,13 @@ from certificates import answer_log
 from certificates.models import OCSPResponse
 from pki_wellknown.memory.clock import elapsed
 from pki_wellknown.memory.store import Memory
-from pki_wellknown.models import WebProcess
+from pki_wellknown.models import LATENCY_BUCKETS, WebProcess
 
 logger = logging.getLogger(__name__)
 
-EVERY_SECONDS = 5.0
-# Upper bounds in seconds; there is one more bucket, for what took longer.
-BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+EVERY_SECONDS = 2.0
+# Where nothing was asked and nothing learned.
+IDLE_SECONDS = 30.0
 GONE_AFTER_SECONDS = 120
 # Questions are noted once an hour: what was asked for lately is signed ahead.
 NOTED_EVERY_SECONDS = 3600
@@ -46,10 +46,11 @@ class Figures:
         self._name = ""
         self._process = 0
         self._written = float("-inf")
+        self._told: tuple[int, int] = (-1, -1)
         self._confirmed = float("inf")
         self._oldest = 0.0
         self._sum = 0.0
-        self._counts = [0] * (len(BUCKETS) + 1)
+        self._counts = [0] * (len(LATENCY_BUCKETS) + 1)
 
     def __call__(self, source: Any, page: answer_log.Page, fresh: list[answer_log.Change]) -> None:
         """Count what was learned, and write it down every few seconds."""
@@ -60,10 +61,11 @@ class Figures:
         for change in fresh:
             age = max(0.0, change.age_seconds)
             self._sum += age
-            self._counts[bisect_left(BUCKETS, age)] += 1
-        if now - self._written < EVERY_SECONDS:
+            self._counts[bisect_left(LATENCY_BUCKETS, age)] += 1
+        told = (self._memory.counts.hits + self._memory.counts.misses, sum(self._counts))
+        if now - self._written < (IDLE_SECONDS if told == self._told else EVERY_SECONDS):
             return
-        self._written = now
+        self._written, self._told = now, told
         try:
             self._write(source)
             self._note(source)

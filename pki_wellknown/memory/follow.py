@@ -5,7 +5,6 @@ that a process gets, so after any fork. Should it die or lose the database, conf
 and `good` is no longer said from memory: nothing else depends on it.
 """
 
-import copy
 import logging
 import os
 import threading
@@ -132,9 +131,9 @@ def _wall_clock(database_time: float | None) -> float:
 
 def _own_connection() -> Any:
     """Return a connection beside Django's: from no pool, and with waits of its own."""
-    given = copy.deepcopy(connection.settings_dict)
-    given["OPTIONS"].pop("pool", None)
-    given["CONN_MAX_AGE"] = None
-    if connection.vendor == "sqlite":
-        given["OPTIONS"]["timeout"] = WAIT_MILLISECONDS / 1000
-    return type(connection)(given, alias="ocsp-follower")
+    source: Any = connection.copy()
+    options = source.settings_dict["OPTIONS"]
+    options.pop("pool", None)
+    if source.vendor == "sqlite":
+        options["timeout"] = WAIT_MILLISECONDS / 1000
+    return source
