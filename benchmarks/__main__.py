@@ -8,7 +8,7 @@ import argparse
 import signal
 import sys
 
-from benchmarks import enrollment, machine, scep
+from benchmarks import enrollment, machine, ocsp, scep
 from benchmarks.measure import HEAD
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=100, help="new devices in each round")
     parser.add_argument("--parallel", type=int, default=10, help="devices that ask at once")
     parser.add_argument("--web-workers", type=int, default=2, help="processes of the web server")
+    parser.add_argument("--only-ocsp", action="store_true", help="leave out enrolling")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     try:
@@ -34,6 +35,9 @@ def main() -> int:
                 f" {options.web_workers} web processes, through nginx with TLS",
                 flush=True,
             )
+            if options.only_ocsp:
+                print(*ocsp.measure(installation, rounds=options.rounds), sep="\n")
+                return 0
             series = enrollment.measure(
                 installation,
                 rounds=options.rounds,
@@ -48,6 +52,7 @@ def main() -> int:
                 parallel=options.parallel,
             )
             print(HEAD, *(one.line() for one in by_scep), sep="\n")
+            print(*ocsp.measure(installation, rounds=options.rounds), sep="\n")
             print(f"load after: {machine.load()}")
     except (NoProgram, NoServer) as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from django.db import models
 
-
 # Upper bounds in seconds; there is one more bucket, for what took longer.
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import time_machine
+from django.utils import timezone
 
 from certctl.wsgi import application
-from django.utils import timezone
 
 __all__ = ["application"]
 

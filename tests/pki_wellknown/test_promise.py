@@ -20,7 +20,7 @@ from certificates import answer_log, services
 from pki_wellknown.models import WebProcess
 from tests.pki_wellknown.test_front import path_of
 from tests.pki_wellknown.test_ocsp import LATER, request_for
-from tests.processes import until, web  # noqa: F401 - a fixture
+from tests.processes import until
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 PROMISE = 2.0
