@@ -8,7 +8,7 @@ import argparse
 import signal
 import sys
 
-from benchmarks import enrollment, machine, revocation, scep
+from benchmarks import enrollment, machine, ocsp, revocation, scep
 from benchmarks.measure import HEAD
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=10, help="devices that ask at once")
     parser.add_argument("--web-workers", type=int, default=2, help="processes of the web server")
     parser.add_argument("--revocations", type=int, default=10_000, help="of a plan; 0: none")
+    parser.add_argument("--only-ocsp", action="store_true", help="leave out enrolling")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     try:
@@ -35,6 +36,9 @@ def main() -> int:
                 f" {options.web_workers} web processes, through nginx with TLS",
                 flush=True,
             )
+            if options.only_ocsp:
+                print(*ocsp.measure(installation, rounds=options.rounds), sep="\n")
+                return 0
             series = enrollment.measure(
                 installation,
                 rounds=options.rounds,
@@ -49,6 +53,7 @@ def main() -> int:
                 parallel=options.parallel,
             )
             print(HEAD, *(one.line() for one in by_scep), sep="\n")
+            print(*ocsp.measure(installation, rounds=options.rounds), sep="\n")
             if options.revocations:
                 lines = revocation.measure(revocations=options.revocations, rounds=3)
                 print(*lines, sep="\n")

@@ -19,6 +19,8 @@ from issuers.x509 import opinion
 
 MAX_CRL_LIFETIME = timedelta(days=10)
 OCSP_BOUNDS = timedelta(hours=8), timedelta(days=10)
+# Web processes look for changes once a second; and relying parties wait for what is promised.
+PROMISE_BOUNDS = timedelta(seconds=2), timedelta(seconds=60)
 
 
 @register(Tags.security)
@@ -103,6 +105,11 @@ def _revocation() -> list[CheckMessage]:
                 "OCSP answers must be valid for 8 hours to 10 days (BR 4.9.10).", id="certctl.E006"
             )
         )
+    low, high = PROMISE_BOUNDS
+    if not low <= settings.OCSP_PROMISE <= high:
+        found.append(Error("CERTCTL_OCSP_PROMISE_SECONDS must be from 2 to 60.", id="certctl.E012"))
+    if settings.OCSP_MEMORY < 0:
+        found.append(Error("CERTCTL_OCSP_MEMORY_ANSWERS is a number from 0.", id="certctl.E013"))
     return found
 
 

@@ -72,6 +72,11 @@ OCSP_LIFETIME = timedelta(hours=env.float("CERTCTL_OCSP_LIFETIME_HOURS", default
 OCSP_LIVE_RATE = env.str("CERTCTL_OCSP_LIVE_RATE", default="600/min")
 OCSP_LIVE_TOTAL_RATE = env.str("CERTCTL_OCSP_LIVE_TOTAL_RATE", default="6000/min")
 
+# A web process says `good` from memory for so long after it last looked for changes, and no longer.
+OCSP_PROMISE = timedelta(seconds=env.float("CERTCTL_OCSP_PROMISE_SECONDS", default=5))
+# How many answers each web process remembers; about 1.5 KB each. 0: none.
+OCSP_MEMORY = env.int("CERTCTL_OCSP_MEMORY_ANSWERS", default=50_000)
+
 JOB_LEASE = timedelta(seconds=env.float("CERTCTL_JOB_LEASE_SECONDS", default=300))
 JOB_BATCH = env.int("CERTCTL_JOB_BATCH", default=10)
 CSR_TIMEOUT = timedelta(hours=env.float("CERTCTL_CSR_TIMEOUT_HOURS", default=24))
@@ -258,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
         ("adopt", "certificates.adopt", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),
         ("export-pki", "certificates.export_pki", 60.0),
+        ("sign-ahead", "certificates.sign_ahead", 60.0),
         (
             "drop-stale-ocsp-responses",
             "certificates.drop_stale_ocsp_responses",
@@ -371,6 +377,7 @@ SPECTACULAR_SETTINGS = {
         "RevocationReason": "certificates.models.Reason",
         "Role": "owners.roles.ROLE_CHOICES",
         "IssuerKind": "issuers.models.Issuer.Kind",
+        "OCSPAhead": "issuers.models.Issuer.Ahead",
         "TargetKind": "deployments.models.Target.Kind",
         "PrincipalKind": "owners.models.Principal.Kind",
     },

@@ -7,9 +7,13 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "certctl.settings")
 os.environ.setdefault("CERTCTL_PROCESS", "web")
 
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from certctl.checks import stop_if_impossible  # noqa: E402 - the settings must be there first
+from pki_wellknown.front import in_front_of  # noqa: E402
 
 # manage.py runs the system checks; a WSGI server does not.
-from certctl.checks import stop_if_impossible  # noqa: E402 - the settings must be there first
-
 stop_if_impossible()
+
+# Relying parties' questions that are in memory never reach Django.
+application = in_front_of(django_application)

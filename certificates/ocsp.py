@@ -5,6 +5,8 @@ are asked for, and RFC 9654 §2.1 lets a responder leave a nonce out.
 """
 
 import hashlib
+import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +30,9 @@ from issuers.x509.ocsp import Answer, CertID
 SERIAL_HASH = "sha1"
 ANSWERED_WITHIN_SECONDS = 2
 ONE_SECOND = timedelta(seconds=1)
+# From when to when of its life an answer is signed ahead: all before half of it is over, the
+# worker's pauses included.
+AHEAD = 0.25, 0.45
 
 
 def response_for(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
@@ -137,11 +142,20 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     signer = responders.signer_until_commit(issuer, now)
     if signer is None:
         return None
-    answer = _answer(row, stored, now.replace(microsecond=0))
-    # Never one that outlives the certificate of who signed it.
-    answer = replace(answer, next_update=signer.ends(answer.next_update))
-    der = signer.by.sign_ocsp(cert_id=asked, answer=answer)
-    return _store(row, signer, asked, answer, der)
+    # A query of its own: a join to the locked row would show what was true before the wait.
+    revocation: Revocation | SerialRevocation | None = (
+        Revocation.objects.filter(version=row).first() if isinstance(row, Version) else row
+    )
+    answer = answer_about(
+        row,
+        revocation,
+        last=stored.this_update if stored else None,
+        now=now.replace(microsecond=0),
+    )
+    response = signed(row, signer, asked, answer)
+    response.asked_at = now
+    store([response], more=("asked_at",))
+    return response
 
 
 def _locked(issuer_slug: str, serial: str) -> Version | SerialRevocation | None:
@@ -158,9 +172,7 @@ def _locked(issuer_slug: str, serial: str) -> Version | SerialRevocation | None:
     return None
 
 
-def _begins(
-    row: Version | SerialRevocation, stored: OCSPResponse | None, now: datetime
-) -> datetime:
+def _begins(row: Version | SerialRevocation, last: datetime | None, now: datetime) -> datetime:
     """Return thisUpdate: a minute back, but later than that of every answer before.
 
     It is what Last-Modified says, in whole seconds: two answers of one second would be the same
@@ -170,19 +182,25 @@ def _begins(
     before = [now - BACKDATE - ONE_SECOND]
     if isinstance(row, Version) and row.answers_after is not None:
         before.append(row.answers_after)
-    if stored is not None:
-        before.append(stored.this_update)
+    if last is not None:
+        before.append(last)
     # One of the future (the clock was ahead) does not count.
     return max(one for one in before if one < now) + ONE_SECOND
 
 
-def _answer(row: Version | SerialRevocation, stored: OCSPResponse | None, now: datetime) -> Answer:
-    begins = _begins(row, stored, now)
+def answer_about(
+    row: Version | SerialRevocation,
+    revocation: Revocation | SerialRevocation | None,
+    *,
+    last: datetime | None,
+    now: datetime,
+) -> Answer:
+    """Return what is to be said of a locked row at `now`, whole seconds.
+
+    `revocation` was read after the lock was held; `last` is thisUpdate of the answer before.
+    """
+    begins = _begins(row, last, now)
     ends = begins + settings.OCSP_LIFETIME
-    # A query of its own: a join to the locked row would show what was true before the wait.
-    revocation: Revocation | SerialRevocation | None = (
-        Revocation.objects.filter(version=row).first() if isinstance(row, Version) else row
-    )
     if revocation is None:
         return Answer(
             status="good",
@@ -202,14 +220,28 @@ def _answer(row: Version | SerialRevocation, stored: OCSPResponse | None, now: d
     )
 
 
-def _store(
+def signed(
+    row: Version | SerialRevocation, signer: responders.Signer, asked: CertID, answer: Answer
+) -> OCSPResponse:
+    """Sign an answer; return its row, not yet stored.
+
+    Never one that outlives the certificate of who signed it.
+    """
+    answer = replace(answer, next_update=signer.ends(answer.next_update))
+    der = signer.by.sign_ocsp(cert_id=asked, answer=answer)
+    return made(row, signer, asked, answer, der)
+
+
+def made(
     row: Version | SerialRevocation,
     signer: responders.Signer,
     asked: CertID,
     answer: Answer,
     der: bytes,
 ) -> OCSPResponse:
-    response = OCSPResponse(
+    """Return the row of an answer that was signed, not yet stored."""
+    life = answer.next_update - answer.this_update
+    return OCSPResponse(
         version=row if isinstance(row, Version) else None,
         issuer=signer.issuer,
         serial=row.serial,
@@ -218,17 +250,31 @@ def _store(
         key_hash=asked.key_hash.hex(),
         status=answer.status,
         signer=signer.version,
+        is_final=answer.reason not in {None, x509.ReasonFlags.certificate_hold},
         this_update=answer.this_update,
         next_update=answer.next_update,
+        renew_at=answer.this_update + life * _share(row.serial),
         der=der,
         etag=hashlib.sha256(der).hexdigest(),
     )
+
+
+def store(responses: list[OCSPResponse], *, more: Iterable[str] = ()) -> None:
+    """Insert answers or put them in the place of those before; their rows are locked."""
     key = ["issuer", "serial", "hash_algorithm"]
-    rest = ["version", "name_hash", "key_hash", "status", "signer", "this_update", "next_update"]
+    rest = [
+        "version", "name_hash", "key_hash", "status", "is_final", "signer", "this_update",
+        "next_update",
+    ]  # fmt: skip
     OCSPResponse.objects.bulk_create(
-        [response],
+        responses,
         update_conflicts=True,
         unique_fields=key,
-        update_fields=[*rest, "der", "etag"],
+        update_fields=[*rest, "renew_at", "der", "etag", *more],
     )
-    return response
+
+
+def _share(serial: str) -> float:
+    # When of its life an answer is signed ahead: not all that were signed at once are due at once.
+    low, high = AHEAD
+    return low + (high - low) * zlib.crc32(serial.encode()) / 2**32

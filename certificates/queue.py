@@ -6,6 +6,7 @@ from foundation import hints
 
 ADOPT = "certificates.adopt"
 PUBLISH_CRL = "certificates.publish_crl"
+SIGN_AHEAD = "certificates.sign_ahead"
 
 
 def adopt() -> None:
@@ -16,3 +17,8 @@ def adopt() -> None:
 def publish_crl(issuer_id: UUID) -> None:
     """Ask for a new CRL of the issuer soon."""
     hints.send(PUBLISH_CRL, str(issuer_id))
+
+
+def sign_ahead() -> None:
+    """Ask to have the OCSP answers signed soon that a change made wrong."""
+    hints.send(SIGN_AHEAD)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from django.db.models import F
 
+from certificates import answer_log
 from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
 from foundation.locks import share
@@ -160,4 +161,6 @@ def void_answers_of(versions: Sequence[Version]) -> int:
     keys = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     if not keys:
         return 0
+    issuers = {version.issuer_id for version in versions if version.issuer_id is not None}
+    answer_log.append([(issuer_id, answer_log.ALL, ()) for issuer_id in sorted(issuers)])
     return OCSPResponse.objects.filter(pk__in=keys).update(next_update=F("this_update"))

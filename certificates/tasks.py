@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from certificates import crl, mirror, ocsp, queue, services
+from certificates import answer_log, crl, mirror, ocsp, ocsp_ahead, queue, services
 from foundation.clock import database_clock
 from foundation.sweeps import sweep
 from owners.models import Principal
@@ -55,7 +55,14 @@ def update_expiry_statuses() -> int:
     )
 
 
+@sweep(queue.SIGN_AHEAD, rest_seconds=0.0)
+def sign_ahead() -> int:
+    """Sign the OCSP answers that are due, those that a revocation made wrong first."""
+    return ocsp_ahead.sign_due()
+
+
 @shared_task(name="certificates.drop_stale_ocsp_responses")
 def drop_stale_ocsp_responses() -> int:
-    """Forget OCSP answers that are no longer in force."""
-    return ocsp.drop_stale(database_clock.now())
+    """Forget OCSP answers that are no longer in force, and changes that everybody has seen."""
+    now = database_clock.now()
+    return ocsp.drop_stale(now) + answer_log.prune(now)

@@ -8,7 +8,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 
 from console import stats
 
@@ -37,6 +42,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Give the gauges in Prometheus' text format: counts only, no names."""
     registry = CollectorRegistry()
     registry.register(_Gauges())
+    registry.register(_Memories())
     return HttpResponse(generate_latest(registry), content_type="text/plain; version=0.0.4")
 
 
@@ -74,6 +80,39 @@ class _Gauges:
         )
         ahead.add_metric([], stats.clock_ahead_seconds())
         return [certificates, jobs, due, number, left, alerts, ahead]
+
+
+class _Memories:
+    """OCSP from memory: each web process counts for itself, and has written it down."""
+
+    def collect(self) -> list[Metric]:
+        """Return one family a figure, with the process as label: counters of one never go back."""
+        hits = CounterMetricFamily(
+            "certctl_ocsp_memory_hits", "Questions answered from memory.", labels=["process"]
+        )
+        misses = CounterMetricFamily(
+            "certctl_ocsp_memory_misses", "Common questions handed on.", labels=["process"]
+        )
+        entries = GaugeMetricFamily(
+            "certctl_ocsp_memory_entries", "Answers in memory.", labels=["process"]
+        )
+        age = GaugeMetricFamily(
+            "certctl_ocsp_confirmation_age_seconds",
+            "The greatest age of a confirmation since it was last written down.",
+            labels=["process"],
+        )
+        latency = HistogramMetricFamily(
+            "certctl_ocsp_change_latency_seconds",
+            "From the writing of a change, just before its commit, to the process knowing of it.",
+            labels=["process"],
+        )
+        for row in stats.web_processes():
+            hits.add_metric([row.name], row.hits)
+            misses.add_metric([row.name], row.misses)
+            entries.add_metric([row.name], row.entries)
+            age.add_metric([row.name], row.confirmation_seconds)
+            latency.add_metric([row.name], stats.buckets(row), row.latency_seconds)
+        return [hits, misses, entries, age, latency]
 
 
 def _database() -> str:

@@ -1,6 +1,7 @@
 """Counts over everything: for the dashboard, the REST stats and the metrics."""
 
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.db.models import Count, Max, OuterRef, Subquery
@@ -11,6 +12,10 @@ from foundation.clock import TOLERANCE, database_clock
 from issuers.models import Issuer
 from jobs.models import Job
 from jobs.states import Status
+from pki_wellknown.models import LATENCY_BUCKETS, WebProcess
+
+# A web process writes its figures down every few seconds; one that is silent for longer has ended.
+SILENT_AFTER = timedelta(seconds=60)
 
 
 def certificates_by_status() -> dict[str, int]:
@@ -94,3 +99,14 @@ def last_renewal() -> datetime | None:
     done = Job.objects.filter(kind=Job.Kind.RENEWAL, status=Status.COMPLETED)
     last: datetime | None = done.aggregate(last=Max("completed_at"))["last"]
     return last
+
+
+def web_processes() -> list[WebProcess]:
+    """Return what each web process counts of its OCSP memory."""
+    return list(WebProcess.objects.filter(seen_at__gt=timezone.now() - SILENT_AFTER))
+
+
+def buckets(row: WebProcess) -> list[tuple[str, float]]:
+    """Return how many changes a process knew of within each bound, as Prometheus wants them."""
+    bounds = [*(str(one) for one in LATENCY_BUCKETS), "+Inf"]
+    return list(zip(bounds, accumulate(map(float, row.latency_counts)), strict=True))

@@ -16,7 +16,7 @@ from foundation.problems import problem
 from foundation.texts import UnusableText, has_unusable
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def remote_address(request: HttpRequest) -> str | None:
@@ -58,7 +58,7 @@ class RequestId:
         """
         ids = {"request_id": uuid.uuid4().hex}
         given = request.headers.get("X-Request-ID", "")
-        if _REQUEST_ID.fullmatch(given):
+        if REQUEST_ID.fullmatch(given):
             ids["client_request_id"] = given
         for name, value in ids.items():
             request.META[f"certctl.{name}"] = value

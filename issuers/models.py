@@ -34,6 +34,13 @@ class Issuer(models.Model):
 
         LOCAL = "local", "Local CA"
 
+    class Ahead(models.TextChoices):
+        """Which OCSP answers the worker signs before they are asked for."""
+
+        OFF = "off", "none"
+        ASKED = "asked", "what was asked for lately"
+        ALL = "all", "all that are valid"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=150)
@@ -104,6 +111,13 @@ class Issuer(models.Model):
         default=True,
         help_text="Whether its responder repeats nonces, which takes a signature for each question "
         "that has one.",
+    )
+    ocsp_ahead = models.CharField(
+        "OCSP answers signed ahead",
+        max_length=8,
+        choices=Ahead,
+        default=Ahead.ASKED,
+        help_text="Before half their life is over; others are signed when they are asked for.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -63,6 +63,7 @@ class IssuerSerializer(SparseFields):
             "awaits_crl",
             "ocsp_delegated",
             "ocsp_nonces",
+            "ocsp_ahead",
             "certificate_pem",
             "chain_pem",
             "pki_prefix",
@@ -125,6 +126,7 @@ class IssuerChanges(StrictInput):
     ocsp_delegated = serializers.BooleanField(required=False)
     ocsp_nonces = serializers.BooleanField(required=False)
     pki_prefix = _prefix()
+    ocsp_ahead = serializers.ChoiceField(choices=Issuer.Ahead.choices, required=False)
 
 
 class SuccessorInput(StrictInput):

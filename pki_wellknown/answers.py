@@ -8,10 +8,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
+from foundation import csp
+
 # Caches on the way must ask again soon: a revocation is worth nothing while they repeat "good".
 MAX_AGE = timedelta(minutes=15)
+MAX_AGE_SECONDS = MAX_AGE.total_seconds()
 RETRY_AFTER = 60  # seconds
 TEXT = "text/plain; charset=utf-8"
+OCSP = "application/ocsp-response"
+POLICY = csp.NOTHING  # which its middleware says of whatever is no page
+# Where the view leaves, in the request's META, the stored row that it answered with: the front
+# (pki_wellknown.front) remembers it.
+ROW = "certctl.ocsp_row"
 
 
 def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
@@ -29,18 +37,31 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
 
     `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there.
     """
-    quoted = f'"{etag or hashlib.sha256(body).hexdigest()}"'
+    tag = quoted(etag or hashlib.sha256(body).hexdigest())
     response = der(request, body, content_type)
-    response["ETag"] = quoted
-    response["Last-Modified"] = http_date(modified.timestamp())
-    response["Expires"] = http_date(expires.timestamp())
-    response["Cache-Control"] = (
-        f"max-age={_max_age(expires, fresh_until, now)}, public, no-transform, must-revalidate"
-    )
+    response["ETag"] = tag
+    response["Last-Modified"] = date(modified.timestamp())
+    response["Expires"] = date(expires.timestamp())
+    response["Cache-Control"] = cache_control(_max_age(expires, fresh_until, now))
     if request.method == "POST":
         return response
-    conditional = get_conditional_response(request, quoted, int(modified.timestamp()), response)
+    conditional = get_conditional_response(request, tag, int(modified.timestamp()), response)
     return conditional if isinstance(conditional, HttpResponse) else response
+
+
+def quoted(etag: str) -> str:
+    """Return it as a strong entity tag (RFC 9110 §8.8.3)."""
+    return f'"{etag}"'
+
+
+def date(seconds: float) -> str:
+    """Return a time, in seconds since 1970, as HTTP writes it."""
+    return http_date(seconds)
+
+
+def cache_control(max_age: int) -> str:
+    """Return what caches may do with a signed answer, for so many seconds (RFC 9919 §6)."""
+    return f"max-age={max_age}, public, no-transform, must-revalidate"
 
 
 def _max_age(expires: datetime, fresh_until: datetime, now: datetime) -> int:

@@ -192,6 +192,7 @@ def _respond(request: HttpRequest, issuer: str, response: OCSPResponse | None) -
     if response is None:
         # RFC 9919 §3.2.3: say this of every certificate that we cannot speak for.
         return _refused(request, issuer, UNAUTHORIZED)
+    request.META[answers.ROW] = response
     return answers.cacheable(
         request,
         bytes(response.der),

@@ -2,6 +2,7 @@
 
 from certificates.models.adoptions import Adoption
 from certificates.models.alerts import Alert
+from certificates.models.answers import AnswerChange, CurrentTransaction, OCSPResponse
 from certificates.models.certificates import (
     Certificate,
     CertificateQuerySet,
@@ -13,7 +14,6 @@ from certificates.models.names import CertificateName
 from certificates.models.responders import Responder
 from certificates.models.revocations import (
     CRL,
-    OCSPResponse,
     Reason,
     Revocation,
     SerialRevocation,
@@ -23,10 +23,12 @@ __all__ = [
     "CRL",
     "Adoption",
     "Alert",
+    "AnswerChange",
     "Certificate",
     "CertificateName",
     "CertificateQuerySet",
     "CertificateStatus",
+    "CurrentTransaction",
     "OCSPResponse",
     "Reason",
     "RenewalPolicy",

@@ -1,4 +1,4 @@
-"""Revocations, and what relying parties read of them: CRLs and OCSP answers."""
+"""Revocations, and the CRLs that relying parties read of them."""
 
 from typing import Self
 
@@ -134,44 +134,3 @@ class CRL(models.Model):
 
     def __str__(self) -> str:
         return f"{self.issuer} CRL {self.number}"
-
-
-class OCSPResponse(models.Model):
-    """One signed OCSP answer about one serial, per hash algorithm that a CertID was asked in.
-
-    Without a version it is about a revocation by issuer and serial.
-    """
-
-    version = models.ForeignKey(
-        Version, models.CASCADE, null=True, blank=True, related_name="ocsp_responses"
-    )
-    issuer = models.ForeignKey(Issuer, models.CASCADE, related_name="+")
-    serial = models.CharField(max_length=48)
-    hash_algorithm = models.CharField(max_length=8)
-    name_hash = models.CharField(max_length=128)
-    key_hash = models.CharField(max_length=128)
-    status = models.CharField(max_length=8)
-    signer = models.ForeignKey(
-        Version,
-        models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="+",
-        help_text="The delegated responder's certificate; empty: the CA signed it itself.",
-    )
-    this_update = models.DateTimeField()
-    next_update = models.DateTimeField()
-    der = models.BinaryField()
-    etag = models.CharField(max_length=64, help_text="SHA-256 of the DER (RFC 9919).")
-
-    class Meta:
-        verbose_name = "OCSP response"
-        default_permissions = ("view",)
-        constraints = [
-            models.UniqueConstraint(
-                fields=["issuer", "serial", "hash_algorithm"], name="certs_ocsp_answer_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.serial}: {self.status}"

@@ -1,17 +1,18 @@
 """From a name under management to its signed versions."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from audit.changes import changed
 from audit.services import record
-from certificates import policy
+from certificates import answer_log, policy, queue
 from certificates.details import Details
 from certificates.models import (
     Certificate,
@@ -225,15 +226,27 @@ def settle(*, certificate: Certificate) -> None:
 
 
 def drop_answers(versions: Collection[Version]) -> None:
-    """Delete the stored OCSP answers; the caller holds the versions' locks and takes no others.
+    """Delete the stored OCSP answers about these; the caller holds the versions' locks.
 
-    What is signed from now on is dated later than what is deleted here, and every process that
-    keeps answers in memory learns that these are gone when this commits.
+    What is signed from now on is dated later than what is deleted here. Every web process learns
+    that what it remembers of these serials holds no longer, at the commit (`answer_log`).
     """
     answers = OCSPResponse.objects.filter(version__in=versions)
-    newest = dict(answers.order_by().values_list("version").annotate(at=Max("this_update")))
+    newest: dict[UUID, datetime] = {}
+    forms: defaultdict[UUID, list[str]] = defaultdict(list)
+    for key, form, at in answers.values_list("version_id", "hash_algorithm", "this_update"):
+        newest[key] = max(at, newest.get(key, at))
+        forms[key].append(form)
+    if newest:
+        latest = OCSPResponse.objects.filter(version=OuterRef("pk")).order_by("-this_update")
+        Version.objects.filter(pk__in=newest).update(
+            answers_after=Subquery(latest.values("this_update")[:1])
+        )
+        answers.delete()
     for version in versions:
         version.answers_after = newest.get(version.pk, version.answers_after)
-    answered = [version for version in versions if version.pk in newest]
-    Version.objects.bulk_update(answered, ["answers_after"], batch_size=500)
-    answers.delete()
+    answer_log.append(
+        [(one.issuer_id, one.serial, forms[one.pk]) for one in versions if one.issuer_id]
+    )
+    if newest:
+        transaction.on_commit(queue.sign_ahead)

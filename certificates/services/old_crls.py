@@ -11,7 +11,7 @@ from cryptography.x509 import ReasonFlags
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates import crl, responders
+from certificates import answer_log, crl, responders
 from certificates.models import (
     Certificate,
     OCSPResponse,
@@ -150,7 +150,10 @@ def link(version: Version, *, actor: Principal) -> bool:
         listed_in=row.listed_in,
     )
     row.delete()
-    OCSPResponse.objects.filter(issuer=version.issuer, serial=version.serial).delete()
+    answers = OCSPResponse.objects.filter(issuer=version.issuer, serial=version.serial)
+    forms = list(answers.values_list("hash_algorithm", flat=True))
+    answers.delete()
+    answer_log.append([(version.issuer.pk, version.serial, forms)])
     return True
 
 

@@ -78,7 +78,7 @@ class IssuerAdmin(Saves):
         ("parent", "path_length"),
         "pki_prefix",
     )
-    _OPTIONS = ("pki_prefix", "ocsp_nonces", "ocsp_delegated")
+    _OPTIONS = ("pki_prefix", "ocsp_ahead", "ocsp_nonces", "ocsp_delegated")
     _SHOWN = (
         "slug",
         "kind",

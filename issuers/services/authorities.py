@@ -43,7 +43,7 @@ from issuers.x509 import certs, chains
 from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
-CHANGEABLE = ("name", "enabled", "pki_prefix", "ocsp_nonces", "ocsp_delegated")
+CHANGEABLE = ("name", "enabled", "pki_prefix", "ocsp_ahead", "ocsp_nonces", "ocsp_delegated")
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
 MAX_CRL_NUMBER = END - (1 << 32)  # exclusive, below what 20 octets hold: the numbers must go on
 
