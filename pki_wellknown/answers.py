@@ -1,12 +1,15 @@
 """HTTP answers to relying parties, with the headers that RFC 9919 §6 and RFC 9110 ask for."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
+
+from pki_wellknown import ranges
 
 # Caches on the way must ask again soon: a revocation is worth nothing while they repeat "good".
 MAX_AGE = timedelta(minutes=15)
@@ -14,9 +17,18 @@ RETRY_AFTER = 60  # seconds
 TEXT = "text/plain; charset=utf-8"
 
 
+@dataclass(frozen=True, slots=True)
+class Large:
+    """Bytes that are fetched only where they are sent."""
+
+    size: int
+    etag: str  # their SHA-256, in lower-case hexadecimal
+    read: Callable[[], bytes]
+
+
 def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
     request: HttpRequest,
-    body: bytes,
+    body: bytes | Large,
     content_type: str,
     *,
     modified: datetime,
@@ -27,20 +39,61 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
 ) -> HttpResponse:
     """Return signed bytes with their validators, or 304 for a GET or HEAD that has them.
 
-    `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there.
+    `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there. Of
+    what is `Large` a GET may have one range (206, or 416 where there is no such).
     """
-    quoted = f'"{etag or hashlib.sha256(body).hexdigest()}"'
-    response = der(request, body, content_type)
+    if isinstance(body, Large):
+        etag, size = body.etag, body.size
+    else:
+        size = len(body)
+    quoted = f'"{etag or _sha256_of(body)}"'
+    response = der(request, b"", content_type)
+    response["Content-Length"] = str(size)
     response["ETag"] = quoted
     response["Last-Modified"] = http_date(modified.timestamp())
     response["Expires"] = http_date(expires.timestamp())
     response["Cache-Control"] = (
         f"max-age={_max_age(expires, fresh_until, now)}, public, no-transform, must-revalidate"
     )
-    if request.method == "POST":
+    if isinstance(body, Large):
+        response["Accept-Ranges"] = "bytes"
+    if request.method != "POST":
+        conditional = get_conditional_response(request, quoted, int(modified.timestamp()), response)
+        if conditional is not response:
+            return conditional  # type: ignore[return-value]  # made from what was given
+    if request.method == "HEAD":
         return response
-    conditional = get_conditional_response(request, quoted, int(modified.timestamp()), response)
-    return conditional if isinstance(conditional, HttpResponse) else response
+    if isinstance(body, Large):
+        return _sent(request, response, body)
+    response.content = body
+    return response
+
+
+def _sent(request: HttpRequest, response: HttpResponse, body: Large) -> HttpResponse:
+    asked = ranges.asked(
+        request.headers.get("Range", ""),
+        request.headers.get("If-Range", ""),
+        size=body.size,
+        etag=response["ETag"],
+        modified=response["Last-Modified"],
+    )
+    if asked is ranges.WHOLE:
+        response.content = body.read()
+        return response
+    if asked is ranges.NOWHERE:
+        refused = _text(416, f"It has {body.size} octets.")
+        refused["Content-Range"] = f"bytes */{body.size}"
+        return refused
+    begin, end = asked
+    response.status_code = 206
+    response["Content-Range"] = f"bytes {begin}-{end - 1}/{body.size}"
+    response["Content-Length"] = str(end - begin)
+    response.content = body.read()[begin:end]
+    return response
+
+
+def _sha256_of(body: bytes | Large) -> str:
+    return body.etag if isinstance(body, Large) else hashlib.sha256(body).hexdigest()
 
 
 def _max_age(expires: datetime, fresh_until: datetime, now: datetime) -> int:

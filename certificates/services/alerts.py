@@ -98,7 +98,7 @@ def _ending(issuer: Issuer, now: datetime) -> dict[UUID, str]:
 def _late(issuer: Issuer, now: datetime) -> dict[UUID, str]:
     if not issuer.answers_for_revocation:
         return {}
-    newest = CRL.objects.filter(issuer=issuer).defer("der").order_by("-number").first()
+    newest = CRL.objects.filter(issuer=issuer).order_by("-number").first()
     if newest is None:
         if issuer.created_at > now - FIRST_CRL_WITHIN:
             return {}

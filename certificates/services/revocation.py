@@ -12,7 +12,7 @@ from audit.changes import Changes, changed, gone, made
 from audit.services import record
 from audit.use_cases import use_case
 from certificates import policy, queue
-from certificates.models import Certificate, Reason, Revocation, Version
+from certificates.models import Certificate, Reason, Removal, Revocation, Version
 from certificates.services.lifecycle import drop_answers, settle
 from foundation.clock import database_clock
 from foundation.preconditions import as_expected
@@ -57,14 +57,10 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     at = (revoked_at or now).replace(microsecond=0)
     revocation = Revocation.objects.filter(version=version).first()
     if revocation is None:
-        revocation = Revocation.objects.create(
-            version=version,
-            reason=checked,
-            revoked_at=at,
-            recorded_at=now,
-            revoked_by=actor,
-            note=note,
+        revocation = unsaved(
+            version=version, reason=checked, at=at, now=now, actor=actor, note=note
         )
+        revocation.save(force_insert=True)
         done = made(revocation, _STATED)
     else:
         policy.check_may_replace(revocation, checked)
@@ -98,6 +94,11 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
     done = gone(revocation, _STATED)
+    if revocation.listed_in is not None and revocation.issuer_id is not None:
+        Removal.objects.create(
+            issuer_id=revocation.issuer_id, serial=revocation.serial,
+            removed_at=database_clock.now(),
+        )  # fmt: skip
     revocation.delete()
     drop_answers(version)
     _settle_if_current(version)
@@ -129,6 +130,22 @@ def _lock(version_id: UUID, actor: Principal) -> tuple[Version, bool]:
     version = as_expected(actor, Version.objects.select_for_update(no_key=True).get(pk=version_id))
     version.certificate = certificate
     return version, is_ca
+
+
+def unsaved(  # noqa: PLR0913 - keyword-only, one argument a column
+    *, version: Version, reason: Reason, at: datetime, now: datetime, actor: Principal, note: str
+) -> Revocation:
+    """Return the row that revokes a version, with its entry on the CRL, not saved yet."""
+    revocation = Revocation(
+        version=version,
+        reason=reason,
+        revoked_at=at,
+        recorded_at=now,
+        revoked_by=actor,
+        note=note,
+    )
+    revocation.fill()
+    return revocation
 
 
 def _correct(

@@ -1,6 +1,6 @@
 """A CA whose key lies here, encrypted: the only module that ever sees one in the clear."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -28,10 +28,16 @@ if TYPE_CHECKING:
 _SET = b"\x31"
 
 
-def pointers_of(slug: str) -> certs.Pointers:
-    """Return where relying parties find what an issuer of ours publishes."""
+def pointers_of(slug: str, shard: int | None = None) -> certs.Pointers:
+    """Return where relying parties find what an issuer of ours publishes.
+
+    With a `shard`, the CRL is that part of the issuer's CRL.
+    """
     base = f"{settings.PKI_BASE_URL}/.well-known/pki"
-    return certs.Pointers(f"{base}/crl/{slug}", f"{base}/ocsp/{slug}", f"{base}/ca/{slug}")
+    crl_url = f"{base}/crl/{slug}" if shard is None else f"{base}/crl/{slug}/{shard}"
+    return certs.Pointers(
+        crl_url, f"{base}/ocsp/{slug}", f"{base}/ca/{slug}", f"{base}/crl/{slug}/delta"
+    )
 
 
 class LocalCA:
@@ -160,16 +166,18 @@ class LocalCA:
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Iterable[crl.Entry],
-    ) -> bytes:
-        """Return a signed complete CRL as DER."""
-        return crl.assemble(
+        entries: Sequence[bytes],
+        scope: crl.Scope = crl.COMPLETE,
+    ) -> list[bytes]:
+        """Return a signed CRL as DER, in pieces (`issuers.x509.crl.pieces`)."""
+        return crl.pieces(
             issuer=self.certificate,
             key=self._key,
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=map(crl.encode, entries),
+            entries=entries,
+            scope=scope,
         )
 
     def sign_ocsp(self, *, cert_id: ocsp.CertID, answer: ocsp.Answer) -> bytes:
