@@ -44,7 +44,7 @@ class IssuerViewSet(Strict, viewsets.ReadOnlyModelViewSet[Issuer]):
 
     @extend_schema(request=IssuerChanges, responses=IssuerSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Rename, enable or disable an issuer."""
+        """Rename, enable or disable an issuer, or change how its CRLs are made."""
         issuer = services.update_issuer(
             actor=actor_of(request),
             issuer_id=self.get_object().pk,

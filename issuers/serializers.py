@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
 from issuers.connectors.local import pointers_of
-from issuers.models import Issuer, Profile
+from issuers.models import MAX_SHARDS, Issuer, Profile
 from issuers.services.authorities import CA_ALGORITHMS
 from owners.models import Owner
 
@@ -46,6 +46,8 @@ class IssuerSerializer(SparseFields):
             "fingerprint",
             "key_algorithm",
             "awaits_crl",
+            "crl_shards",
+            "crl_deltas",
             "certificate_pem",
             "chain_pem",
             "crl_url",
@@ -97,6 +99,15 @@ class IssuerChanges(StrictInput):
 
     name = serializers.CharField(max_length=150, required=False)
     enabled = serializers.BooleanField(required=False)
+    crl_shards = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_SHARDS,
+        required=False,
+        help_text="Into how many parts of the CRL new certificates are divided; 1: into none.",
+    )
+    crl_deltas = serializers.BooleanField(
+        required=False, help_text="Publish a delta beside each CRL; not with shards."
+    )
 
 
 class SuccessorInput(StrictInput):

@@ -70,20 +70,21 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
 
 
 def _sent(request: HttpRequest, response: HttpResponse, body: Large) -> HttpResponse:
-    asked = ranges.asked(
-        request.headers.get("Range", ""),
-        request.headers.get("If-Range", ""),
-        size=body.size,
-        etag=response["ETag"],
-        modified=response["Last-Modified"],
-    )
-    if asked is ranges.WHOLE:
-        response.content = body.read()
-        return response
-    if asked is ranges.NOWHERE:
+    try:
+        asked = ranges.asked(
+            request.headers.get("Range", ""),
+            request.headers.get("If-Range", ""),
+            size=body.size,
+            etag=response["ETag"],
+            modified=response["Last-Modified"],
+        )
+    except ranges.NoSuchRange:
         refused = _text(416, f"It has {body.size} octets.")
         refused["Content-Range"] = f"bytes */{body.size}"
         return refused
+    if asked is None:
+        response.content = body.read()
+        return response
     begin, end = asked
     response.status_code = 206
     response["Content-Range"] = f"bytes {begin}-{end - 1}/{body.size}"

@@ -100,8 +100,19 @@ class IssuerAdmin(Saves):
         return super().get_form(request, obj, change, **kw)
 
     @override
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kw: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kw)
+        if db_field.name == "crl_shards" and field is not None:
+            field.required = False  # left empty it stays as it is
+        return field
+
+    @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "enabled", "successor", *self._SHOWN) if obj else self._NEW
+        return (
+            ("name", "enabled", "successor", "crl_shards", "crl_deltas", *self._SHOWN)
+            if obj
+            else self._NEW
+        )
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -117,7 +128,8 @@ class IssuerAdmin(Saves):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        changes = {field: data[field] for field in ("name", "enabled")}
+        named = ("name", "enabled", "crl_shards", "crl_deltas")
+        changes = {field: data[field] for field in named if data.get(field) is not None}
         actor = actor_of(request)
         issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
         if data["successor"] != issuer.successor:

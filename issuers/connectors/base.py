@@ -76,6 +76,7 @@ class SigningRequest:
     key_usage: Sequence[str]
     extended_key_usage: Sequence[str]
     short_lived: bool
+    shard: int | None = None  # the part of the issuer's CRL that it names
 
 
 @dataclass(frozen=True, slots=True)

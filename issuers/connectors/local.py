@@ -82,7 +82,7 @@ class LocalCA:
             not_after=not_after,
             key_usage=request.key_usage,
             extended_key_usage=request.extended_key_usage,
-            pointers=pointers_of(self.issuer.slug),
+            pointers=pointers_of(self.issuer.slug, request.shard),
             no_revocation=request.short_lived,
         )
         signed = certs.build_leaf(contents, issuer=self.certificate, key=self._key)

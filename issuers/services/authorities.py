@@ -26,7 +26,8 @@ from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.base import BACKDATE
 from issuers.connectors.local import LocalCA, pointers_of
-from issuers.models import Issuer
+from issuers.models import MAX_SHARDS, Issuer
+from issuers.services import shards
 from issuers.services.ca_rules import (
     CA_ALGORITHMS,
     CannotImport,
@@ -158,17 +159,36 @@ def test_connection(*, issuer: Issuer, actor: Principal) -> str:
 
 @use_case("issuer.update", on=Issuer)
 def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[str, Any]) -> Issuer:
-    """Change an issuer's name, or enable and disable it; nothing else of it ever changes.
+    """Change an issuer's name, switch it on and off, or change how its CRLs are made.
 
-    A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
-    what it signed must go on being served.
+    Nothing else of it ever changes. A disabled issuer signs no certificates, but still CRLs and
+    OCSP answers: those who rely on what it signed must go on being served. `crl_shards` is for what
+    is issued from then on. Raises Invalid.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
-    done = changed(issuer, changes, ("name", "enabled"))
+    done = changed(issuer, changes, ("name", "enabled", "crl_shards", "crl_deltas"))
     if done:
+        _check_crl_options(issuer)
         issuer.save(update_fields=list(done))
+        shards.keep_addresses(issuer)
         record(actor=actor, action=f"issuer.{_verb(done)}", subject=issuer, changes=done)
     return issuer
+
+
+def _check_crl_options(issuer: Issuer) -> None:
+    if not 1 <= issuer.crl_shards <= MAX_SHARDS:
+        raise wrong("crl_shards", f"A CRL has 1 to {MAX_SHARDS} shards.")
+    if issuer.crl_shards > 1 and issuer.crl_deltas:
+        raise wrong(
+            "crl_deltas",
+            "A CRL in shards has no delta: who reads one shard is served little already. "
+            "Choose one of the two.",
+        )
+    if (issuer.crl_shards > 1 or issuer.crl_deltas) and not issuer.answers_for_revocation:
+        raise wrong(
+            "crl_shards" if issuer.crl_shards > 1 else "crl_deltas",
+            "This issuer's CRLs are not signed by certctl.",
+        )
 
 
 def _verb(done: Changes) -> str:
