@@ -20,7 +20,7 @@ from foundation.snapshots import snapshot
 from issuers.models import Issuer, ShardAddress
 from issuers.x509 import crl as x509_crl
 
-ROWS = 10_000  # joined to one piece, of about half a MiB
+ROWS = 10_000  # read at a time
 BATCH = 1_000  # rows marked in one transaction
 _STAMP = 8  # octets of the hash of an entry
 
@@ -31,12 +31,20 @@ class Entries:
 
     pieces: list[bytes] = field(default_factory=list)
     count: int = 0
+    _begun: bytearray = field(default_factory=bytearray)
 
     def add(self, entries: list[bytes]) -> None:
-        """Append one piece."""
-        if entries:
-            self.pieces.append(b"".join(entries))
-            self.count += len(entries)
+        """Append some."""
+        self._begun += b"".join(entries)
+        self.count += len(entries)
+        if len(self._begun) >= x509_crl.PIECE:
+            self.end()
+
+    def end(self) -> None:
+        """Make a piece of what was added last."""
+        if self._begun:
+            self.pieces.append(bytes(self._begun))
+            self._begun.clear()
 
 
 class Stamps:
@@ -145,8 +153,19 @@ def _read_entries(made: Listing, issuer: Issuer) -> None:
     while some := list(islice(rows, ROWS)):
         made.complete.add([entry for _, _, entry in some])
         made.without_number += [serial for serial, _, entry in some if not entry]
-        for shard, entries in made.shards.items():
-            entries.add([entry for _, part, entry in some if part == shard])
+        if made.shards:
+            for shard, entries in _by_shard(some).items():
+                made.shards[shard].add(entries)
+    for lists in (made.complete, *made.shards.values()):
+        lists.end()
+
+
+def _by_shard(rows: list[tuple[str, int | None, bytes]]) -> dict[int, list[bytes]]:
+    parted: dict[int, list[bytes]] = {}
+    for _, shard, entry in rows:
+        if shard is not None:
+            parted.setdefault(shard, []).append(entry)
+    return parted
 
 
 def _read_unlisted(made: Listing, issuer: Issuer) -> None:
@@ -187,6 +206,7 @@ def _read_delta(made: Listing, issuer: Issuer, base: int) -> None:
             for serial, at in released.items()
         ]
     )
+    made.delta.end()
 
 
 def _mark(rows: QuerySet[Any], stamps: Stamps, number: int, key_of: Callable[[bytes], Any]) -> None:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='issuer',
             name='crl_shards',
-            field=models.PositiveSmallIntegerField(default=1, help_text='Into how many parts of the CRL new certificates are divided; 1: none of them names a part. What was issued before stays where it is.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1024)], verbose_name='CRL shards'),
+            field=models.PositiveSmallIntegerField(default=1, help_text='Into how many parts of the CRL new certificates are divided; 1: none of them names a part. What was issued before stays where it is.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(128)], verbose_name='CRL shards'),
         ),
         migrations.CreateModel(
             name='ShardAddress',
