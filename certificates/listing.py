@@ -130,39 +130,50 @@ def read(issuer: Issuer, now: datetime) -> Listing:
 
 
 def _opened(issuer: Issuer) -> Iterator[Any]:
-    """Go through (serial, shard, entry) by serial; the cursor is opened at once.
+    """Go through (entry, shard, serial) by serial, or the first two; the cursor is opened at once.
 
     One statement for both tables: a row that moves from one to the other is there exactly once.
+    Rows move in one direction, so where the other table is empty it need not be asked.
     """
-    bare = SerialRevocation.objects.filter(issuer=issuer).annotate(
-        part=Value(None, output_field=models.PositiveSmallIntegerField())
-    )
-    rows = (
-        Revocation.objects.for_crl(issuer)
-        .order_by()
-        .values_list("serial", "shard", "entry")
-        .union(bare.order_by().values_list("serial", "part", "entry"), all=True)
-        .order_by("serial")
-        .iterator(chunk_size=ROWS)
-    )
+    listed = Revocation.objects.for_crl(issuer).values_list("entry", "shard")
+    bare = SerialRevocation.objects.filter(issuer=issuer).order_by()
+    if bare.exists():
+        parts = bare.annotate(part=Value(None, output_field=models.PositiveSmallIntegerField()))
+        listed = (
+            listed.order_by()
+            .values_list("entry", "shard", "serial")
+            .union(parts.values_list("entry", "part", "serial"), all=True)
+            .order_by("serial")
+        )
+    rows = listed.iterator(chunk_size=ROWS)
     return chain(list(islice(rows, 1)), rows)
 
 
 def _read_entries(made: Listing, issuer: Issuer) -> None:
     rows = _opened(issuer)
+    is_complete = True
     while some := list(islice(rows, ROWS)):
-        made.complete.add([entry for _, _, entry in some])
-        made.without_number += [serial for serial, _, entry in some if not entry]
+        entries = [row[0] for row in some]
+        is_complete = is_complete and all(entries)
+        made.complete.add(entries)
         if made.shards:
-            for shard, entries in _by_shard(some).items():
-                made.shards[shard].add(entries)
+            for shard, part in _by_shard(some).items():
+                # One that is newer than what was read of the shards is on the next.
+                made.shards.get(shard, Entries()).add(part)
     for lists in (made.complete, *made.shards.values()):
         lists.end()
+    if not is_complete:
+        made.without_number = [
+            *Revocation.objects.for_crl(issuer).filter(entry=b"").values_list("serial", flat=True),
+            *SerialRevocation.objects.filter(issuer=issuer, entry=b"").values_list(
+                "serial", flat=True
+            ),
+        ]
 
 
-def _by_shard(rows: list[tuple[str, int | None, bytes]]) -> dict[int, list[bytes]]:
+def _by_shard(rows: list[Any]) -> dict[int, list[bytes]]:
     parted: dict[int, list[bytes]] = {}
-    for _, shard, entry in rows:
+    for entry, shard, *_ in rows:
         if shard is not None:
             parted.setdefault(shard, []).append(entry)
     return parted

@@ -52,9 +52,7 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
     response["ETag"] = quoted
     response["Last-Modified"] = http_date(modified.timestamp())
     response["Expires"] = http_date(expires.timestamp())
-    response["Cache-Control"] = (
-        f"max-age={_max_age(expires, fresh_until, now)}, public, no-transform, must-revalidate"
-    )
+    response["Cache-Control"] = cache_control(expires, fresh_until, now)
     if isinstance(body, Large):
         response["Accept-Ranges"] = "bytes"
     if request.method != "POST":
@@ -95,6 +93,11 @@ def _sent(request: HttpRequest, response: HttpResponse, body: Large) -> HttpResp
 
 def _sha256_of(body: bytes | Large) -> str:
     return body.etag if isinstance(body, Large) else hashlib.sha256(body).hexdigest()
+
+
+def cache_control(expires: datetime, fresh_until: datetime, now: datetime) -> str:
+    """Return for how long a cache may keep what is signed until `expires`."""
+    return f"max-age={_max_age(expires, fresh_until, now)}, public, no-transform, must-revalidate"
 
 
 def _max_age(expires: datetime, fresh_until: datetime, now: datetime) -> int:

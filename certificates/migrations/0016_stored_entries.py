@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='revocation',
-            index=models.Index(condition=models.Q(('final_crl__isnull', True)), fields=['issuer', 'serial'], name='revocations_listed'),
+            index=models.Index(condition=models.Q(('final_crl__isnull', True)), fields=['issuer', 'serial', 'shard', 'entry'], name='revocations_listed'),
         ),
         migrations.AddIndex(
             model_name='revocation',

@@ -91,9 +91,9 @@ class Revocation(models.Model):
     class Meta:
         ordering = ["-recorded_at"]
         indexes = [
-            # What the next CRL lists, in its order.
+            # What the next CRL lists, in its order: a build reads this index and no row.
             models.Index(
-                fields=["issuer", "serial"],
+                fields=["issuer", "serial", "shard", "entry"],
                 condition=Q(final_crl__isnull=True),
                 name="revocations_listed",
             ),

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from cryptography import x509
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit.models import Event
@@ -145,6 +146,14 @@ def test_an_unknown_shard_is_not_found_and_one_to_come_is_unavailable(client, op
     ]  # fmt: skip
     assert client.get(f"{BASE}/delta").status_code == 404
     assert client.post(f"{BASE}/0").status_code == 405
+
+
+def test_the_database_refuses_a_part_twice(options, local_ca, system):
+    options(crl_shards=2)
+    row = crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        row.parts.update(scope="0")
 
 
 # --- Deltas ---------------------------------------------------------------------------------
