@@ -108,7 +108,8 @@ def _ours(series: Builds, issuer: Issuer) -> None:
 
 
 def _theirs(series: Builds, folder: Path) -> None:
-    command = [OPENSSL.get(), "ca", "-gencrl", "-config", folder / "ca.cnf", "-out", folder / "crl"]
+    openssl, config, out = OPENSSL.get(), folder / "ca.cnf", folder / "crl"
+    command = [str(part) for part in (openssl, "ca", "-gencrl", "-config", config, "-out", out)]
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - an argument list of our own
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

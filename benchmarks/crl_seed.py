@@ -70,7 +70,7 @@ def _insert(like: models.Model, rows: Iterator[dict[str, Any]]) -> None:
     constant = [field.get_db_prep_save(field.pre_save(like, True), connection) for field in fields]
     places = {field.name: at for at, field in enumerate(fields)}
     table = connection.ops.quote_name(like._meta.db_table)  # noqa: SLF001
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    columns = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
 
     def values() -> Iterator[list[Any]]:
         for row in rows:

@@ -135,7 +135,7 @@ def _opened(issuer: Issuer) -> Iterator[Any]:
     One statement for both tables: a row that moves from one to the other is there exactly once.
     Rows move in one direction, so where the other table is empty it need not be asked.
     """
-    listed = Revocation.objects.for_crl(issuer).values_list("entry", "shard")
+    listed: QuerySet[Any, Any] = Revocation.objects.for_crl(issuer).values_list("entry", "shard")
     bare = SerialRevocation.objects.filter(issuer=issuer).order_by()
     if bare.exists():
         parts = bare.annotate(part=Value(None, output_field=models.PositiveSmallIntegerField()))
