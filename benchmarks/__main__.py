@@ -8,7 +8,7 @@ import argparse
 import signal
 import sys
 
-from benchmarks import enrollment, machine, scep
+from benchmarks import crl, enrollment, machine, scep
 from benchmarks.measure import HEAD
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
@@ -24,6 +24,13 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=100, help="new devices in each round")
     parser.add_argument("--parallel", type=int, default=10, help="devices that ask at once")
     parser.add_argument("--web-workers", type=int, default=2, help="processes of the web server")
+    parser.add_argument(
+        "--crl-entries",
+        type=int,
+        nargs="*",
+        default=[10_000, 100_000],
+        help="sizes of CRLs, rising",
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     try:
@@ -48,6 +55,8 @@ def main() -> int:
                 parallel=options.parallel,
             )
             print(HEAD, *(one.line() for one in by_scep), sep="\n")
+            for line in crl.measure(installation, rounds=options.rounds, sizes=options.crl_entries):
+                print(line, flush=True)
             print(f"load after: {machine.load()}")
     except (NoProgram, NoServer) as error:
         print(f"bench: {error}", file=sys.stderr)

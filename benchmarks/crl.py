@@ -58,7 +58,10 @@ class Builds:
         return statistics.median(self.took)
 
     def line(self) -> str:
-        """Return it as a row of a table."""
+        """Return it as a row of a table.
+
+        The kernel counts what a process had when it was forked, too: no peak is told below ours.
+        """
         return f"  {self.name:<44} {self.seconds():8.2f} s {max(self.peak) / MIB:8.0f} MiB"
 
 
