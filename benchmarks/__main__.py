@@ -8,7 +8,7 @@ import argparse
 import signal
 import sys
 
-from benchmarks import enrollment, machine, ocsp, revocation, scep
+from benchmarks import crl, enrollment, machine, ocsp, revocation, scep
 from benchmarks.measure import HEAD
 from certctl.demo.programs import NoProgram
 from tests.servers import NoServer
@@ -26,6 +26,13 @@ def main() -> int:
     parser.add_argument("--web-workers", type=int, default=2, help="processes of the web server")
     parser.add_argument("--revocations", type=int, default=10_000, help="of a plan; 0: none")
     parser.add_argument("--only-ocsp", action="store_true", help="leave out enrolling")
+    parser.add_argument(
+        "--crl-entries",
+        type=int,
+        nargs="*",
+        default=[10_000, 100_000],
+        help="sizes of CRLs, rising",
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     try:
@@ -57,6 +64,8 @@ def main() -> int:
             if options.revocations:
                 lines = revocation.measure(revocations=options.revocations, rounds=3)
                 print(*lines, sep="\n")
+            for line in crl.measure(installation, rounds=options.rounds, sizes=options.crl_entries):
+                print(line, flush=True)
             print(f"load after: {machine.load()}")
     except (NoProgram, NoServer) as error:
         print(f"bench: {error}", file=sys.stderr)

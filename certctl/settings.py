@@ -66,6 +66,8 @@ ALLOW_LOOPBACK_TARGETS = env.bool("CERTCTL_ALLOW_LOOPBACK_TARGETS", default=Fals
 # CA/B BR 4.9.7 and 4.9.9 as yardstick: see certctl.checks for the bounds that are enforced.
 CRL_LIFETIME = timedelta(hours=env.float("CERTCTL_CRL_LIFETIME_HOURS", default=24 * 7))
 CRL_REFRESH = timedelta(hours=env.float("CERTCTL_CRL_REFRESH_HOURS", default=24))
+# Octets of CRLs that each web process holds in memory, so that it serves them without reading them.
+CRL_MEMORY = env.int("CERTCTL_CRL_MEMORY_MB", default=128) * 1024 * 1024
 OCSP_LIFETIME = timedelta(hours=env.float("CERTCTL_OCSP_LIFETIME_HOURS", default=12))
 # How many OCSP answers are signed for one asker alone (with a nonce, or about several
 # certificates): of one address, and in all. Over either the stored answer goes out.

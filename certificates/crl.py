@@ -2,25 +2,27 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain, islice
-from typing import Any
 from uuid import UUID
 
 from cryptography.x509 import ReasonFlags
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Max
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates.models import CRL, Revocation, SerialRevocation
+from certificates import bodies
+from certificates.listing import Entries, Listing, read
+from certificates.models import CRL, CRLPart, Removal, Revocation, SerialRevocation
 from foundation.clock import database_clock
 from foundation.errors import Conflict
 from issuers.connectors import revocation_signer
-from issuers.connectors.base import BACKDATE
-from issuers.models import Issuer
+from issuers.connectors.base import BACKDATE, SignsRevocation
+from issuers.models import Issuer, ShardAddress
+from issuers.pointers import pointers_of
 from issuers.x509 import crl as x509_crl
 from owners.models import Principal
 
@@ -28,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 # Old CRLs are of no use to relying parties; the audit trail keeps number and digest of each.
 KEEP = 20
-_REASONS = {reason.value: reason for reason in ReasonFlags}
 ONE_SECOND = timedelta(seconds=1)
 
 
@@ -56,27 +57,47 @@ def current(issuer_slug: str) -> CRL | None:
     return CRL.objects.filter(issuer__slug=issuer_slug).order_by("-number").first()
 
 
-@use_case("crl.publish", on=Issuer)
+def current_part(issuer_slug: str, scope: str) -> CRLPart | None:
+    """Return a part of the newest CRL of the issuer, a shard's number or "delta", or None.
+
+    Its dates are those of its `crl`, which comes with it.
+    """
+    newest = CRL.objects.filter(issuer__slug=issuer_slug).order_by("-number").values("pk")[:1]
+    return CRLPart.objects.filter(crl=newest, scope=scope).select_related("crl").first()
+
+
+def has_part(issuer_slug: str, scope: str) -> bool:
+    """Whether certificates or CRLs of the issuer name such a part, so that there will be one."""
+    if scope == CRLPart.DELTA:
+        return Issuer.objects.filter(slug=issuer_slug, crl_deltas=True).exists()
+    return ShardAddress.objects.filter(issuer__slug=issuer_slug, shard=int(scope)).exists()
+
+
+@use_case("crl.publish", on=Issuer, atomic=False)
 def publish(*, issuer_id: UUID, actor: Principal) -> CRL:
     """Sign and store the issuer's next CRL; raises NoRevocationService, AwaitsCRL, ConnectorError.
 
     Also for a disabled issuer: BR 4.9.7 wants CRLs for as long as its certificates live.
     """
-    # The lock makes the number strictly increasing among parallel publishers.
-    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
-    return _publish(issuer, actor)
+    while True:
+        published = _publish(Issuer.objects.get(pk=issuer_id), actor)
+        if published is not None:
+            return published
 
 
-@transaction.atomic
 def publish_if_due(issuer_id: UUID, *, actor: Principal, now: datetime | None = None) -> CRL | None:
     """Publish where the newest CRL does not say what is so, or is old; else return None.
 
-    A thousand hints make one CRL: whoever waited for the lock finds nothing left to do.
+    A thousand hints make one CRL: whoever was overtaken finds nothing left to do.
     """
-    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id)
+    issuer = Issuer.objects.get(pk=issuer_id)
     if issuer.awaits_crl or not issuer.answers_for_revocation:
         return None
-    return _publish(issuer, actor) if _is_due(issuer, now or database_clock.now()) else None
+    while _is_due(issuer, now or database_clock.now()):
+        published = _publish(issuer, actor)
+        if published is not None:
+            return published
+    return None
 
 
 def refresh_due(now: datetime) -> list[CRL]:
@@ -93,128 +114,181 @@ def refresh_due(now: datetime) -> list[CRL]:
             prune(issuer)
         except Exception:
             logger.exception("the CRL of %s could not be refreshed", issuer.slug)
+    bodies.drop_orphans(database_clock.now())
     return published
 
 
 def prune(issuer: Issuer) -> int:
-    """Drop all but the newest CRLs of the issuer; return how many."""
+    """Drop all but the newest CRLs of the issuer, with their parts; return how many."""
     numbers = CRL.objects.filter(issuer=issuer).order_by("-number").values_list("number", flat=True)
     kept = list(numbers[:KEEP])
     if len(kept) < KEEP:
         return 0
-    return CRL.objects.filter(issuer=issuer, number__lt=kept[-1]).delete()[0]
+    old = CRL.objects.filter(issuer=issuer, number__lt=kept[-1])
+    parts = CRLPart.objects.filter(crl__in=old)
+    unused = [*old.values_list("body", flat=True), *parts.values_list("body", flat=True)]
+    with transaction.atomic():
+        parts.delete()
+        count = old.delete()[0]
+        bodies.drop(unused)
+    # No delta adds to a CRL that is gone.
+    Removal.objects.filter(issuer=issuer, left_out_of__lt=kept[-1]).delete()
+    return count
 
 
 def _is_due(issuer: Issuer, now: datetime) -> bool:
-    newest = CRL.objects.filter(issuer=issuer).defer("der").order_by("-number").first()
+    newest = CRL.objects.filter(issuer=issuer).order_by("-number").first()
     if newest is None or newest.this_update <= now - settings.CRL_REFRESH:
         return True
-    if newest.this_update > now:
-        return True  # the clock was ahead: to relying parties it is not valid yet
-    if newest.next_update <= now:
+    # One of the future (the clock was ahead) is not valid yet to relying parties.
+    if newest.this_update > now or newest.next_update <= now:
         return True
+    return _lacks_part(issuer, newest) or _says_otherwise(issuer, newest)
+
+
+def _lacks_part(issuer: Issuer, newest: CRL) -> bool:
+    if newest.addresses != ShardAddress.objects.filter(issuer=issuer).count():
+        return True  # certificates name a part that is not there, or not under that address
+    # The first CRL has no delta: there is none that it could add to.
+    return issuer.crl_deltas and not newest.parts.filter(scope=CRLPart.DELTA).exists()
+
+
+def _says_otherwise(issuer: Issuer, newest: CRL) -> bool:
     # Not by comparing times: a revocation may commit after a CRL that is dated later.
-    on_crl = Q(final_crl__isnull=True) | Q(final_crl=newest.number)
-    counted = Revocation.objects.filter(
-        version__issuer=issuer, version__short_lived=False
-    ).aggregate(
-        missing=Count("pk", filter=Q(listed_in__isnull=True)),
-        listed=Count("pk", filter=Q(listed_in__isnull=False) & on_crl),
-    )
-    bare = SerialRevocation.objects.filter(issuer=issuer).aggregate(
-        missing=Count("pk", filter=Q(listed_in__isnull=True)),
-        listed=Count("pk", filter=Q(listed_in__isnull=False)),
-    )
-    if counted["missing"] or bare["missing"]:
+    rows = Revocation.objects.filter(issuer=issuer)
+    bare = SerialRevocation.objects.filter(issuer=issuer)
+    if rows.filter(listed_in__isnull=True).exists() or bare.filter(listed_in__isnull=True).exists():
         return True
     # Fewer than were listed: a hold was released, and its entry has to go.
-    return bool(counted["listed"] + bare["listed"] != newest.entries)
+    listed = rows.filter(final_crl__isnull=True).count() + bare.count()
+    return bool(listed + rows.filter(final_crl=newest.number).count() != newest.entries)
 
 
-def _publish(issuer: Issuer, actor: Principal) -> CRL:
+def _publish(issuer: Issuer, actor: Principal) -> CRL | None:
+    """Build, sign and store; None where somebody else has published since the build began.
+
+    The number is given out with the signature, under the issuer's lock, and only if the newest CRL
+    is still the one that the build began after. So a CRL of a higher number was read later than
+    each of a lower one, and has all that those have, but for what left rightly.
+    """
     signer = revocation_signer(issuer)
     if signer is None:
         raise NoRevocationService
     if issuer.awaits_crl:
         raise AwaitsCRL
+    listing = read(issuer, database_clock.now())
+    for serial in listing.without_number:
+        logger.error("%s revoked %r, which is no serial: it is left out", issuer.slug, serial)
+    lists = _lists(issuer, listing)
+    drafts = [_Draft(one, bodies.begin(one.entries.pieces)) for one in lists]
+    crl = None
+    try:
+        crl = _signed(issuer, listing, drafts, signer, actor)
+    finally:
+        if crl is None and not transaction.get_connection().needs_rollback:
+            bodies.drop(draft.body_id for draft in drafts)
+    if crl is not None:
+        listing.mark(issuer, crl.number, crl.this_update)
+    return crl
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What becomes one CRL: the complete one (no name), a shard, or the delta."""
+
+    name: str
+    entries: Entries
+    scope: x509_crl.Scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A list, and where its entries lie already."""
+
+    list: _List
+    body_id: UUID
+
+
+def _lists(issuer: Issuer, listing: Listing) -> list[_List]:
+    # The complete one names its delta, wherever there is one (RFC 5280 §5.2.6).
+    freshest = "" if listing.base is None else pointers_of(issuer).delta
+    lists = [_List("", listing.complete, x509_crl.Scope(freshest=freshest))]
+    for shard, entries in listing.shards.items():
+        scope = x509_crl.Scope(addresses=listing.addresses[shard])
+        lists.append(_List(str(shard), entries, scope))
+    if listing.base is not None:
+        lists.append(_List(CRLPart.DELTA, listing.delta, x509_crl.Scope(base=listing.base)))
+    return lists
+
+
+@transaction.atomic
+def _signed(
+    issuer: Issuer,
+    listing: Listing,
+    drafts: Sequence[_Draft],
+    signer: SignsRevocation,
+    actor: Principal,
+) -> CRL | None:
+    # The lock makes the number strictly increasing among parallel publishers.
+    issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
+    if issuer.awaits_crl:
+        raise AwaitsCRL
+    newest = CRL.objects.filter(issuer=issuer).aggregate(n=Max("number"))["n"]
+    if newest != listing.newest:
+        return None
     this_update = _begins(issuer, database_clock.now().replace(microsecond=0))
     next_update = this_update + settings.CRL_LIFETIME
     number = _next_number(issuer)
-    # First mark, then read: what is recorded from now on may come onto this CRL unmarked, which
-    # costs another CRL; what is marked is on it for certain.
-    listed = Revocation.objects.for_crl(issuer)
-    listed.filter(listed_in__isnull=True).order_by().update(listed_in=number)
-    bare = SerialRevocation.objects.filter(issuer=issuer)
-    bare.filter(listed_in__isnull=True).order_by().update(listed_in=number)
-    entries = 0
-
-    def each() -> Iterator[x509_crl.Entry]:
-        # One by one: a million of them at once would take several times what the CRL does.
-        nonlocal entries
-        without_certificate = set()
-        for row in without:
-            entries += 1
-            without_certificate.add(row[0])
-            yield from _entry(issuer, *row)
-        for row in rows:
-            # Its certificate came between the two queries.
-            if row[0] not in without_certificate:
-                entries += 1
-                yield from _entry(issuer, *row)
-
-    # In this order: a row goes from the first to the second when its certificate comes.
-    without = _opened(bare.order_by("pk"), "serial")
-    rows = _opened(listed, "version__serial")
-    der = signer.sign_crl(
-        number=number, this_update=this_update, next_update=next_update, entries=each()
-    )
+    made = []
+    for draft in drafts:
+        pieces = signer.sign_crl(
+            number=number,
+            this_update=this_update,
+            next_update=next_update,
+            entries=draft.list.entries.pieces,
+            scope=draft.list.scope,
+        )
+        bodies.complete(draft.body_id, pieces)
+        made.append(
+            {
+                "entries": draft.list.entries.count,
+                "body_id": draft.body_id,
+                "size": sum(map(len, pieces)),
+                "etag": _sha256(pieces),
+            }
+        )
     crl = CRL.objects.create(
         issuer=issuer,
         number=number,
         this_update=this_update,
         next_update=next_update,
-        entries=entries,
-        der=der,
-        etag=hashlib.sha256(der).hexdigest(),
+        addresses=listing.address_count,
+        **made[0],
     )
-    # RFC 5280 §3.3: an entry leaves only after it was on a CRL issued past the certificate's end.
-    listed.filter(listed_in__isnull=False, version__not_after__lt=this_update).order_by().update(
-        final_crl=number
+    CRLPart.objects.bulk_create(
+        CRLPart(crl=crl, scope=draft.list.name, base_number=draft.list.scope.base, **columns)
+        for draft, columns in zip(drafts[1:], made[1:], strict=True)
     )
     Issuer.objects.filter(pk=issuer.pk).update(crl_number=number)
+    parts = {draft.list.name: columns["etag"] for draft, columns in zip(drafts, made, strict=True)}
     record(
         actor=actor,
         action="crl.publish",
         subject=issuer,
         number=number,
-        entries=entries,
-        sha256=crl.etag,
+        entries=crl.entries,
+        sha256=parts.pop(""),
         next_update=next_update.isoformat(),
+        **({"parts": parts} if parts else {}),
     )
     return crl
 
 
-def _opened(revocations: QuerySet[Any], serial: str) -> Iterator[tuple[Any, ...]]:
-    """Go through rows of (serial, revoked_at, reason, invalid_since).
-
-    The cursor is opened at once: what commits while the CRL is signed is on the next.
-    """
-    columns = revocations.values_list(serial, "revoked_at", "reason", "invalid_since")
-    rows = columns.iterator(chunk_size=5000)
-    return chain(list(islice(rows, 1)), rows)
-
-
-def _entry(
-    issuer: Issuer, serial: str, revoked_at: datetime, reason: str, invalid_since: datetime | None
-) -> Iterator[x509_crl.Entry]:
-    """Give the entry of a row. One that is no number at all must not stop all others."""
-    try:
-        number = int(serial, 16)
-    except ValueError:
-        logger.exception("%s revoked %r, which is no serial: it is left out", issuer.slug, serial)
-        return
-    why = _REASONS.get(reason, ReasonFlags.unspecified)
-    yield x509_crl.Entry(number, revoked_at, why, invalid_since)
+def _sha256(pieces: Iterable[bytes]) -> str:
+    state = hashlib.sha256()
+    for piece in pieces:
+        state.update(piece)
+    return state.hexdigest()
 
 
 def _begins(issuer: Issuer, now: datetime) -> datetime:

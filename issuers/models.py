@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from cryptography import x509
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from issuers.x509.description import SignedCertificate, describe
 from owners.models import Principal
 
 SHORT_LIVED = timedelta(hours=1)
+MAX_SHARDS = 128  # each is signed at each publication, and told in the trail
 
 
 class Issuer(models.Model):
@@ -119,6 +120,18 @@ class Issuer(models.Model):
         default=Ahead.ASKED,
         help_text="Before half their life is over; others are signed when they are asked for.",
     )
+    crl_shards = models.PositiveSmallIntegerField(
+        "CRL shards",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_SHARDS)],
+        help_text="Into how many parts of the CRL new certificates are divided; 1: none of them "
+        "names a part. What was issued before stays where it is.",
+    )
+    crl_deltas = models.BooleanField(
+        "delta CRLs",
+        default=False,
+        help_text="Publish beside each CRL what changed since an earlier one.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -147,6 +160,29 @@ class Issuer(models.Model):
     def own_chain_pem(self) -> str:
         """Its certificate and those above it, as PEM."""
         return f"{self.certificate_pem.rstrip()}\n{self.chain_pem}"
+
+
+class ShardAddress(models.Model):
+    """An address under which certificates of an issuer name one part of its CRL.
+
+    It stays for as long as the issuer does: the part's issuingDistributionPoint must name it byte
+    for byte as they do (RFC 5280 §6.3.3 (b)(2)), also when the base URL has changed since.
+    """
+
+    issuer = models.ForeignKey(Issuer, models.PROTECT, related_name="shard_addresses")
+    shard = models.PositiveSmallIntegerField()
+    url = models.CharField(max_length=500)
+
+    class Meta:
+        verbose_name_plural = "shard addresses"
+        ordering = ["issuer", "shard", "pk"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "url"], name="issuers_shard_url_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 # What a new profile says where nothing else is said, at every door.

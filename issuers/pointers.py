@@ -42,10 +42,19 @@ def default_prefix() -> str:
     return str(settings.PKI_PREFIX or f"{settings.PKI_BASE_URL}{WELL_KNOWN}")
 
 
-def pointers_of(issuer: "Issuer") -> certs.Pointers:
-    """Return where relying parties find what an issuer of ours publishes."""
+def pointers_of(issuer: "Issuer", shard: int | None = None) -> certs.Pointers:
+    """Return where relying parties find what an issuer of ours publishes.
+
+    With a `shard`, the CRL is that part of the issuer's CRL.
+    """
     prefix, slug = prefix_of(issuer), issuer.slug
-    return certs.Pointers(f"{prefix}/crl/{slug}", f"{prefix}/ocsp/{slug}", f"{prefix}/ca/{slug}")
+    crl = f"{prefix}/crl/{slug}"
+    return certs.Pointers(
+        crl if shard is None else f"{crl}/{shard}",
+        f"{prefix}/ocsp/{slug}",
+        f"{prefix}/ca/{slug}",
+        f"{crl}/delta",
+    )
 
 
 def problem_of(prefix: str) -> str | None:  # noqa: PLR0911 - one return a rule

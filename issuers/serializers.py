@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from foundation.rest.fields import Duration, Named, SparseFields, StrictInput
-from issuers.models import Issuer, Profile
+from issuers.models import MAX_SHARDS, Issuer, Profile
 from issuers.pointers import MAX_PREFIX, pointers_of, prefix_of, warning_of
 from issuers.services.authorities import CA_ALGORITHMS
 from owners.models import Owner
@@ -64,6 +64,8 @@ class IssuerSerializer(SparseFields):
             "ocsp_delegated",
             "ocsp_nonces",
             "ocsp_ahead",
+            "crl_shards",
+            "crl_deltas",
             "certificate_pem",
             "chain_pem",
             "pki_prefix",
@@ -127,6 +129,15 @@ class IssuerChanges(StrictInput):
     ocsp_nonces = serializers.BooleanField(required=False)
     pki_prefix = _prefix()
     ocsp_ahead = serializers.ChoiceField(choices=Issuer.Ahead.choices, required=False)
+    crl_shards = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_SHARDS,
+        required=False,
+        help_text="Into how many parts of the CRL new certificates are divided; 1: into none.",
+    )
+    crl_deltas = serializers.BooleanField(
+        required=False, help_text="Publish a delta beside each CRL; not with shards."
+    )
 
 
 class SuccessorInput(StrictInput):

@@ -1,7 +1,8 @@
 """HTTP answers to relying parties, with the headers that RFC 9919 §6 and RFC 9110 ask for."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +10,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
 from foundation import csp
+from pki_wellknown import ranges
 
 # Caches on the way must ask again soon: a revocation is worth nothing while they repeat "good".
 MAX_AGE = timedelta(minutes=15)
@@ -22,9 +24,18 @@ POLICY = csp.NOTHING  # which its middleware says of whatever is no page
 ROW = "certctl.ocsp_row"
 
 
+@dataclass(frozen=True, slots=True)
+class Large:
+    """Bytes that are fetched only where they are sent."""
+
+    size: int
+    etag: str  # their SHA-256, in lower-case hexadecimal
+    read: Callable[[], bytes]
+
+
 def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
     request: HttpRequest,
-    body: bytes,
+    body: bytes | Large,
     content_type: str,
     *,
     modified: datetime,
@@ -35,18 +46,65 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
 ) -> HttpResponse:
     """Return signed bytes with their validators, or 304 for a GET or HEAD that has them.
 
-    `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there.
+    `expires` is the end that the bytes state; `fresh_until` is when newer ones will be there. Of
+    what is `Large` a GET may have one range (206, or 416 where there is no such).
     """
-    tag = quoted(etag or hashlib.sha256(body).hexdigest())
-    response = der(request, body, content_type)
+    if isinstance(body, Large):
+        etag, size = body.etag, body.size
+    else:
+        size = len(body)
+    tag = quoted(etag or _sha256_of(body))
+    response = der(request, b"", content_type)
+    response["Content-Length"] = str(size)
     response["ETag"] = tag
     response["Last-Modified"] = date(modified.timestamp())
     response["Expires"] = date(expires.timestamp())
-    response["Cache-Control"] = cache_control(_max_age(expires, fresh_until, now))
-    if request.method == "POST":
+    response["Cache-Control"] = control_until(expires, fresh_until, now)
+    if isinstance(body, Large):
+        response["Accept-Ranges"] = "bytes"
+    if request.method != "POST":
+        conditional = get_conditional_response(request, tag, int(modified.timestamp()), response)
+        if conditional is not response:
+            return conditional  # type: ignore[return-value]  # made from what was given
+    if request.method == "HEAD":
         return response
-    conditional = get_conditional_response(request, tag, int(modified.timestamp()), response)
-    return conditional if isinstance(conditional, HttpResponse) else response
+    if isinstance(body, Large):
+        return _sent(request, response, body)
+    response.content = body
+    return response
+
+
+def _sent(request: HttpRequest, response: HttpResponse, body: Large) -> HttpResponse:
+    try:
+        asked = ranges.asked(
+            request.headers.get("Range", ""),
+            request.headers.get("If-Range", ""),
+            size=body.size,
+            etag=response["ETag"],
+            modified=response["Last-Modified"],
+        )
+    except ranges.NoSuchRange:
+        refused = _text(416, f"It has {body.size} octets.")
+        refused["Content-Range"] = f"bytes */{body.size}"
+        return refused
+    if asked is None:
+        response.content = body.read()
+        return response
+    begin, end = asked
+    response.status_code = 206
+    response["Content-Range"] = f"bytes {begin}-{end - 1}/{body.size}"
+    response["Content-Length"] = str(end - begin)
+    response.content = body.read()[begin:end]
+    return response
+
+
+def _sha256_of(body: bytes | Large) -> str:
+    return body.etag if isinstance(body, Large) else hashlib.sha256(body).hexdigest()
+
+
+def control_until(expires: datetime, fresh_until: datetime, now: datetime) -> str:
+    """Return for how long a cache may keep what is signed until `expires`."""
+    return cache_control(_max_age(expires, fresh_until, now))
 
 
 def quoted(etag: str) -> str:

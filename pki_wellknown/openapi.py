@@ -16,6 +16,13 @@ _ISSUER = {
     "description": "The issuer's slug.",
     "schema": {"type": "string"},
 }
+_SCOPE = {
+    "name": "scope",
+    "in": "path",
+    "required": True,
+    "description": 'The number of a shard, or "delta".',
+    "schema": {"type": "string", "pattern": "^(delta|0|[1-9][0-9]{0,3})$"},
+}
 _ENCODED = {
     "name": "encoded",
     "in": "path",
@@ -61,6 +68,15 @@ PATHS: dict[str, Any] = {
             summary="The issuer's newest CRL (RFC 5280 §5).",
             media=CRL,
             parameters=[_ISSUER],
+            others={"304": _UNCHANGED, "404": _NOT_FOUND, "503": _LATER},
+        )
+    },
+    f"{PREFIX}/crl/{{issuer}}/{{scope}}": {
+        "get": _operation(
+            name="pki_crl_part",
+            summary="A shard of it by its number, or its delta (RFC 5280 §5.2.4, §5.2.5).",
+            media=CRL,
+            parameters=[_ISSUER, _SCOPE],
             others={"304": _UNCHANGED, "404": _NOT_FOUND, "503": _LATER},
         )
     },

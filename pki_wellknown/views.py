@@ -21,6 +21,7 @@ from django.utils import timezone
 import certificates.crl
 import certificates.live_ocsp
 import certificates.ocsp
+from certificates import bodies, models
 from certificates.models import OCSPResponse
 from foundation.bodies import read_whole
 from foundation.errors import ConnectorError, Invalid, TooLarge, TooMany
@@ -106,18 +107,33 @@ def crl(request: HttpRequest, issuer: str) -> HttpResponse:
         if not Issuer.objects.filter(slug=issuer).exists():
             return answers.not_found()
         return answers.unavailable("There is no CRL yet.")
+    return _crl(request, newest, newest)
+
+
+@_only("GET", "HEAD")
+@_or_later
+def crl_part(request: HttpRequest, issuer: str, scope: str) -> HttpResponse:
+    """Give a part of the newest CRL: a shard by its number, or its delta."""
+    part = certificates.crl.current_part(issuer, scope)
+    if part is None:
+        if certificates.crl.has_part(issuer, scope):
+            return answers.unavailable("There is no such CRL yet.")
+        return answers.not_found()
+    return _crl(request, part.crl, part)
+
+
+def _crl(request: HttpRequest, dates: models.CRL, row: models.CRL | models.CRLPart) -> HttpResponse:
     now = timezone.now()
-    if newest.next_update <= now:
+    if dates.next_update <= now:
         # Better none than one that says what was so some time ago.
         return answers.unavailable("The CRL has expired and the next one is not there yet.")
     return answers.cacheable(
         request,
-        bytes(newest.der),
+        answers.Large(row.size, row.etag, lambda: bodies.memory.get(row.etag, row.body_id)),
         CRL,
-        etag=newest.etag,
-        modified=newest.this_update,
-        expires=newest.next_update,
-        fresh_until=newest.next_update,
+        modified=dates.this_update,
+        expires=dates.next_update,
+        fresh_until=dates.next_update,
         now=now,
     )
 

@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from typing_extensions import override
 
 from certificates import crl
 from certificates.models import CRL
@@ -19,13 +18,8 @@ class CRLAdmin(ReadOnly):
     list_filter = ("issuer",)
     list_select_related = ("issuer",)
     list_per_page = 50
-    exclude = ("der",)
     actions = ("publish_now",)
     use_cases = {"publish_now": "crl.publish"}
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CRL]:
-        return super().get_queryset(request).defer("der")  # they can be large
 
     def has_publish_permission(self, request: HttpRequest) -> bool:
         """Name the permission that the action asks for."""

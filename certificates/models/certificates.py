@@ -250,6 +250,11 @@ class Version(models.Model):
     short_lived = models.BooleanField(
         default=False, help_text="It carries noRevAvail: in no CRL and no OCSP (RFC 9608)."
     )
+    shard = models.PositiveSmallIntegerField(
+        null=True,
+        editable=False,
+        help_text="Which part of its issuer's CRL its CDP names; empty: the complete one.",
+    )
     job_id = models.UUIDField(
         null=True,
         unique=True,

@@ -109,7 +109,7 @@ def _ending(issuer: Issuer, now: datetime) -> dict[UUID, str]:
 def _late(issuer: Issuer, now: datetime) -> dict[UUID, str]:
     if not issuer.answers_for_revocation:
         return {}
-    newest = CRL.objects.filter(issuer=issuer).defer("der").order_by("-number").first()
+    newest = CRL.objects.filter(issuer=issuer).order_by("-number").first()
     if newest is None:
         if issuer.created_at > now - FIRST_CRL_WITHIN:
             return {}
@@ -150,8 +150,8 @@ def _faulty(issuer: Issuer) -> dict[UUID, str]:
 @lru_cache(maxsize=1000)
 def _of_crl(etag: str, pk: int) -> list[str]:
     # By its digest, so that each CRL is looked at once in a process; a long one not at all.
-    der = CRL.objects.filter(pk=pk).values_list("der", flat=True).first()
-    return opinion.of_crl(bytes(der)) if der and len(der) <= MAX_LINTED else []
+    row = CRL.objects.filter(pk=pk, size__lte=MAX_LINTED).first()
+    return opinion.of_crl(row.der) if row is not None else []
 
 
 @transaction.atomic

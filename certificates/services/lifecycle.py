@@ -25,6 +25,7 @@ from certificates.models import (
 from foundation.sealed import Sealed
 from foundation.statements import Given, Rows, insert, insert_all
 from issuers.models import Issuer, Profile
+from issuers.services import shard_of
 from issuers.x509.description import SignedCertificate
 from owners.models import Principal
 
@@ -170,6 +171,7 @@ def store_version(
         csr_pem=origin.csr_pem,
         encrypted_key=origin.encrypted_key,
         short_lived=signed.short_lived,
+        shard=shard_of(issuer, signed.crl_urls),
         job_id=origin.job_id,
         requested_by=origin.requested_by,
         csr_by=origin.csr_by,

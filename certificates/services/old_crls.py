@@ -211,7 +211,7 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
 
 
 def _row(issuer: Issuer, entry: Entry, actor: Principal) -> SerialRevocation:
-    return SerialRevocation(
+    row = SerialRevocation(
         issuer=issuer,
         serial=f"{entry.serial:x}",
         reason=entry.reason.value,
@@ -219,6 +219,8 @@ def _row(issuer: Issuer, entry: Entry, actor: Principal) -> SerialRevocation:
         invalid_since=entry.invalid_since,
         recorded_by=actor,
     )
+    row.fill()
+    return row
 
 
 def _known(reason: str) -> str:

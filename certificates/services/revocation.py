@@ -12,7 +12,7 @@ from audit.changes import Changes, changed, gone, made
 from audit.services import record
 from audit.use_cases import use_case
 from certificates import policy, queue, responders
-from certificates.models import Certificate, Reason, Revocation, Version
+from certificates.models import Certificate, Reason, Removal, Revocation, Version
 from certificates.services.lifecycle import drop_answers, settle
 from foundation.clock import database_clock
 from foundation.preconditions import as_expected
@@ -82,8 +82,8 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
 def unsaved(  # noqa: PLR0913 - keyword-only, one argument a column
     *, version: Version, reason: Reason, at: datetime, now: datetime, actor: Principal, note: str
 ) -> Revocation:
-    """Return a revocation of `version`, from `at` and recorded `now`, that is not saved yet."""
-    return Revocation(
+    """Return the row that revokes a version, with its entry on the CRL, not saved yet."""
+    revocation = Revocation(
         version=version,
         reason=reason,
         # CRL and OCSP state whole seconds, so that is what is kept.
@@ -92,6 +92,8 @@ def unsaved(  # noqa: PLR0913 - keyword-only, one argument a column
         revoked_by=actor,
         note=note,
     )
+    revocation.fill()
+    return revocation
 
 
 def facts_of(revocation: Revocation, version: Version) -> dict[str, Any]:
@@ -115,6 +117,11 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
     done = gone(revocation, STATED)
+    if revocation.listed_in is not None and revocation.issuer_id is not None:
+        Removal.objects.create(
+            issuer_id=revocation.issuer_id, serial=revocation.serial,
+            removed_at=database_clock.now(),
+        )  # fmt: skip
     revocation.delete()
     drop_answers([version])
     _settle_if_current(version)

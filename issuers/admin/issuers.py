@@ -78,7 +78,14 @@ class IssuerAdmin(Saves):
         ("parent", "path_length"),
         "pki_prefix",
     )
-    _OPTIONS = ("pki_prefix", "ocsp_ahead", "ocsp_nonces", "ocsp_delegated")
+    _OPTIONS = (
+        "pki_prefix",
+        "ocsp_ahead",
+        "ocsp_nonces",
+        "ocsp_delegated",
+        "crl_shards",
+        "crl_deltas",
+    )
     _SHOWN = (
         "slug",
         "kind",
@@ -101,6 +108,13 @@ class IssuerAdmin(Saves):
         if obj is None:
             kw["form"] = NewIssuerForm
         return super().get_form(request, obj, change, **kw)
+
+    @override
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kw: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kw)
+        if db_field.name == "crl_shards" and field is not None:
+            field.required = False  # left empty it stays as it is
+        return field
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -135,7 +149,8 @@ class IssuerAdmin(Saves):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        changes = {field: data[field] for field in ("name", "enabled", *self._OPTIONS)}
+        named = ("name", "enabled", *self._OPTIONS)
+        changes = {field: data[field] for field in named if data.get(field) is not None}
         actor = actor_of(request)
         issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
         if data["successor"] != issuer.successor:

@@ -10,7 +10,7 @@ A call has its own time limit, below CERTCTL_JOB_LEASE_SECONDS: who looks for an
 the call that placed it has long ended.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol, runtime_checkable
@@ -18,7 +18,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from cryptography import x509
 
 from foundation.errors import ConnectorError
-from issuers.x509.crl import Entry
+from issuers.x509.crl import COMPLETE, Scope
 from issuers.x509.ocsp import Answer, CertID, Question
 
 # Clocks of relying parties are seldom exact; a minute is what certificates, CRLs and OCSP answers
@@ -77,6 +77,7 @@ class SigningRequest:
     extended_key_usage: Sequence[str]
     short_lived: bool
     is_responder: bool = False
+    shard: int | None = None  # the part of the issuer's CRL that it names
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,10 @@ class SignsRevocation(SignsAnswers, Protocol):
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Iterable[Entry],
-    ) -> bytes:
-        """Return a signed CRL as DER; the entries are taken one by one."""
+        entries: Sequence[bytes],
+        scope: Scope = COMPLETE,
+    ) -> list[bytes]:
+        """Return a signed CRL as DER, in pieces; those of `entries` (DER, cut anywhere) are in it.
+
+        It is called with the issuer's lock held: it signs, and does nothing besides.
+        """

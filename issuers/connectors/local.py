@@ -1,6 +1,6 @@
 """A CA whose key lies here, encrypted: the only module that ever sees one in the clear."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -84,7 +84,7 @@ class LocalCA:
             not_after=not_after,
             key_usage=request.key_usage,
             extended_key_usage=request.extended_key_usage,
-            pointers=pointers_of(self.issuer),
+            pointers=pointers_of(self.issuer, request.shard),
             no_revocation=request.short_lived,
             is_responder=request.is_responder,
         )
@@ -172,16 +172,18 @@ class LocalCA:
         number: int,
         this_update: datetime,
         next_update: datetime,
-        entries: Iterable[crl.Entry],
-    ) -> bytes:
-        """Return a signed complete CRL as DER."""
-        return crl.assemble(
+        entries: Sequence[bytes],
+        scope: crl.Scope = crl.COMPLETE,
+    ) -> list[bytes]:
+        """Return a signed CRL as DER, in pieces (`issuers.x509.crl.pieces`)."""
+        return crl.pieces(
             issuer=self.certificate,
             key=self._key,
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=map(crl.encode, entries),
+            entries=entries,
+            scope=scope,
         )
 
     def sign_ocsp(self, *, cert_id: ocsp.CertID, answer: ocsp.Answer) -> bytes:

@@ -23,6 +23,7 @@ from issuers.services.profiles import (
     update_profile,
     validate_profile,
 )
+from issuers.services.shards import shard_of
 from issuers.services.signing import (
     generate_key_and_csr,
     new_key_for,
@@ -60,6 +61,7 @@ __all__ = [
     "ra_profile",
     "responder_profile",
     "save_profile",
+    "shard_of",
     "sign",
     "sign_attributes",
     "signer_of",

@@ -26,8 +26,9 @@ from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.base import BACKDATE
 from issuers.connectors.local import LocalCA
-from issuers.models import Issuer
+from issuers.models import MAX_SHARDS, Issuer
 from issuers.pointers import pointers_of, problem_of
+from issuers.services import shards
 from issuers.services.ca_rules import (
     CA_ALGORITHMS,
     CannotImport,
@@ -43,7 +44,16 @@ from issuers.x509 import certs, chains
 from issuers.x509.reading import is_signed_by
 from owners.models import Principal
 
-CHANGEABLE = ("name", "enabled", "pki_prefix", "ocsp_ahead", "ocsp_nonces", "ocsp_delegated")
+CHANGEABLE = (
+    "name",
+    "enabled",
+    "pki_prefix",
+    "ocsp_ahead",
+    "ocsp_nonces",
+    "ocsp_delegated",
+    "crl_shards",
+    "crl_deltas",
+)
 MAX_SLUG, MAX_NAME = 64, 150  # as the columns are
 MAX_CRL_NUMBER = END - (1 << 32)  # exclusive, below what 20 octets hold: the numbers must go on
 
@@ -165,17 +175,20 @@ def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[st
     """Change an issuer's name or options, enable or disable it; all else of it never changes.
 
     A new prefix is in what is signed from now on; Invalid where it is none (issuers.pointers).
-    A disabled issuer signs no certificates, but still CRLs and OCSP answers: those who rely on
-    what it signed must go on being served. Whoever has its answers signed by a delegate is the one
-    in whose name that certificate is asked for. Raises Invalid where its CA answers for itself.
+    `crl_shards` is for what is issued from then on. A disabled issuer signs no certificates, but
+    still CRLs and OCSP answers: those who rely on what it signed must go on being served. Whoever
+    has its answers signed by a delegate is the one in whose name that certificate is asked for.
+    Raises Invalid where its CA answers for itself.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
     _check_prefix(changes.get("pki_prefix", ""))
     done = changed(issuer, changes, CHANGEABLE)
     if done:
+        _check_crl_options(issuer)
         if "ocsp_delegated" in done:
             _delegate(issuer, actor)
         issuer.save(update_fields=[*done, "ocsp_delegated_by"])
+        shards.keep_addresses(issuer)
         record(actor=actor, action=f"issuer.{_verb(done)}", subject=issuer, changes=done)
     return issuer
 
@@ -188,6 +201,22 @@ def _delegate(issuer: Issuer, actor: Principal) -> None:
     else:
         raise Invalid(
             errors=[FieldError("ocsp_delegated", "issued_elsewhere", "Its CA answers for itself.")]
+        )
+
+
+def _check_crl_options(issuer: Issuer) -> None:
+    if not 1 <= issuer.crl_shards <= MAX_SHARDS:
+        raise wrong("crl_shards", f"A CRL has 1 to {MAX_SHARDS} shards.")
+    if issuer.crl_shards > 1 and issuer.crl_deltas:
+        raise wrong(
+            "crl_deltas",
+            "A CRL in shards has no delta: who reads one shard is served little already. "
+            "Choose one of the two.",
+        )
+    if (issuer.crl_shards > 1 or issuer.crl_deltas) and not issuer.answers_for_revocation:
+        raise wrong(
+            "crl_shards" if issuer.crl_shards > 1 else "crl_deltas",
+            "This issuer's CRLs are not signed by certctl.",
         )
 
 

@@ -18,7 +18,7 @@ from issuers.connectors import connector_for
 from issuers.connectors.base import Signed, SigningRequest, WrongCertificate
 from issuers.models import SHORT_LIVED, Issuer, Profile
 from issuers.server_keys import SERVER_KEY
-from issuers.services import orders
+from issuers.services import orders, shards
 from issuers.services.checking import CheckedRequest, check_csr
 from issuers.services.orders import OrderState, Waiting
 from issuers.x509 import csr as requests
@@ -66,6 +66,7 @@ def sign(  # noqa: PLR0913 - one argument a thing that decides what is signed
         extended_key_usage=profile.extended_key_usage,
         short_lived=span < SHORT_LIVED,
         is_responder=profile.is_responder,
+        shard=None if span < SHORT_LIVED else shards.draw(issuer),
     )
     order = order or OrderState(str(uuid4()))
     answer = orders.answer_of(connector_for(issuer), request, order, placing)

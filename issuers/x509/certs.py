@@ -44,11 +44,15 @@ _CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384", "secp521r1": "e
 
 @dataclass(frozen=True, slots=True)
 class Pointers:
-    """Where relying parties find an issuer's CRL, responder and certificate; "" for nowhere."""
+    """Where relying parties find an issuer's CRL, responder and certificate; "" for nowhere.
+
+    `delta` is named by the CRL alone.
+    """
 
     crl: str = ""
     ocsp: str = ""
     ca_issuers: str = ""
+    delta: str = ""
 
 
 @dataclass(frozen=True, slots=True)

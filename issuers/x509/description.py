@@ -32,6 +32,7 @@ class SignedCertificate:
     common_name: str
     sans: list[str]
     short_lived: bool
+    crl_urls: tuple[str, ...] = ()
 
     @property
     def key_algorithm_text(self) -> str:
@@ -58,7 +59,20 @@ def describe(certificate: x509.Certificate | str, chain_pem: str) -> SignedCerti
         common_name=_common_name(certificate),
         sans=_sans(certificate),
         short_lived=any(one.oid == certs.NO_REV_AVAIL for one in certificate.extensions),
+        crl_urls=_crl_urls(certificate),
     )
+
+
+def _crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    with contextlib.suppress(x509.ExtensionNotFound):
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+        return tuple(
+            name.value
+            for point in points
+            for name in point.full_name or ()
+            if isinstance(name, x509.UniformResourceIdentifier)
+        )
+    return ()
 
 
 def _sans(certificate: x509.Certificate) -> list[str]:

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from certificates import services
 from certificates.details import Details
 from certificates.models import Certificate
 from issuers import services as issuer_services
+from tests.factories import CertificateFactory, VersionFactory
 from tests.fixtures import make_csr
 
 
@@ -69,3 +71,18 @@ def version(issue):
 @pytest.fixture
 def certificate(version):
     return version.certificate
+
+
+@pytest.fixture
+def revoked(local_ca, profile, bob):
+    """Make a revoked version that ends in `days`."""
+
+    def make(days=40, reason="unspecified", issuer=local_ca, **fields):
+        certificate = CertificateFactory(issuer=issuer, profile=profile)
+        version = VersionFactory(
+            certificate=certificate, not_after=timezone.now() + timedelta(days=days), **fields
+        )
+        services.revoke(version_id=version.pk, actor=bob, reason=reason)
+        return version
+
+    return make

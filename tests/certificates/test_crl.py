@@ -27,21 +27,6 @@ def ca_of(issuer):
     return x509.load_pem_x509_certificate(issuer.certificate_pem.encode())
 
 
-@pytest.fixture
-def revoked(local_ca, profile, bob):
-    """Make a revoked version that ends in `days`."""
-
-    def make(days=40, reason="unspecified", issuer=local_ca, **fields):
-        certificate = CertificateFactory(issuer=issuer, profile=profile)
-        version = VersionFactory(
-            certificate=certificate, not_after=timezone.now() + timedelta(days=days), **fields
-        )
-        services.revoke(version_id=version.pk, actor=bob, reason=reason)
-        return version
-
-    return make
-
-
 def test_an_empty_crl_is_as_rfc_5280_wants_it(local_ca, system):
     row = crl.publish(issuer_id=local_ca.pk, actor=system)
 

@@ -374,10 +374,11 @@ def test_a_disabled_issuer_signs_no_certificate_but_still_crls(local_ca, carol, 
     with pytest.raises(Invalid) as caught:
         services.sign(issuer=issuer, profile=free_profile, csr_pem=make_csr("a.demo.internal"))
     now = timezone.now()
-    der = connector_for(issuer).sign_crl(
+    pieces = connector_for(issuer).sign_crl(
         number=1, this_update=now, next_update=now + timedelta(days=1),
-        entries=[crl.Entry(5, now, x509.ReasonFlags.superseded)],
+        entries=[crl.encode(crl.Entry(5, now, x509.ReasonFlags.superseded))],
     )  # fmt: skip
+    der = b"".join(pieces)
 
     assert fields(caught) == [("issuer", "issuer_disabled")]
     assert x509.load_der_x509_crl(der).is_signature_valid(certificate_of(issuer).public_key())
