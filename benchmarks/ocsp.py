@@ -117,7 +117,8 @@ def _nginx(folder: Path, body: bytes) -> Iterator[int]:
     config = place / "nginx.conf"
     config.write_text(
         # As root it would become another, who may not look into our folder.
-        f"{'user root;' if os.geteuid() == 0 else ''} worker_processes 1; daemon off; pid {place}/pid; error_log {place}/error.log;"
+        f"{'user root;' if os.geteuid() == 0 else ''} worker_processes 1; daemon off;"
+        f" pid {place}/pid; error_log {place}/error.log;"
         "events { worker_connections 1024; } http { access_log off; keepalive_requests 1000000;"
         f" client_body_temp_path {place}/a; proxy_temp_path {place}/b; fastcgi_temp_path {place}/c;"
         f" uwsgi_temp_path {place}/d; scgi_temp_path {place}/e; open_file_cache max=10;"

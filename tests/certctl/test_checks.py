@@ -42,6 +42,9 @@ def test_the_tests_own_settings_are_possible():
         ("TLS_FRONTS", ["192.0.2.7"], "certctl.W002"),
         ("TLS_FRONT_FORM", "traefik", "certctl.E010"),
         ("ENROLLMENT_RATE", "often", "certctl.E011"),
+        ("OCSP_PROMISE", timedelta(seconds=1.9), "certctl.E012"),
+        ("OCSP_PROMISE", timedelta(seconds=61), "certctl.E012"),
+        ("OCSP_MEMORY", -1, "certctl.E013"),
     ],
 )
 def test_an_impossible_setting_is_named(settings, name, value, expected):
