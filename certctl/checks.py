@@ -107,9 +107,9 @@ def _revocation() -> list[CheckMessage]:
         )
     low, high = PROMISE_BOUNDS
     if not low <= settings.OCSP_PROMISE <= high:
-        found.append(Error("CERTCTL_OCSP_PROMISE_SECONDS must be from 2 to 60.", id="certctl.E012"))
+        found.append(Error("CERTCTL_OCSP_PROMISE_SECONDS must be from 2 to 60.", id="certctl.E016"))
     if settings.OCSP_MEMORY < 0:
-        found.append(Error("CERTCTL_OCSP_MEMORY_ANSWERS is a number from 0.", id="certctl.E013"))
+        found.append(Error("CERTCTL_OCSP_MEMORY_ANSWERS is a number from 0.", id="certctl.E017"))
     return found
 
 

@@ -46,9 +46,9 @@ def test_the_tests_own_settings_are_possible():
         ("ENROLLMENT_RATE", "often", "certctl.E011"),
         ("OCSP_LIVE_RATE", "0/min", "certctl.E013"),
         ("OCSP_LIVE_TOTAL_RATE", "often", "certctl.E013"),
-        ("OCSP_PROMISE", timedelta(seconds=1.9), "certctl.E012"),
-        ("OCSP_PROMISE", timedelta(seconds=61), "certctl.E012"),
-        ("OCSP_MEMORY", -1, "certctl.E013"),
+        ("OCSP_PROMISE", timedelta(seconds=1.9), "certctl.E016"),
+        ("OCSP_PROMISE", timedelta(seconds=61), "certctl.E016"),
+        ("OCSP_MEMORY", -1, "certctl.E017"),
     ],
 )
 def test_an_impossible_setting_is_named(settings, name, value, expected):
