@@ -97,7 +97,10 @@ class IssuerAdmin(Saves):
     ) -> Any:
         if obj is None:
             kw["form"] = NewIssuerForm
-        return super().get_form(request, obj, change, **kw)
+        form = super().get_form(request, obj, change, **kw)
+        if "ocsp_ahead" in form.base_fields:
+            form.base_fields["ocsp_ahead"].required = False  # left out: it stays as it is
+        return form
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -117,7 +120,8 @@ class IssuerAdmin(Saves):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        changes = {field: data[field] for field in ("name", "enabled", "ocsp_ahead")}
+        changes = {field: data[field] for field in ("name", "enabled")}
+        changes["ocsp_ahead"] = data["ocsp_ahead"] or Issuer.objects.get(pk=row.pk).ocsp_ahead
         actor = actor_of(request)
         issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
         if data["successor"] != issuer.successor:
