@@ -107,7 +107,10 @@ class IssuerAdmin(Saves):
     ) -> Any:
         if obj is None:
             kw["form"] = NewIssuerForm
-        return super().get_form(request, obj, change, **kw)
+        form = super().get_form(request, obj, change, **kw)
+        if "ocsp_ahead" in form.base_fields:
+            form.base_fields["ocsp_ahead"].required = False  # left out: it stays as it is
+        return form
 
     @override
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kw: Any) -> Any:
@@ -150,7 +153,12 @@ class IssuerAdmin(Saves):
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
         named = ("name", "enabled", *self._OPTIONS)
-        changes = {field: data[field] for field in named if data.get(field) is not None}
+        # What a form leaves out stays as it is; a prefix that is left empty is taken away.
+        changes = {
+            field: data[field]
+            for field in named
+            if data.get(field) is not None and (data[field] != "" or field == "pki_prefix")
+        }
         actor = actor_of(request)
         issuer = services.update_issuer(actor=actor, issuer_id=row.pk, changes=changes)
         if data["successor"] != issuer.successor:
