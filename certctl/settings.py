@@ -11,12 +11,12 @@ from typing import Any
 import django_stubs_ext
 import environ
 import structlog
-from celery.schedules import crontab
 from django.urls import reverse_lazy
 from kombu import Queue
 
 from certctl import database
 from certctl.look import UNFOLD  # noqa: F401 - a setting, which the theme reads
+from certctl.schedule import SCHEDULE
 from foundation.logs import logging_config
 
 django_stubs_ext.monkeypatch()
@@ -249,31 +249,7 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_TASK_ROUTES["jobs.run_pending_jobs"] = {"queue": "celery"}
 CELERY_TASK_ROUTES["revocation.run_plans"] = {"queue": "celery"}
-CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": schedule}
-    for name, task, schedule in (
-        ("run-pending-jobs", "jobs.run_pending_jobs", 5.0),
-        ("retry-failed-jobs", "jobs.retry_failed_jobs", 15.0),
-        ("time-out-waiting-jobs", "jobs.time_out_waiting_jobs", 60.0),
-        ("request-due-renewals", "jobs.request_due_renewals", 60.0),
-        ("update-expiry-statuses", "certificates.update_expiry_statuses", 300.0),
-        ("watch-issuers", "certificates.watch_issuers", 60.0),
-        ("tend-responders", "jobs.tend_responders", 60.0),
-        ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
-        ("run-revocation-plans", "revocation.run_plans", 5.0),
-        ("expire-revocation-plans", "revocation.expire_plans", 60.0),
-        ("adopt", "certificates.adopt", 60.0),
-        ("refresh-crls", "certificates.refresh_crls", 60.0),
-        ("export-pki", "certificates.export_pki", 60.0),
-        ("sign-ahead", "certificates.sign_ahead", 60.0),
-        (
-            "drop-stale-ocsp-responses",
-            "certificates.drop_stale_ocsp_responses",
-            crontab(minute="17"),
-        ),
-        ("drop-old-idempotency-records", "jobs.drop_old_idempotency_records", crontab(minute="27")),
-    )
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- Who may log in -------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from ipaddress import ip_address
 
 import structlog
@@ -87,7 +88,8 @@ class WholeBody:
     """Read the body whole, up to MAX_BODY_BYTES, before anything else is done for the request.
 
     So one that arrives slowly, or stops, keeps a thread waiting and nothing else: no connection to
-    the database, no lock.
+    the database, no lock. What `settings.LARGE_BODIES` lists takes more, on disk, from a browser
+    that has a session.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -95,9 +97,14 @@ class WholeBody:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer 413 for what is too large, 400 for what is not what its headers say."""
-        try:
-            bodies.read_whole(request, limit=settings.MAX_BODY_BYTES)
-        except (TooLarge, Invalid) as error:
-            status = 413 if isinstance(error, TooLarge) else 400
-            return problem(request, status, error.code, error.detail)
-        return self.get_response(request)
+        large = settings.LARGE_BODIES.get(request.path_info)
+        with ExitStack() as kept:
+            try:
+                if large is not None and settings.SESSION_COOKIE_NAME in request.COOKIES:
+                    kept.enter_context(bodies.spooled(request, limit=large))
+                else:
+                    bodies.read_whole(request, limit=settings.MAX_BODY_BYTES)
+            except (TooLarge, Invalid) as error:
+                status = 413 if isinstance(error, TooLarge) else 400
+                return problem(request, status, error.code, error.detail)
+            return self.get_response(request)

@@ -1,6 +1,6 @@
 """What relying parties may ask for, relative to /.well-known/pki/."""
 
-from django.urls import path, re_path, register_converter
+from django.urls import path, register_converter
 
 from pki_wellknown import views
 
@@ -19,15 +19,26 @@ class Anything:
         return value
 
 
+class Scope:
+    """A part of an issuer's CRL: the number of a shard, without leading zeros, or `delta`."""
+
+    regex = r"delta|0|[1-9][0-9]{0,3}"
+
+    def to_python(self, value: str) -> str:
+        """Leave it as it is: the view knows which there are."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Leave it as it is."""
+        return value
+
+
 register_converter(Anything, "anything")
+register_converter(Scope, "scope")
 
 urlpatterns = [
     path("crl/<slug:issuer>", views.crl, name="pki-crl"),
-    re_path(
-        r"^crl/(?P<issuer>[-a-zA-Z0-9_]+)/(?P<scope>delta|0|[1-9][0-9]{0,3})$",
-        views.crl_part,
-        name="pki-crl-part",
-    ),
+    path("crl/<slug:issuer>/<scope:scope>", views.crl_part, name="pki-crl-part"),
     path("ocsp/<slug:issuer>", views.ocsp, name="pki-ocsp"),
     path("ocsp/<slug:issuer>/", views.ocsp),
     path("ocsp/<slug:issuer>/<anything:encoded>", views.ocsp_get, name="pki-ocsp-get"),

@@ -87,7 +87,9 @@ class ImportForm(forms.Form):
         help_text="Who signs their renewals.",
     )
     profile = forms.ModelChoiceField(
-        queryset=Profile.objects.filter(is_ca=False, is_ra=False).order_by("slug"),
+        queryset=Profile.objects.filter(is_ca=False, is_ra=False, is_responder=False).order_by(
+            "slug"
+        ),
         empty_label="Choose…",
         help_text="Under which rules they are renewed.",
     )

@@ -124,9 +124,6 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
 ) -> tuple[Enrollment, bool]:
     """Return the request, and whether it is made now."""
     _check_accepted(label, credential)
-    if credential is not None and credential.device_id is None:
-        # Before the trail's head, which a device that is new takes.
-        Credential.objects.lock(credential.pk)
     device = _device(actor, label, credential, caller.manufactured or asked.common_name, asked)
     vouched_by = _who_brought(label, caller.anchor) if credential is None else credential.created_by
     if credential is not None:

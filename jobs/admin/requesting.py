@@ -48,7 +48,9 @@ class RequestForm(forms.Form):
 
     once = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     profile = forms.ModelChoiceField(
-        queryset=Profile.objects.filter(enabled=True, is_ca=False, is_ra=False).order_by("slug"),
+        queryset=Profile.objects.filter(
+            enabled=True, is_ca=False, is_ra=False, is_responder=False
+        ).order_by("slug"),
         empty_label="Choose…",
     )
     issuer = forms.ModelChoiceField(

@@ -19,7 +19,8 @@ from foundation.errors import ConnectorError
 from foundation.preconditions import as_expected
 from jobs import policy, queue
 from jobs.kinds import kind_of
-from jobs.models import Job, JobQuerySet
+from jobs.models import Job
+from jobs.querysets import JobQuerySet
 from jobs.services import opening, settle
 from jobs.services.common import has_successor, lock_certificate
 from jobs.states import Move, Status

@@ -7,19 +7,19 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 
-from certificates.admin import CertificateAdmin
 from certificates.admin.questions import AFFECTED, RevokeForm
 from certificates.models import Certificate
 from foundation.admin import Question
+from jobs.admin.certificates import CertificateJobsAdmin
 from owners.logins import actor_of
 from revocation import services
 from revocation.admin.words import said_of
 
-admin.site.unregister(Certificate)  # `certificates` has it without what needs plans
+admin.site.unregister(Certificate)  # below it is without what needs plans
 
 
 @admin.register(Certificate)
-class RevokingCertificateAdmin(CertificateAdmin):
+class RevokingCertificateAdmin(CertificateJobsAdmin):
     """Certificates, with what revokes many of them: that is done by a plan."""
 
     @override

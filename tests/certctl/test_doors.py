@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
+from issuers.models import Issuer
+
 UUID = "00000000-0000-4000-8000-000000000000"
 VALUES = {
     "pk": UUID,
@@ -105,6 +107,7 @@ def test_what_is_said_to_need_no_key_is_there_and_needs_none(db, local_ca, syste
     refused = {}
     for address in OPEN - {STATIC} - EST:
         path = address.replace("{issuer}", "issuing").replace("{encoded}", "abc")
+        path = path.replace("{scope}", "delta")
         answer = client.get(path)
         if answer.status_code == 405:  # the login's way out is a form
             answer = client.post(path)
@@ -137,6 +140,7 @@ def test_the_schema_describes_each_route_of_relying_parties_without_security(db)
     }
     assert media == {
         "pki_crl": ["application/pkix-crl"],
+        "pki_crl_part": ["application/pkix-crl"],
         "pki_ca": ["application/pkix-cert"],
         "pki_ocsp": ["application/ocsp-response"],
         "pki_ocsp_get": ["application/ocsp-response"],
@@ -152,10 +156,13 @@ def test_the_media_types_described_are_those_that_are_sent(db, local_ca, system)
     from certificates import crl  # noqa: PLC0415
     from pki_wellknown import openapi  # noqa: PLC0415
 
-    crl.publish(issuer_id=local_ca.pk, actor=system)
+    Issuer.objects.update(crl_deltas=True)
+    for _ in range(2):  # a delta has something that it adds to
+        crl.publish(issuer_id=local_ca.pk, actor=system)
 
     for path, one in openapi.PATHS.items():
         address = path.replace("{issuer}", "issuing").replace("{encoded}", "abc")
+        address = address.replace("{scope}", "delta")
         for method, operation in one.items():
             answer = getattr(Client(), method)(address, b"", content_type=openapi.OCSP_REQUEST)
             assert answer.headers["Content-Type"] in operation["responses"]["200"]["content"]

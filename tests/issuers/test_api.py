@@ -35,7 +35,7 @@ def test_an_issuer_is_read_by_everybody_and_never_with_its_key(client_of, victor
         "new_with_old_pem", "subject", "not_before", "not_after",
         "fingerprint", "key_algorithm", "awaits_crl", "certificate_pem", "chain_pem", "pki_prefix",
         "crl_url", "ocsp_url", "ca_url", "warnings", "created_at", "revocation", "ocsp_nonces",
-        "ocsp_delegated", "crl_shards", "crl_deltas",
+        "ocsp_delegated", "ocsp_ahead", "crl_shards", "crl_deltas",
     }  # fmt: skip
     assert body["key_algorithm"] == "ecdsa-p256"
     assert body["subject"] == "CN=Test Issuing CA,O=Test"
