@@ -74,6 +74,7 @@ class PlanAdmin(ReadOnly, Confirms):
         "stop_one",
         "report",
     )
+    reading = ("report",)  # it changes nothing, as over REST
     change_form_before_template = "admin/revocation/plan.html"
     use_cases = {
         "make": "revocation_plan.create",

@@ -28,7 +28,7 @@ from tests.enrollment.scep_door import SUCCESS, csr_der
 from tests.enrollment.scep_door import new_key as new_rsa_key
 from tests.enrollment.steps import AT_ONCE, WEB, WORKER, of_door
 from tests.fixtures import make_csr
-from tests.processes import ROOT, environment_of, until
+from tests.processes import ROOT, environment_of, kill, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 120  # seconds: what is slow on a busy machine is not what is looked for here
@@ -192,15 +192,21 @@ DOORS = {"est": Est, "scep": Scep}
 
 @pytest.fixture
 def mortal(web, tmp_path, local_ca, carol):
-    """A web server of two processes, each of which dies where the file says; and that file."""
+    """Start web servers of one process, which dies where the file says; and that file.
+
+    Each is used for one death: granian itself ends where a process dies soon after it was
+    replaced, and whoever watches over it (`serve`, systemd) starts it again.
+    """
     file = tmp_path / "dies-at"
-    server = web(
-        application="tests.enrollment.dying:application",
-        workers=2,
-        CERTCTL_TEST_DIES_AT=str(file),
-        CERTCTL_TLS_FRONTS="127.0.0.1",
-    )
-    return server, file
+
+    def start():
+        return web(
+            application="tests.enrollment.dying:application",
+            CERTCTL_TEST_DIES_AT=str(file),
+            CERTCTL_TLS_FRONTS="127.0.0.1",
+        )
+
+    return start, file
 
 
 def dies(device):
@@ -212,18 +218,19 @@ def dies(device):
     return False
 
 
-def at_last(device):
+def at_last(device, step):
     """Ask until a server answers: the one that died is being replaced."""
-    answers = []
+    answers, errors = [], set()
 
     def is_answered():
         try:
             answers.append(device.try_once())
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException) as error:
+            errors.add(repr(error))
             return False
         return True
 
-    assert until(is_answered, seconds=PATIENCE)
+    assert until(is_answered, seconds=PATIENCE), (step, errors)
     return answers[0]
 
 
@@ -232,8 +239,9 @@ def at_last(device):
 def test_a_server_that_is_killed_at_any_step_leaves_the_device_its_one_certificate(
     mortal, make_label, free_device_profile, secret_for, system, protocol
 ):
-    server, file = mortal
+    start, file = mortal
     label = made_by(make_label, free_device_profile, protocol)
+    server = start()
     for number, (step, at) in enumerate(of_door(protocol).items()):
         name = f"cam-{number}.demo.internal"
         device = DOORS[protocol](server, label, secret_for(label, name), name)
@@ -241,10 +249,12 @@ def test_a_server_that_is_killed_at_any_step_leaves_the_device_its_one_certifica
 
         assert dies(device), step
         assert not file.exists(), step
-        at_last(device)
+        kill(server.process)
+        server = device.web = start()
+        at_last(device, step)
         until_the_lease_is_over(system)
 
-        held = at_last(device)
+        held = at_last(device, step)
         (version,) = Version.objects.filter(certificate__enrollments__device__name=name)
         assert held == version.fingerprint, step
         assert Enrollment.objects.filter(device__name=name).count() == 1, step
@@ -270,7 +280,7 @@ def test_a_worker_that_is_killed_after_an_approval_leaves_the_device_its_one_cer
         assert runner.run_pending() == 1, step
 
         (version,) = Version.objects.filter(certificate__enrollments__device__name=name)
-        assert at_last(device) == version.fingerprint, step
+        assert at_last(device, step) == version.fingerprint, step
 
 
 def made_by(make_label, profile, protocol):

@@ -268,6 +268,7 @@ def acts_of(model_admin, request):
     names |= set(model_admin._extract_action_names(model_admin.actions_list))
     names |= set(model_admin.get_actions(request)) - set(pages)
     names |= set(getattr(model_admin, "downloading", ()))
+    names -= set(getattr(model_admin, "reading", ()))
     return names
 
 
