@@ -15,6 +15,7 @@ from django.conf import settings
 
 from certificates.models import CRL, Body, CRLPart, Piece
 from certificates.models.revocations import der_of
+from foundation.statements import insert
 
 # Who builds has written what refers to a body long before this.
 ORPHANED_AFTER = timedelta(hours=1)
@@ -27,14 +28,14 @@ def begin(pieces: Iterable[bytes]) -> UUID:
     """
     body = Body.objects.create()
     for position, data in enumerate(pieces, start=1):
-        Piece.objects.create(body=body, position=position, data=data)
+        insert(Piece(body=body, position=position, data=data))
     return body.pk
 
 
 def complete(body_id: UUID, pieces: Sequence[bytes]) -> None:
     """Add the first and the last of all `pieces` to a body that has those between them."""
-    Piece.objects.create(body_id=body_id, position=0, data=pieces[0])
-    Piece.objects.create(body_id=body_id, position=len(pieces) - 1, data=pieces[-1])
+    insert(Piece(body_id=body_id, position=0, data=pieces[0]))
+    insert(Piece(body_id=body_id, position=len(pieces) - 1, data=pieces[-1]))
 
 
 def drop(body_ids: Iterable[UUID]) -> None:

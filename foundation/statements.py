@@ -169,6 +169,14 @@ def _cursor(connection: BaseDatabaseWrapper) -> Any:
     """
     if connection.vendor != "postgresql" or connection.queries_logged:
         return connection.cursor()
+    return server_bound(connection)
+
+
+def server_bound(connection: BaseDatabaseWrapper) -> Any:
+    """Return a cursor that sends statement and values apart, and bytes as they are; PostgreSQL's.
+
+    With its `cursor.format` 1 the answers come as they are, too, where else an octet is two digits.
+    """
     from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 - it needs psycopg
 
     connection.close_if_health_check_failed()

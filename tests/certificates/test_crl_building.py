@@ -10,6 +10,8 @@ from django.utils import timezone
 from audit.services import record
 from certificates import bodies, crl, listing, services
 from certificates.models import CRL, Body, Revocation
+from issuers.services import update_issuer
+from issuers.x509 import der
 from owners.models import Principal
 from tests.certificates.test_crl import load
 from tests.certificates.test_ocsp import ask
@@ -208,3 +210,27 @@ def test_entries_are_read_in_pieces(local_ca, revoked, system, monkeypatch):
     assert row.size == len(row.der)
     if connection.vendor == "postgresql":
         assert row.entries == 5
+
+
+def test_entries_lie_by_serial_in_the_list_and_in_each_shard(
+    local_ca, carol, issue, bob, system, monkeypatch
+):
+    """Byte for byte, however few are read at a time."""
+    update_issuer(actor=carol, issuer_id=local_ca.pk, changes={"crl_shards": 2})
+    local_ca.refresh_from_db()
+    for _ in range(8):
+        services.revoke(version_id=issue().pk, actor=bob)
+    monkeypatch.setattr("certificates.listing.ROWS", 3)
+
+    row = crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    stored = list(Revocation.objects.order_by("serial").values_list("shard", "entry"))
+    entries = b"".join(bytes(entry) for _, entry in stored)
+    assert der.encode(der.SEQUENCE, entries) in row.der
+    parts = {part.scope: part for part in row.parts.all()}
+    assert len(parts) == 2
+    for scope, part in parts.items():
+        mine = [bytes(entry) for shard, entry in stored if str(shard) == scope]
+        assert part.entries == len(mine)
+        if mine:
+            assert der.encode(der.SEQUENCE, b"".join(mine)) in part.der

@@ -235,8 +235,8 @@ def test_an_entry_whose_certificate_comes_while_a_crl_is_made_is_on_it_once(
     issuer = take(old_crl(ca, entry(gone)))
     really = listing._opened
 
-    def opened(issuer):
-        rows = really(issuer)
+    def opened(*arguments):
+        rows = really(*arguments)
         importing(gone)
         return rows
 
