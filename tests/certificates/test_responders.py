@@ -505,3 +505,19 @@ def test_who_signs_waits_for_no_revocation_of_the_delegate(local_ca, carol, syst
         thread.join(10)
         assert [row.signer_id for row in signed] == [None]
     assert not OCSPResponse.objects.filter(signer=held).exists()
+
+
+def test_a_delegate_that_was_revoked_before_it_was_shared_signs_nothing(
+    delegating, version, carol, monkeypatch
+):
+    delegated = delegate(delegating).current_id
+
+    def share(*args):
+        certificates.services.revoke(version_id=delegated, actor=carol)
+        return True
+
+    monkeypatch.setattr(responders, "share_at_once", share)
+
+    row, _ = ask(version)
+
+    assert row.signer_id is None

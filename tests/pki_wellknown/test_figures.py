@@ -19,6 +19,7 @@ from tests.pki_wellknown.test_ocsp import request_for
 @pytest.fixture
 def fronted(db, monkeypatch):
     monkeypatch.setattr(figures, "EVERY_SECONDS", 0)
+    monkeypatch.setattr(figures, "IDLE_SECONDS", 0)
     made = Fronted()
     made.follower._observer = Figures(made.memory)
     made.follower.look_now()
