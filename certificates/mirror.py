@@ -1,12 +1,15 @@
 """CRLs and CA certificates as files, for a web server that answers while we are away.
 
 The names are those of the addresses (`crl/issuing`, `ca/issuing`), so a plain web server can serve
-the folder under the prefix that certificates carry. A file appears whole or not at all, and only
-what is in force is there: a CRL that has ended is taken away as soon as we can see that.
+the folder under the prefix that certificates carry. Where `crl/issuing` is a file, the shards and
+the delta, whose addresses are below it, lie beside it, as `crl-parts/issuing/7`. A file
+appears whole or not at all, and only what is in force is there: a CRL that has ended is taken away
+as soon as we can see that.
 """
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 
 from certificates import crl
+from certificates.models import CRLPart
 from foundation.clock import database_clock
 from issuers.models import Issuer
 
@@ -25,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # So are files called that are being written; whatever else is in the folder is not ours.
 UNFINISHED = ".certctl-"
+PARTS = "crl-parts"
+_SCOPE = re.compile(rf"0|[1-9][0-9]*|{CRLPart.DELTA}")
 FILE_MODE, FOLDER_MODE = 0o644, 0o755  # another account's web server reads them
 
 
@@ -60,7 +66,7 @@ def export(folder: Path, *, now: datetime | None = None) -> Written:
     written = Written()
     now = now or database_clock.now()
     for issuer in Issuer.objects.exclude(certificate_pem="").order_by("slug"):
-        for one in _published(issuer, now):
+        for one in [*_published(issuer, now), *_withdrawn(folder, issuer)]:
             try:
                 _bring(folder / one.name, one, written)
             except OSError as error:
@@ -83,6 +89,21 @@ def _published(issuer: Issuer, now: datetime) -> Iterator[Published]:
     yield Published(
         f"crl/{issuer.slug}", bytes(newest.der) if is_in_force else None, newest.this_update
     )
+    for part in newest.parts.order_by("pk"):
+        yield Published(
+            f"{PARTS}/{issuer.slug}/{part.scope}",
+            bytes(part.der) if is_in_force else None,
+            newest.this_update,
+        )
+
+
+def _withdrawn(folder: Path, issuer: Issuer) -> Iterator[Published]:
+    """Find the files of parts that the newest CRL has no more: a delta to what was, say."""
+    newest = crl.current(issuer.slug)
+    scopes = set(newest.parts.values_list("scope", flat=True)) if newest else set()
+    for path in (folder / PARTS / issuer.slug).glob("*"):
+        if _SCOPE.fullmatch(path.name) and path.name not in scopes:
+            yield Published(f"{PARTS}/{issuer.slug}/{path.name}", None)
 
 
 def _bring(path: Path, one: Published, written: Written) -> None:

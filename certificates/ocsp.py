@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography import x509
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from certificates import responders
@@ -30,6 +31,7 @@ from issuers.x509.ocsp import Answer, CertID
 SERIAL_HASH = "sha1"
 ANSWERED_WITHIN_SECONDS = 2
 ONE_SECOND = timedelta(seconds=1)
+DROPPED_AT_ONCE = 1000
 # From when to when of its life an answer is signed ahead: all before half of it is over, the
 # worker's pauses included.
 AHEAD = 0.25, 0.45
@@ -87,7 +89,14 @@ def refresh_at(response: OCSPResponse) -> datetime:
 
 def drop_stale(now: datetime) -> int:
     """Forget answers that are no longer in force; return how many."""
-    return OCSPResponse.objects.filter(next_update__lte=now).delete()[0]
+    with transaction.atomic():
+        # Whoever revokes or signs has some of them locked, in an order that is not ours.
+        rows = OCSPResponse.objects.filter(next_update__lte=now).order_by("pk")
+        locked = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        return sum(
+            OCSPResponse.objects.filter(pk__in=locked[at : at + DROPPED_AT_ONCE]).delete()[0]
+            for at in range(0, len(locked), DROPPED_AT_ONCE)
+        )
 
 
 def _stored(issuer_slug: str, asked: CertID) -> QuerySet[OCSPResponse]:
@@ -101,8 +110,9 @@ def _stored(issuer_slug: str, asked: CertID) -> QuerySet[OCSPResponse]:
 
 
 def _is_unchanged(stored: OCSPResponse, now: datetime) -> bool:
-    # A revocation deletes the stored answers: what we read a moment ago must still be there.
-    return stored.next_update > now and OCSPResponse.objects.filter(pk=stored.pk).exists()
+    # A revocation deletes the stored answers, and a delegate's ends those that it signed: what we
+    # read a moment ago must still be there, and in force.
+    return OCSPResponse.objects.filter(pk=stored.pk, etag=stored.etag, next_update__gt=now).exists()
 
 
 def _is_ours(issuer_slug: str, asked: CertID) -> bool:

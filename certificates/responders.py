@@ -19,7 +19,7 @@ from django.db.models import F
 from certificates import answer_log
 from certificates.models import OCSPResponse, Revocation, Version
 from foundation.errors import ConnectorError
-from foundation.locks import share
+from foundation.locks import share_at_once
 from foundation.sealed import CannotDecrypt
 from issuers.connectors import revocation_signer
 from issuers.connectors.base import SignsAnswers
@@ -124,15 +124,17 @@ def signer_until_commit(issuer: Issuer, now: datetime) -> Signer | None:
     """Do the same, and let nobody revoke the delegate before the transaction ends.
 
     For what is kept: whoever revokes the delegate either waits and then voids the answer too, or
-    was first and is seen here.
+    was first. That is not waited for, since the caller has rows locked which a wave of revocations
+    may wait for with the delegate's in hand: the CA signs itself, whose answers nobody voids.
     """
     signer = signer_of(issuer, now)
     if signer is None or signer.version is None:
         return signer
-    share(Version, [signer.version.pk])
-    if Revocation.objects.filter(version=signer.version.pk).exists():
-        return signer_of(issuer, now)
-    return signer
+    version = signer.version.pk
+    if share_at_once(Version, version) and not Revocation.objects.filter(version=version).exists():
+        return signer
+    own = revocation_signer(issuer)
+    return None if own is None else Signer(issuer, own)
 
 
 def delegate_of(issuer: Issuer, now: datetime) -> Version | None:
@@ -157,8 +159,9 @@ def void_answers_of(versions: Sequence[Version]) -> int:
     answers of theirs in memory drops all of the issuer's. Returns how many.
     """
     rows = OCSPResponse.objects.filter(signer__in=versions)
-    # In one order, as whoever else locks several.
-    keys = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    # In the order of `ocsp_ahead`, which writes over those that another delegate signed.
+    ordered = rows.order_by("issuer", "serial", "hash_algorithm")
+    keys = list(ordered.select_for_update(no_key=True).values_list("pk", flat=True))
     if not keys:
         return 0
     issuers = {version.issuer_id for version in versions if version.issuer_id is not None}

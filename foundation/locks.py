@@ -23,6 +23,16 @@ def share(model: type[models.Model], keys: Iterable[Any], *, by: str = "") -> No
         cursor.execute(sql, [field.get_db_prep_value(key, connection) for key in wanted])
 
 
+def share_at_once(model: type[models.Model], key: Any) -> bool:
+    """Do the same with one row, where nobody is changing it: return whether it is shared now."""
+    if connection.vendor != "postgresql":
+        return True
+    sql, field = _sharing(model, "", 1)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} SKIP LOCKED", [field.get_db_prep_value(key, connection)])
+        return cursor.fetchone() is not None
+
+
 @lru_cache(maxsize=256)
 def _sharing(
     model: type[models.Model], by: str, count: int

@@ -1,15 +1,18 @@
 """HTTP answers to relying parties, with the headers that RFC 9919 §6 and RFC 9110 ask for."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 
 from foundation import csp
+from foundation.middleware import REQUEST_ID
 from pki_wellknown import ranges
 
 # Caches on the way must ask again soon: a revocation is worth nothing while they repeat "good".
@@ -135,6 +138,15 @@ def der(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     response["Cache-Control"] = "no-cache, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def of_middleware(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the headers that middlewares add to every answer, for who answers before Django."""
+    headers = [("Content-Security-Policy", POLICY), ("X-Request-ID", os.urandom(16).hex())]
+    given = environ.get("HTTP_X_REQUEST_ID")
+    if given and REQUEST_ID.fullmatch(given):
+        headers.append(("X-Client-Request-ID", given))
+    return headers
 
 
 def not_found() -> HttpResponse:

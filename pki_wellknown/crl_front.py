@@ -75,7 +75,7 @@ class CRLFront:
             ("Cache-Control", answers.control_until(known.expires, known.expires, now)),
         ]
         if asked is not None:
-            start_response("304 Not Modified", headers)
+            start_response("304 Not Modified", headers + answers.of_middleware(environ))
             return ()
         headers += [
             ("Content-Type", "application/pkix-crl"),
@@ -86,7 +86,7 @@ class CRLFront:
         data = b"" if method == "HEAD" else self._bytes(known.row)
         if data is None:
             return self._application(environ, start_response)
-        start_response("200 OK", headers)
+        start_response("200 OK", headers + answers.of_middleware(environ))
         return (data,)
 
     def _newest(self, path: str, slug: str, scope: str | None) -> _Known | None:

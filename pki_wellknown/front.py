@@ -5,7 +5,6 @@ said here is, header by header, what the view says (tests hold the two equal), f
 a moment ago. Whatever is not the common question goes to Django, which is the one source of truth.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -14,7 +13,6 @@ from typing import Any
 from django.conf import settings
 
 from certificates.models import OCSPResponse
-from foundation.middleware import REQUEST_ID
 from issuers.x509.ocsp import TRY_LATER
 from pki_wellknown import answers
 from pki_wellknown.memory import quick
@@ -54,14 +52,15 @@ class Front:
             body = _give(environ, start_response, *known)
             if body is not None:
                 return body
+        # Here too, for only who follows sees that the database is back: a thread may have died.
+        self.follower.ensure()
         if self.follower.is_away:
             # Each would wait for a connection, and keep a thread from those who can be answered.
-            return _later(start_response)
+            return _later(environ, start_response)
         return self._learn(question, environ, start_response)
 
     def _learn(self, question: Question, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Have Django answer, and remember what it said."""
-        self.follower.ensure()
         seen, began = self.memory.confirmation, elapsed()
         held: list[Any] = []
         body = self.application(environ, lambda *given: held.append(given))
@@ -70,7 +69,7 @@ class Front:
             if not row.is_final and elapsed() - began > self.memory.promised_seconds:
                 # This process was stopped, or waited, for so long: what it read may hold no longer.
                 _close(body)
-                return _later(start_response)
+                return _later(environ, start_response)
             if isinstance(question[1], int) or quick.is_common(question[1]):
                 self.memory.put(question, Answer(row), seen)
         start_response(*held[-1])
@@ -124,26 +123,22 @@ def _give(
             unchanged = since == answer.modified
         if not unchanged and (tag or since):
             return None
-    headers = [*answer.headers_at(now, unchanged=unchanged), ("X-Request-ID", os.urandom(16).hex())]
-    given = environ.get("HTTP_X_REQUEST_ID")
-    if given and REQUEST_ID.fullmatch(given):
-        headers.append(("X-Client-Request-ID", given))
+    headers = [*answer.headers_at(now, unchanged=unchanged), *answers.of_middleware(environ)]
     start_response(_NOT_MODIFIED if unchanged else _OK, headers)
     return () if unchanged or method == "HEAD" else (answer.der,)
 
 
-def _later(start_response: Any) -> Iterable[bytes]:
+def _later(environ: Environ, start_response: Any) -> Iterable[bytes]:
     """Say tryLater (RFC 6960 §4.2.1), which no cache may keep."""
     headers = [
         ("Content-Type", answers.OCSP),
         ("Content-Length", str(len(TRY_LATER))),
         ("Cache-Control", "no-cache, no-store"),
         ("X-Content-Type-Options", "nosniff"),
-        ("Content-Security-Policy", answers.POLICY),
-        ("X-Request-ID", os.urandom(16).hex()),
+        *answers.of_middleware(environ),
     ]
     start_response(_OK, headers)
-    return (TRY_LATER,)
+    return () if environ["REQUEST_METHOD"] == "HEAD" else (TRY_LATER,)
 
 
 def _close(body: Any) -> None:

@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -37,6 +38,7 @@ from issuers.x509.ocsp import (
     parse,
 )
 from pki_wellknown import answers
+from pki_wellknown.memory.clock import elapsed
 
 logger = logging.getLogger(__name__)
 
@@ -172,8 +174,9 @@ def ocsp(request: HttpRequest, issuer: str) -> HttpResponse:
 def ocsp_get(request: HttpRequest, issuer: str, encoded: str) -> HttpResponse:
     """Answer a request in the path: base64 of DER (RFC 6960 Appendix A), or a bare serial."""
     if _SERIAL.fullmatch(encoded):
+        began = elapsed()
         response = certificates.ocsp.response_for_serial(issuer, encoded)
-        return _respond(request, issuer, response)
+        return _respond(request, issuer, response, began)
     return _answer(request, issuer, _decode(encoded))
 
 
@@ -184,11 +187,14 @@ def _answer(request: HttpRequest, issuer: str, der: bytes | None) -> HttpRespons
         return _refused(request, issuer, MALFORMED)
     if not question.is_plain:
         return _answer_alone(request, issuer, question)
-    return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
+    began = elapsed()
+    response = certificates.ocsp.response_for(issuer, question.cert_id)
+    return _respond(request, issuer, response, began)
 
 
 def _answer_alone(request: HttpRequest, issuer: str, question: Question) -> HttpResponse:
     """Answer what has a nonce, or names several certificates: by a signature of its own."""
+    began = elapsed()
     inquiry = certificates.live_ocsp.look_up(issuer, question)
     if inquiry is None:
         return _refused(request, issuer, UNAUTHORIZED)
@@ -200,14 +206,25 @@ def _answer_alone(request: HttpRequest, issuer: str, question: Question) -> Http
             return _refused(request, issuer, TRY_LATER)
         signed = None
     if signed is not None:
-        return answers.der(request, signed, OCSP)
-    return _respond(request, issuer, certificates.ocsp.response_for(issuer, question.cert_id))
+        return answers.der(request, TRY_LATER if _is_late(began) else signed, OCSP)
+    began = elapsed()
+    response = certificates.ocsp.response_for(issuer, question.cert_id)
+    return _respond(request, issuer, response, began)
 
 
-def _respond(request: HttpRequest, issuer: str, response: OCSPResponse | None) -> HttpResponse:
+def _is_late(began: float) -> bool:
+    # This process was stopped, or waited, for so long: what it read since may hold no longer.
+    return elapsed() - began > settings.OCSP_PROMISE.total_seconds()
+
+
+def _respond(
+    request: HttpRequest, issuer: str, response: OCSPResponse | None, began: float
+) -> HttpResponse:
     if response is None:
         # RFC 9919 §3.2.3: say this of every certificate that we cannot speak for.
         return _refused(request, issuer, UNAUTHORIZED)
+    if not response.is_final and _is_late(began):
+        return answers.der(request, TRY_LATER, OCSP)
     request.META[answers.ROW] = response
     return answers.cacheable(
         request,

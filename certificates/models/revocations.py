@@ -209,7 +209,7 @@ def entry_of(
 
 
 class Removal(models.Model):
-    """A hold that was released after a CRL had listed it: deltas say so (RFC 5280 §5.3.1)."""
+    """A hold that was released, and may be on a CRL: deltas say so (RFC 5280 §5.3.1)."""
 
     issuer = models.ForeignKey(Issuer, models.CASCADE, related_name="+")
     serial = models.CharField(max_length=40)

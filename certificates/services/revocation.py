@@ -117,7 +117,9 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     if revocation is None or revocation.reason != Reason.CERTIFICATE_HOLD:
         raise policy.NotOnHold
     done = gone(revocation, STATED)
-    if revocation.listed_in is not None and revocation.issuer_id is not None:
+    if revocation.issuer_id is not None:
+        # Whether a CRL listed it nobody knows: it is marked after that is out, and anew when a
+        # reason is corrected. One that takes away what was never there does no harm.
         Removal.objects.create(
             issuer_id=revocation.issuer_id, serial=revocation.serial,
             removed_at=database_clock.now(),

@@ -45,7 +45,7 @@ class Answer:
         return self.is_final
 
     def headers_at(self, now: float, *, unchanged: bool = False) -> Headers:
-        """Return the headers but the request's id, of the answer or of 304 Not Modified."""
+        """Return the view's headers, without the middlewares': of the answer, or of 304."""
         left = min(self.fresh_until - now, self.ends - now - 1, answers.MAX_AGE_SECONDS)
         age = max(0, int(left))
         ready = self._headers
@@ -57,7 +57,6 @@ class Answer:
         kept = [("ETag", self.etag), ("Last-Modified", self.modified)]
         caching = ("Cache-Control", answers.cache_control(age))
         expires = ("Expires", answers.date(self.ends))
-        policy = ("Content-Security-Policy", answers.POLICY)
         whole = [
             ("Content-Type", answers.OCSP),
             ("Content-Length", str(len(self.der))),
@@ -65,6 +64,5 @@ class Answer:
             ("X-Content-Type-Options", "nosniff"),
             *kept,
             expires,
-            policy,
         ]
-        return age, whole, [caching, kept[0], expires, kept[1], policy]
+        return age, whole, [caching, kept[0], expires, kept[1]]

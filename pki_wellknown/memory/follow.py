@@ -60,6 +60,8 @@ class Follower:
                 return
             self._stopped.clear()
             self._process = os.getpid()
+            # What a process before the fork, or a thread that ended, saw of the database is over.
+            self.is_away = False
             self._thread = threading.Thread(target=self._run, name="ocsp-follower", daemon=True)
             self._thread.start()
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates import crl, services
-from certificates.models import CRL, CRLPart, Removal
+from certificates.models import CRL, CRLPart, Removal, Revocation
 from foundation.errors import Invalid
 from issuers.models import Issuer, ShardAddress
 from issuers.services import shards, update_issuer
@@ -313,3 +313,28 @@ def test_only_an_administrator_chooses_over_rest(client_of, carol, bob, local_ca
 
     assert (response.status_code, response.json()["crl_shards"]) == (200, 8)
     assert Issuer.objects.get(pk=local_ca.pk).crl_deltas is False
+
+
+@pytest.mark.parametrize("how", ["died", "corrected"])
+def test_a_hold_that_a_crl_lists_unmarked_is_removed_by_the_delta(
+    options, revoked, local_ca, bob, system, monkeypatch, how
+):
+    options(crl_deltas=True)
+    held = revoked(reason="certificateHold")
+    with monkeypatch.context() as patch:
+        if how == "died":
+            patch.setattr("certificates.listing.Listing.mark", lambda *_: None)
+        base = crl.publish(issuer_id=local_ca.pk, actor=system)
+    assert serials(base) == {held.serial}
+    if how == "corrected":
+        Revocation.objects.filter(version=held).update(listed_in=None)  # as a correction does
+    services.release_hold(version_id=held.pk, actor=bob)
+
+    delta = crl.publish(issuer_id=local_ca.pk, actor=system).parts.get()
+
+    [entry] = list(load(delta))
+    reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    assert (f"{entry.serial_number:x}", reason) == (
+        held.serial,
+        x509.ReasonFlags.remove_from_crl,
+    )

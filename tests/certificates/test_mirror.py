@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from certctl.checks import settings_are_possible
 from certificates import crl, mirror, tasks
 from certificates.models import CRL
+from issuers.services import update_issuer
 from tests.servers import free_port
 from tests.shipped_nginx import shipped_nginx
 
@@ -164,6 +165,40 @@ def test_a_relative_folder_stops_the_start(settings):
     assert [message.id for message in settings_are_possible()] == ["certctl.E015"]
 
 
+@pytest.mark.parametrize("options", [{"crl_shards": 2}, {"crl_deltas": True}])
+def test_parts_lie_beside_and_go_with_their_crl(client, local_ca, carol, system, tmp_path, options):
+    update_issuer(actor=carol, issuer_id=local_ca.pk, changes=options)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+    newest = crl.publish(issuer_id=local_ca.pk, actor=system)
+    scopes = sorted(newest.parts.values_list("scope", flat=True))
+
+    mirror.export(tmp_path)
+
+    assert scopes == (["delta"] if "crl_deltas" in options else ["0", "1"])
+    for scope in scopes:
+        file = tmp_path / f"crl-parts/issuing/{scope}"
+        assert file.read_bytes() == client.get(f"/.well-known/pki/crl/issuing/{scope}").content
+        assert file.stat().st_mtime == newest.this_update.timestamp()
+    (tmp_path / "crl-parts/issuing/index.html").write_text("x")
+    with time_machine.travel(newest.next_update + timedelta(seconds=1), tick=False):
+        removed = mirror.export(tmp_path).removed
+    assert removed == ["crl/issuing", *(f"crl-parts/issuing/{scope}" for scope in scopes)]
+    assert names(tmp_path) == ["ca/issuing", "ca/root", "crl-parts/issuing/index.html"]
+
+
+def test_a_delta_that_the_newest_crl_has_no_more_is_taken_away(local_ca, carol, system, tmp_path):
+    update_issuer(actor=carol, issuer_id=local_ca.pk, changes={"crl_deltas": True})
+    for _ in range(2):
+        crl.publish(issuer_id=local_ca.pk, actor=system)
+    mirror.export(tmp_path)
+    update_issuer(actor=carol, issuer_id=local_ca.pk, changes={"crl_deltas": False})
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    written = mirror.export(tmp_path)
+
+    assert (written.changed, written.removed) == (["crl/issuing"], ["crl-parts/issuing/delta"])
+
+
 # --- nginx, while we are away --------------------------------------------------------------------
 
 
@@ -229,3 +264,20 @@ def test_nothing_else_of_the_folder_is_served(front, path):
 
 def test_ocsp_is_not_answered_by_files(front):
     assert front("/.well-known/pki/ocsp/issuing/MEUw").status == 502
+
+
+@pytest.mark.parametrize("prefix", ["/.well-known/pki", "/trust", ""])
+@pytest.mark.parametrize("scope", ["0", "delta"])
+def test_nginx_finds_parts_below_the_address_of_the_crl(front, tmp_path, prefix, scope):
+    file = tmp_path / "pki" / "crl-parts" / "issuing" / scope
+    file.parent.mkdir(parents=True)
+    file.parent.parent.chmod(0o755)
+    file.parent.chmod(0o755)
+    file.write_bytes(b"part")
+    file.chmod(0o644)
+
+    answer = front(f"{prefix}/crl/issuing/{scope}")
+
+    assert (answer.status, answer.body) == (200, b"part")
+    assert answer.headers["Content-Type"] == "application/pkix-crl"
+    assert front(f"{prefix}/crl/issuing/9").status == 503

@@ -9,7 +9,7 @@ import time_machine
 from cryptography import x509
 from cryptography.x509 import ocsp as x509_ocsp
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from certificates import crl, ocsp, services
@@ -356,3 +356,23 @@ def test_an_answer_that_a_revocation_dropped_is_not_served_while_signing_fails(
         pytest.raises(ConnectorError),
     ):
         ask(version)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_of_ended_answers_waits_for_nobody(version):
+    if connection.vendor != "postgresql":
+        pytest.skip("on SQLite writers follow one another")
+    row = ocsp.response_for_serial(version.issuer.slug, version.serial)
+    dropped = []
+
+    def drop():
+        dropped.append(ocsp.drop_stale(row.next_update))
+        connection.close()
+
+    with transaction.atomic():
+        OCSPResponse.objects.select_for_update().get(pk=row.pk)
+        thread = threading.Thread(target=drop)
+        thread.start()
+        thread.join(10)
+        assert dropped == [0]
+    assert ocsp.drop_stale(row.next_update) == 1

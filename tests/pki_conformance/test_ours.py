@@ -13,8 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.management import CommandError, call_command
 
+import jobs.services
 from certificates import crl, services
+from issuers.services import update_issuer
 from issuers.x509 import certs
+from jobs import runner
 from tests.certificates.conftest import issue  # noqa: F401 - a fixture
 from tests.pki_conformance.broken import Responder, serving
 from tests.servers import free_port
@@ -104,6 +107,56 @@ def test_our_own_installation_passes_every_rule_that_applies(ours, local_ca, fil
     assert code == 0
     left_out = {name for name, (verdict, _) in came.items() if verdict == "not applicable"}
     assert left_out <= MAY_BE_LEFT_OUT
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.takes(15)
+@pytest.mark.parametrize("prefix", ["/.well-known/pki", "/trust/pki"], indirect=True)
+@pytest.mark.parametrize("option", ["crl_shards", "crl_deltas", "ocsp_delegated"])
+def test_our_options_pass_every_rule_too(prefix, option, local_ca, carol, system, request, file):
+    changes = {option: 3 if option == "crl_shards" else True}
+    update_issuer(actor=carol, issuer_id=local_ca.pk, changes=changes)
+    local_ca.refresh_from_db()
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+    if option == "ocsp_delegated":
+        assert jobs.services.tend_responders(actor=system) == 1
+        runner.run_pending()
+    ours = request.getfixturevalue("ours")
+
+    code, text = run(*ours, f"--ca={file('ca.pem', local_ca.certificate)}", "--json")
+
+    came = verdicts(text)
+    assert {name: why for name, (verdict, why) in came.items() if verdict == "fail"} == {}
+    assert code == 0
+    looked = {"crl_deltas": "delta.base", "ocsp_delegated": "ocsp.signer.no-check"}
+    if option in looked:
+        assert came[looked[option]][0] == "pass"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.takes(10)
+@pytest.mark.parametrize("prefix", ["/.well-known/pki", "/trust/pki"], indirect=True)
+def test_a_shard_of_ours_passes_where_certificates_name_it(
+    prefix, local_ca, carol, system, request, file
+):
+    update_issuer(actor=carol, issuer_id=local_ca.pk, changes={"crl_shards": 2})
+    local_ca.refresh_from_db()
+    version = request.getfixturevalue("issue")()
+    assert version.shard in {0, 1}
+    services.revoke(version_id=version.pk, reason="superseded", actor=carol)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+
+    code, text = run(
+        prefix,
+        "--issuer=issuing",
+        f"--crl-url={prefix}/crl/issuing/{version.shard}",
+        f"--revoked={file('revoked.pem', certs.load(version.pem))}",
+        "--json",
+    )
+
+    came = verdicts(text)
+    assert {name: why for name, (verdict, why) in came.items() if verdict == "fail"} == {}
+    assert (code, came["crl.idp"][0]) == (0, "pass")
 
 
 @pytest.mark.django_db(transaction=True)

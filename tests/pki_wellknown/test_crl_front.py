@@ -57,14 +57,17 @@ def moment():
 @pytest.mark.parametrize("conditional", [False, True])
 def test_both_say_the_same(client, published, front, moment, method, conditional):
     headers = {"HTTP_IF_NONE_MATCH": f'"{published.etag}"'} if conditional else {}
+    headers["HTTP_X_REQUEST_ID"] = "of-the-client"
 
     before = ask(front, method=method, **headers)
     behind = client.generic(method, PATH, **headers)
 
     assert before["status"] == f"{behind.status_code} {behind.reason_phrase}"
-    # What every answer of Django's gets; to who fetches DER they say nothing.
-    besides = {"Content-Security-Policy", "X-Request-ID"}
-    assert before["headers"] == {k: v for k, v in behind.headers.items() if k not in besides}
+    # Behind all middlewares, each with an id of its own.
+    ids = [dict(one).pop("X-Request-ID") for one in (before["headers"], behind.headers.items())]
+    assert before["headers"] == {**behind.headers, "X-Request-ID": ids[0]}
+    assert ids[0] != ids[1]
+    assert len(ids[0]) == len(ids[1])
     assert before["body"] == behind.content
     assert behind.status_code == (304 if conditional else 200)
 

@@ -18,6 +18,8 @@ from certificates.models import OCSPResponse
 from issuers.x509.ocsp import MalformedRequest, parse
 from pki_wellknown.memory import quick
 from pki_wellknown.memory.answer import Answer
+from pki_wellknown.memory.follow import Follower
+from pki_wellknown.memory.store import Memory
 from tests.pki_wellknown.fronts import Fronted, Stopped
 from tests.pki_wellknown.test_ocsp import LATER, MALFORMED, SHA1, URL, request_for
 
@@ -493,3 +495,68 @@ def test_an_answer_has_no_query_in_it(version, fronted, django_assert_num_querie
     with django_assert_num_queries(0):
         Answer(row)
     assert connection.queries_log is not None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_process_that_knows_the_database_is_away_says_what_the_view_says(
+    fronted, version, monkeypatch, method
+):
+    der = request_for(version)
+    asked = {"path": URL, "body": der} if method == "POST" else {"path": path_of(der)}
+    asked |= {"method": method, "HTTP_X_REQUEST_ID": "of-the-client"}
+
+    def away(*args):
+        raise OperationalError
+
+    monkeypatch.setattr("certificates.ocsp.response_for", away)
+    slow = fronted.slow(**asked)
+    fronted.follower.is_away = True
+    quick_one = fronted.ask(**asked)
+
+    assert not fronted.handed_on
+    assert (quick_one.status, quick_one.body) == (slow.status, slow.body)
+    told, said = dict(quick_one.headers), dict(slow.headers)
+    assert told == {**said, "X-Request-ID": told["X-Request-ID"]}
+
+
+def test_a_follower_that_has_died_is_started_also_while_the_database_is_away(
+    fronted, version, monkeypatch
+):
+    started = []
+    monkeypatch.setattr(fronted.follower, "ensure", lambda: started.append(True))
+    fronted.follower.is_away = True
+
+    fronted.ask(path_of(request_for(version)))
+
+    assert started
+
+
+def test_what_another_process_saw_of_the_database_is_not_believed(monkeypatch):
+    follower = Follower(Memory(most=1, promised_seconds=5.0))
+    monkeypatch.setattr(follower, "_run", lambda: None)
+    follower.is_away = True
+
+    follower.ensure()
+    follower.stop()
+
+    assert not follower.is_away
+
+
+ALONE = {"nonce": b"n" * 32}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "options"),
+    [("/trust", {}), ("/trust", ALONE), ("/.well-known/pki", ALONE)],
+    ids=["alias", "alias-alone", "alone"],
+)
+def test_a_process_that_was_stopped_says_good_by_no_other_way(
+    fronted, version, monkeypatch, prefix, options
+):
+    path = f"{prefix}/ocsp/issuing"
+    der = request_for(version, **options)
+    assert fronted.ask(path, method="POST", body=der).body != LATER
+    times = iter([100.0, 105.1])
+    monkeypatch.setattr("pki_wellknown.views.elapsed", lambda: next(times))
+
+    assert fronted.ask(path, method="POST", body=der).body == LATER
