@@ -36,9 +36,13 @@ class Entries:
     _begun: bytearray = field(default_factory=bytearray)
 
     def add(self, joined: bytes, count: int) -> None:
-        """Append some, joined."""
-        self._begun += joined
+        """Append some, joined; what is a piece already is not copied."""
         self.count += count
+        if len(joined) >= x509_crl.PIECE // 2:
+            self.end()
+            self.pieces.append(joined)
+            return
+        self._begun += joined
         if len(self._begun) >= x509_crl.PIECE:
             self.end()
 

@@ -234,3 +234,31 @@ def test_entries_lie_by_serial_in_the_list_and_in_each_shard(
         assert part.entries == len(mine)
         if mine:
             assert der.encode(der.SEQUENCE, b"".join(mine)) in part.der
+
+
+def test_what_is_a_piece_already_is_not_copied_and_keeps_its_place():
+    large = bytes(crl.x509_crl.PIECE)
+    entries = listing.Entries()
+
+    entries.add(b"before", 1)
+    entries.add(large, 2)
+    entries.add(b"after", 1)
+    entries.add(b" all", 1)
+    entries.end()
+
+    assert entries.pieces == [b"before", large, b"after all"]
+    assert entries.pieces[1] is large
+    assert entries.count == 5
+
+
+@pytest.mark.django_db
+def test_pieces_are_stored_as_they_are():
+    """To press them takes a third of a build."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite presses nothing")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attstorage FROM pg_attribute"
+            " WHERE attrelid = 'certificates_piece'::regclass AND attname = 'data'"
+        )
+        assert cursor.fetchone() == ("e",)
