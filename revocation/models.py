@@ -15,7 +15,7 @@ from certificates.policy import COMPROMISES
 from foundation.errors import Conflict
 from jobs.models import Job
 from owners.models import Principal
-from revocation.states import Move, Outcome, Replacement, Status, Unproven
+from revocation.states import ENDED, Move, Outcome, Replacement, Status, Unproven
 
 # A worker that is silent for so long has lost its plan; a wave takes a second or two.
 LEASE = timedelta(seconds=60)
@@ -74,8 +74,13 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         )
 
     def counting(self, since: datetime) -> Self:
-        """Plans that may count, or come to count, in what one person revokes since then."""
-        return self.filter(Q(status=Status.PREVIEWED) | Q(confirmed_at__gt=since)).order_by("pk")
+        """Plans that may count, or come to count, in what one person revokes since then.
+
+        One that has not ended counts whenever it was confirmed: paused, or waiting for
+        replacements, it has all of its revocations before it.
+        """
+        late = Q(confirmed_at__gt=since) | Q(ended_at__gt=since)
+        return self.filter(~Q(status__in=ENDED) | late).order_by("pk")
 
     def unseen(self) -> Self:
         """Those that one administrator carried out at once, and no second one has looked at."""

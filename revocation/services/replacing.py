@@ -104,6 +104,7 @@ def _ask_for(item: Item, plan: Plan) -> None:
                 certificate_id=certificate_id,
                 generate_key=settings.ALLOW_SERVER_KEYS and item.version.encrypted_key is not None,
                 new_key=True,
+                justification=_words(plan),
             )
         item.replacement_job = asked.job
     except job_services.DuplicateJob:
@@ -112,6 +113,12 @@ def _ask_for(item: Item, plan: Plan) -> None:
         item.replacement_job = open_jobs.order_by("-created_at").first()
     except CertctlError as error:
         item.replacement, item.replacement_detail = Replacement.FAILED, error.detail
+
+
+def _words(plan: Plan) -> str:
+    """Return why a successor is asked for: whoever made the plan said so with it."""
+    words = f"It replaces what bulk revocation {plan.pk} revokes ({plan.reason}). {plan.note}"
+    return words.strip()[: job_services.MAX_JUSTIFICATION]
 
 
 def _look(plan: Plan) -> None:

@@ -100,11 +100,32 @@ def test_what_one_person_revoked_within_a_day_counts_under_any_name(
     with pytest.raises(policy.SecondNeeded) as caught:
         confirm(plan, carol2)
     assert "2 within the last 24 hours" in caught.value.detail
-    Plan.objects.filter(confirmed_by=carol).update(
-        confirmed_at=timezone.now() - timedelta(hours=24, seconds=1)
-    )
+    long_ago = timezone.now() - timedelta(hours=24, seconds=1)
+    Plan.objects.filter(confirmed_by=carol).update(confirmed_at=long_ago, ended_at=long_ago)
 
     assert confirm(plan, carol2).is_alone
+
+
+def test_plans_that_were_paused_for_days_are_not_saved_up(make, plan_of, carol):
+    """Else carol has one plan a day confirmed and paused, and resumes all of them on one day."""
+    make(2)
+    saved = confirm(plan_of(), carol)
+    services.pause_plan(plan_id=saved.pk, actor=carol)
+    Plan.objects.filter(pk=saved.pk).update(confirmed_at=timezone.now() - timedelta(days=3))
+
+    with pytest.raises(policy.SecondNeeded):
+        confirm(plan_of(), carol)
+
+
+def test_what_ended_today_counts_however_long_ago_it_was_confirmed(make, plan_of, carol, run):
+    make(2)
+    confirm(plan_of(), carol)
+    Plan.objects.update(confirmed_at=timezone.now() - timedelta(days=3))
+    run()
+    make(2)
+
+    with pytest.raises(policy.SecondNeeded):
+        confirm(plan_of(), carol)
 
 
 def test_what_a_second_confirmed_and_drills_do_not_count(make, plan_of, carol, dave, run):

@@ -98,6 +98,24 @@ def test_the_usual_approval_stands_before_the_replacement(
     assert not Revocation.objects.exists()
 
 
+def test_a_profile_that_wants_to_know_why_is_told_of_the_plan(
+    make, replacing, carol, run, free_profile
+):
+    """Were nothing said, no successor could be asked for, and all would be revoked unreplaced."""
+    free_profile.justification_required = True
+    free_profile.save()
+    make(1, profile=free_profile)
+    plan = replacing(note="n" * job_services.MAX_JUSTIFICATION)
+    confirm(plan, carol)
+
+    run()
+
+    assert states() == [("asked", "")]
+    words = Job.objects.get().justification
+    assert str(plan.pk) in words
+    assert len(words) == job_services.MAX_JUSTIFICATION
+
+
 @pytest.fixture
 def deployed(make, local_ca):
     """A certificate at a target with an endpoint and at one without, and its successor."""
