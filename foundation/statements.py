@@ -71,7 +71,8 @@ class Rows(Generic[Row]):
     def __init__(self, build: Callable[[], models.QuerySet[Row]]) -> None:
         """Take what makes the queryset, asked once, when the models are there."""
         self._build = build
-        self._plan: _Plan | None = None
+        # By the kind of database: a process that asks two would send one the other's SQL.
+        self._plans: dict[str, _Plan] = {}
 
     def all(self, **given: Any) -> list[Row]:
         """Return the rows."""
@@ -95,7 +96,9 @@ class Rows(Generic[Row]):
 
     def _read(self, given: dict[str, Any]) -> list[Row]:
         connection = connections[USING]
-        plan = self._plan = self._plan or _planned(self._build())
+        plan = self._plans.get(connection.vendor)
+        if plan is None:
+            plan = self._plans[connection.vendor] = _planned(self._build())
         if plan.locks and not connection.in_atomic_block:
             raise transaction.TransactionManagementError("Rows are locked in a transaction.")
         parameters = [

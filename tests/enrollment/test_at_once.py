@@ -99,7 +99,7 @@ def test_a_renewal_takes_one_transaction_and_few_statements(label, secret_for):
     with CaptureQueriesContext(connection) as statements:
         assert ask_with(label, first, make_csr(DEVICE)).stand is Stand.ISSUED
 
-    assert len(statements) <= 52
+    assert len(statements) <= 53  # on PostgreSQL; SQLite has no shared locks
     steps = [one for one in statements if one["sql"].startswith('UPDATE "audit_chainhead"')]
     assert len(steps) == 1
 

@@ -28,7 +28,7 @@ def asked(est, label, secret_for):
 
 def test_an_enrollment_takes_no_more_statements_than_it_did(asked):
     # On SQLite, where nothing is shared-locked. Raise it only with a reason, and lower it gladly.
-    assert len(asked()) <= 33
+    assert len(asked()) <= 34  # on PostgreSQL; SQLite has no shared locks
 
 
 def test_the_same_again_takes_few_statements_and_writes_nothing(asked):

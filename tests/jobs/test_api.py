@@ -213,7 +213,7 @@ def test_approving_takes_few_queries(awaiting, bob, client_of, django_assert_max
 
     # One of them asks whether the CA is revoked, which signs no more then; two hold the labels
     # that it was enrolled at, whose present owners do not decide.
-    with django_assert_max_num_queries(39):
+    with django_assert_max_num_queries(42):
         assert client.post(url(awaiting, "approve"), shown).status_code == 200
 
 

@@ -175,9 +175,13 @@ def test_without_the_database_good_ends_and_revoked_goes_on_and_both_come_back(t
                 session.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
         back = time.monotonic()
         services.revoke(version_id=good.pk, actor=bob)
+        revoked = time.monotonic()
         assert until(lambda: "REVOKED" in load.said_since(back), 20)
 
-    assert load.good_since(gone + PROMISE + SLACK) == []
+    # Once it is back, and before bob has revoked, `good` is right again.
+    late = load.good_since(gone + PROMISE + SLACK)
+    assert [began for began, *_ in late if began < back] == []
+    assert load.good_since(revoked + PROMISE + SLACK) == []
     assert any(gone + PROMISE < began < back for began, _, said in other.given if said == "REVOKED")
     assert "GOOD" not in {said for _, _, said in other.given}
 
