@@ -173,7 +173,7 @@ def _copies(version: Any) -> list[str]:
     fields = {
         field.attname: getattr(version, field.attname)
         for field in Version._meta.concrete_fields  # noqa: SLF001 - Django's public name for it
-        if not field.primary_key
+        if not field.primary_key and not field.unique
     }
     serials = [f"{2**100 + number:x}" for number in range(SIGNED)]
     Version.objects.bulk_create(
