@@ -6,7 +6,7 @@ relying parties take either.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -152,7 +152,7 @@ def delegate_of(issuer: Issuer, now: datetime) -> Version | None:
     return rows.order_by("-number").first()
 
 
-def void_answers_of(versions: Sequence[Version]) -> int:
+def void_answers_of(versions: Collection[Version]) -> int:
     """End the stored answers that these delegates signed; the caller has locked and revoked them.
 
     They stay as rows until the sweep, so that what is signed instead is dated later; whoever keeps

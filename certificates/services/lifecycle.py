@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit.changes import changed
 from audit.services import record
-from certificates import answer_log, policy, queue
+from certificates import answer_log, policy, queue, responders
 from certificates.details import Details
 from certificates.models import (
     Certificate,
@@ -225,6 +225,15 @@ def settle(*, certificate: Certificate) -> None:
     """
     if certificate.status != CertificateStatus.ARCHIVED:
         certificate.become(standing_of(certificate, timezone.now()))
+
+
+def revoke_answers(versions: Collection[Version]) -> None:
+    """End all OCSP answers that the revocation of these makes wrong; as `drop_answers`.
+
+    Those about them, and those that they signed themselves as an issuer's delegates.
+    """
+    drop_answers(versions)
+    responders.void_answers_of(versions)
 
 
 def drop_answers(versions: Collection[Version]) -> None:

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from audit.changes import made
 from audit.services import Entry, record_many
-from certificates import policy, responders
+from certificates import policy
 from certificates.models import Certificate, Revocation, Version
-from certificates.services.lifecycle import drop_answers
+from certificates.services.lifecycle import revoke_answers
 from certificates.services.revocation import STATED, facts_of, unsaved
 from foundation.clock import database_clock
 from issuers.models import Issuer, Profile
@@ -38,8 +38,7 @@ def revoke_many(
         for version in plain
     ]
     Revocation.objects.bulk_create(revocations)
-    drop_answers(plain)
-    responders.void_answers_of(plain)
+    revoke_answers(plain)
     _settle(plain)
     record_many(
         Entry(

@@ -11,7 +11,7 @@ from cryptography.x509 import ReasonFlags
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates import answer_log, crl, responders
+from certificates import answer_log, crl
 from certificates.models import (
     Certificate,
     OCSPResponse,
@@ -20,7 +20,7 @@ from certificates.models import (
     SerialRevocation,
     Version,
 )
-from certificates.services.lifecycle import drop_answers, settle
+from certificates.services.lifecycle import revoke_answers, settle
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from issuers.models import Issuer
@@ -205,8 +205,7 @@ def _revoke_versions(issuer: Issuer, entries: Sequence[Entry], actor: Principal)
         if certificate.current_id == version.pk:
             settle(certificate=certificate)
     # At the end: no lock of a certificate may be waited for with that of the answers in hand.
-    drop_answers(revoked)
-    responders.void_answers_of(revoked)
+    revoke_answers(revoked)
     return done
 
 

@@ -11,9 +11,9 @@ import owners.policy
 from audit.changes import Changes, changed, gone, made
 from audit.services import record
 from audit.use_cases import use_case
-from certificates import policy, queue, responders
+from certificates import policy, queue
 from certificates.models import Certificate, Reason, Removal, Revocation, Version
-from certificates.services.lifecycle import drop_answers, settle
+from certificates.services.lifecycle import drop_answers, revoke_answers, settle
 from foundation.clock import database_clock
 from foundation.preconditions import as_expected
 from owners.models import Principal
@@ -63,8 +63,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
     else:
         policy.check_may_replace(revocation, checked)
         done = _correct(revocation, checked, note, revoked_at)
-    drop_answers([version])
-    responders.void_answers_of([version])
+    revoke_answers([version])
     _settle_if_current(version)
     record(
         actor=actor,
