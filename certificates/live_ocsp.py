@@ -51,7 +51,7 @@ def look_up(issuer_slug: str, question: Question) -> Inquiry | None:
     issuer = Issuer.objects.filter(slug=issuer_slug, awaits_crl=False).first()
     if issuer is None or issuer.certificate is None:
         return None
-    ours = [one for one in question.cert_ids if _names(issuer.certificate, one)]
+    ours = [one for one in question.cert_ids if one.is_of(issuer.certificate)]
     if not ours:
         return None
     standing = _standing(issuer, {f"{one.serial:x}" for one in ours})
@@ -88,11 +88,6 @@ def _take_turn(address: str | None) -> None:
     # Whoever is over the own limit must not use up what is there for all.
     take("ocsp-live", block_of(address), Rate.parse(settings.OCSP_LIVE_RATE))
     take("ocsp-live", "all", Rate.parse(settings.OCSP_LIVE_TOTAL_RATE))
-
-
-def _names(ca: x509.Certificate, asked: CertID) -> bool:
-    # RFC 6960 §4.1.1: both hashes name the issuer; one of another CA must never match.
-    return asked == x509_ocsp.cert_id(ca, asked.serial, asked.hash_algorithm)
 
 
 def _standing(issuer: Issuer, serials: set[str]) -> dict[str, _Revoked | None]:

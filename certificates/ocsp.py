@@ -128,8 +128,7 @@ def _is_ours(issuer_slug: str, asked: CertID) -> bool:
     )
     if issuer is None or issuer.certificate is None:
         return False
-    # RFC 6960 §4.1.1: both hashes name the issuer; one of another CA must never match.
-    return asked == x509_ocsp.cert_id(issuer.certificate, asked.serial, asked.hash_algorithm)
+    return asked.is_of(issuer.certificate)
 
 
 def _sign(issuer_slug: str, asked: CertID) -> OCSPResponse | None:

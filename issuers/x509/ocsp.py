@@ -66,6 +66,10 @@ class CertID:
         """The algorithm, with "/0" where its parameters are absent: at most 8 characters."""
         return self.hash_algorithm if self.has_null else f"{self.hash_algorithm}/0"
 
+    def is_of(self, ca: x509.Certificate) -> bool:
+        """Whether both hashes name `ca` (RFC 6960 §4.1.1): one of another CA must never match."""
+        return self == cert_id(ca, self.serial, self.hash_algorithm)
+
     def encode(self) -> bytes:
         """Return its DER, which is that of the request."""
         null = der.encode(der.NULL) if self.has_null else b""
