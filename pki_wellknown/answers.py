@@ -20,7 +20,8 @@ MAX_AGE = timedelta(minutes=15)
 MAX_AGE_SECONDS = MAX_AGE.total_seconds()
 RETRY_AFTER = 60  # seconds
 TEXT = "text/plain; charset=utf-8"
-OCSP = "application/ocsp-response"
+CRL, OCSP, CA = "application/pkix-crl", "application/ocsp-response", "application/pkix-cert"
+NO_STORE = "no-cache, no-store"
 POLICY = csp.NOTHING  # which its middleware says of whatever is no page
 # Where the view leaves, in the request's META, the stored row that it answered with: the front
 # (pki_wellknown.front) remembers it.
@@ -55,8 +56,8 @@ def cacheable(  # noqa: PLR0913 - keyword-only, one argument a fact
     if isinstance(body, Large):
         etag, size = body.etag, body.size
     else:
-        size = len(body)
-    tag = quoted(etag or _sha256_of(body))
+        etag, size = etag or hashlib.sha256(body).hexdigest(), len(body)
+    tag = quoted(etag)
     response = der(request, b"", content_type)
     response["Content-Length"] = str(size)
     response["ETag"] = tag
@@ -101,10 +102,6 @@ def _sent(request: HttpRequest, response: HttpResponse, body: Large) -> HttpResp
     return response
 
 
-def _sha256_of(body: bytes | Large) -> str:
-    return body.etag if isinstance(body, Large) else hashlib.sha256(body).hexdigest()
-
-
 def control_until(expires: datetime, fresh_until: datetime, now: datetime) -> str:
     """Return for how long a cache may keep what is signed until `expires`."""
     return cache_control(_max_age(expires, fresh_until, now))
@@ -135,7 +132,7 @@ def der(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
     """Return DER that no cache may keep; `cacheable` says otherwise of signed answers."""
     response = HttpResponse(b"" if request.method == "HEAD" else body, content_type=content_type)
     response["Content-Length"] = str(len(body))
-    response["Cache-Control"] = "no-cache, no-store"
+    response["Cache-Control"] = NO_STORE
     response["X-Content-Type-Options"] = "nosniff"
     return response
 
@@ -172,5 +169,5 @@ def _text(status: int, words: str) -> HttpResponse:
     body = f"{words}\n".encode()
     response = HttpResponse(body, status=status, content_type=TEXT)
     response["Content-Length"] = str(len(body))
-    response["Cache-Control"] = "no-cache, no-store"
+    response["Cache-Control"] = NO_STORE
     return response

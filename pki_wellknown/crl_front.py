@@ -7,7 +7,6 @@ A test holds the two equal.
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +15,11 @@ from typing import Any
 import django.db
 from django.db import Error as DatabaseError
 from django.utils import timezone
-from django.utils.http import http_date
 
 import certificates.crl
 from certificates import bodies, models
 from pki_wellknown import answers
+from pki_wellknown.memory.clock import elapsed
 
 # How old what is known of the newest CRL may be. With what publishing takes it is far within the
 # five seconds that a revocation may take to be seen.
@@ -33,7 +32,6 @@ _OTHERS = frozenset(
     f"HTTP_{name}"
     for name in ("RANGE", "IF_MODIFIED_SINCE", "IF_MATCH", "IF_UNMODIFIED_SINCE", "IF_RANGE")
 )
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -71,14 +69,14 @@ class CRLFront:
         headers = [
             ("ETag", known.etag),
             ("Last-Modified", known.modified),
-            ("Expires", http_date(known.expires.timestamp())),
+            ("Expires", answers.date(known.expires.timestamp())),
             ("Cache-Control", answers.control_until(known.expires, known.expires, now)),
         ]
         if asked is not None:
             start_response("304 Not Modified", headers + answers.of_middleware(environ))
             return ()
         headers += [
-            ("Content-Type", "application/pkix-crl"),
+            ("Content-Type", answers.CRL),
             ("Content-Length", str(known.row.size)),
             ("X-Content-Type-Options", "nosniff"),
             ("Accept-Ranges", "bytes"),
@@ -91,13 +89,13 @@ class CRLFront:
 
     def _newest(self, path: str, slug: str, scope: str | None) -> _Known | None:
         known = self._known.get(path)
-        if known is not None and time.clock_gettime(_CLOCK) - known.checked_at < CHECKED_FOR:
+        if known is not None and elapsed() - known.checked_at < CHECKED_FOR:
             return known
         if not self._asking.acquire(blocking=False):
             return None  # somebody asks just now; nobody waits for that here
         try:
             # From before the question: an answer is as old as the moment that it was asked at.
-            known = self._ask(time.clock_gettime(_CLOCK), slug, scope)
+            known = self._ask(elapsed(), slug, scope)
         finally:
             self._asking.release()
         if known is None:
@@ -122,8 +120,8 @@ class CRLFront:
             _return_connections()
         if row is None or dates is None:
             return None
-        modified = http_date(dates.this_update.timestamp())
-        return _Known(now, f'"{row.etag}"', modified, dates.next_update, row)
+        modified = answers.date(dates.this_update.timestamp())
+        return _Known(now, answers.quoted(row.etag), modified, dates.next_update, row)
 
     def _bytes(self, row: models.CRL | models.CRLPart) -> bytes | None:
         try:

@@ -133,7 +133,7 @@ def _later(environ: Environ, start_response: Any) -> Iterable[bytes]:
     headers = [
         ("Content-Type", answers.OCSP),
         ("Content-Length", str(len(TRY_LATER))),
-        ("Cache-Control", "no-cache, no-store"),
+        ("Cache-Control", answers.NO_STORE),
         ("X-Content-Type-Options", "nosniff"),
         *answers.of_middleware(environ),
     ]

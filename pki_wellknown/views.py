@@ -38,6 +38,7 @@ from issuers.x509.ocsp import (
     parse,
 )
 from pki_wellknown import answers
+from pki_wellknown.answers import CA, CRL, OCSP
 from pki_wellknown.memory.clock import elapsed
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,6 @@ MAX_ENCODED = 8 * 1024
 # A base64 request begins with "M" (the SEQUENCE's 0x30), which is no hexadecimal digit, so what
 # is all hexadecimal can only be a serial.
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
-CRL, OCSP, CA = "application/pkix-crl", "application/ocsp-response", "application/pkix-cert"
 
 View = Callable[..., HttpResponse]
 
