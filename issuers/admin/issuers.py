@@ -24,7 +24,7 @@ from foundation.admin import Saves
 from issuers import services
 from issuers.models import Issuer
 from issuers.pointers import default_prefix, pointers_of, prefix_of, warning_of
-from issuers.services.authorities import CA_ALGORITHMS
+from issuers.services.authorities import CA_ALGORITHMS, CHANGEABLE
 from owners.logins import actor_of
 
 
@@ -78,14 +78,6 @@ class IssuerAdmin(Saves):
         ("parent", "path_length"),
         "pki_prefix",
     )
-    _OPTIONS = (
-        "pki_prefix",
-        "ocsp_ahead",
-        "ocsp_nonces",
-        "ocsp_delegated",
-        "crl_shards",
-        "crl_deltas",
-    )
     _SHOWN = (
         "slug",
         "kind",
@@ -107,21 +99,18 @@ class IssuerAdmin(Saves):
     ) -> Any:
         if obj is None:
             kw["form"] = NewIssuerForm
-        form = super().get_form(request, obj, change, **kw)
-        if "ocsp_ahead" in form.base_fields:
-            form.base_fields["ocsp_ahead"].required = False  # left out: it stays as it is
-        return form
+        return super().get_form(request, obj, change, **kw)
 
     @override
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kw: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kw)
-        if db_field.name == "crl_shards" and field is not None:
-            field.required = False  # left empty it stays as it is
+        if db_field.name in {"crl_shards", "ocsp_ahead"} and field is not None:
+            field.required = False  # left out it stays as it is
         return field
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "enabled", *self._OPTIONS, "successor", *self._SHOWN) if obj else self._NEW
+        return (*CHANGEABLE, "successor", *self._SHOWN) if obj else self._NEW
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -152,11 +141,10 @@ class IssuerAdmin(Saves):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        named = ("name", "enabled", *self._OPTIONS)
         # What a form leaves out stays as it is; a prefix that is left empty is taken away.
         changes = {
             field: data[field]
-            for field in named
+            for field in CHANGEABLE
             if data.get(field) is not None and (data[field] != "" or field == "pki_prefix")
         }
         actor = actor_of(request)
