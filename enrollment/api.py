@@ -9,13 +9,13 @@ from rest_framework import renderers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from typing_extensions import override
 
 from enrollment import filters, services
 from enrollment import serializers as shapes
 from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.services import Made, NewCredential
 from foundation.rest.parsers import valid
+from foundation.rest.renderers import Csv
 from foundation.rest.views import Strict
 from owners.authentication import actor_of
 from owners.permissions import needs
@@ -119,20 +119,6 @@ class DeviceViewSet(Strict, viewsets.ReadOnlyModelViewSet[Device]):
         """Let a blocked device ask again."""
         device = services.unblock_device(actor=actor_of(request), device_id=self.get_object().pk)
         return Response(shapes.DeviceSerializer(device).data)
-
-
-class Csv(renderers.BaseRenderer):
-    """`Accept: text/csv`: what was made as a table; a problem as JSON."""
-
-    media_type = "text/csv"
-    format = "csv"
-    charset = "utf-8"
-
-    @override
-    def render(
-        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
-    ) -> bytes:
-        return data.encode() if isinstance(data, str) else renderers.JSONRenderer().render(data)
 
 
 class CredentialViewSet(Strict, viewsets.ReadOnlyModelViewSet[Credential]):

@@ -13,10 +13,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from typing_extensions import override
 
 import jobs.api
 from foundation.rest.parsers import valid
+from foundation.rest.renderers import Csv
 from foundation.rest.views import PAGES, Strict
 from owners.authentication import actor_of
 from owners.permissions import needs
@@ -27,20 +27,6 @@ from revocation.policy import BULK_REVOKE
 from revocation.states import Status
 
 ADMINISTRATORS = [needs(BULK_REVOKE)]
-
-
-class Csv(renderers.BaseRenderer):
-    """`Accept: text/csv`: the report as a table; a problem as JSON."""
-
-    media_type = "text/csv"
-    format = "csv"
-    charset = "utf-8"
-
-    @override
-    def render(
-        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
-    ) -> bytes:
-        return renderers.JSONRenderer().render(data)
 
 
 class PlanViewSet(Strict, viewsets.ReadOnlyModelViewSet[Plan]):

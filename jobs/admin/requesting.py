@@ -19,6 +19,7 @@ from issuers.models import Issuer, Profile
 from issuers.services.in_words import Rule, rules_of_issuer, rules_of_profile
 from issuers.x509 import names
 from jobs import services
+from jobs.admin.verbs import area_for_csr, why_field
 from jobs.models import Job
 from owners.models import Owner, Principal, Team
 
@@ -69,7 +70,7 @@ class RequestForm(forms.Form):
         label="CSR",
         required=False,
         max_length=MAX_CSR,
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocapitalize": "off"}),
+        widget=area_for_csr(),
         help_text="PKCS #10 as PEM, base64 or DER: paste it, or drop the file here.",
     )
     algorithm = forms.CharField(required=False)
@@ -85,13 +86,7 @@ class RequestForm(forms.Form):
         widget=AutocompleteSelect(Certificate._meta.get_field("owner"), admin.site),  # noqa: SLF001
         help_text="Who answers for it.",
     )
-    justification = forms.CharField(
-        label="Why",
-        required=False,
-        max_length=services.MAX_JUSTIFICATION,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For whoever decides; it is part of what they approve, and never changed.",
-    )
+    justification = why_field()
     targets = forms.ModelMultipleChoiceField(
         required=False,
         queryset=Target.objects.filter(enabled=True),

@@ -18,13 +18,29 @@ from jobs.services import csrs
 MAX_CSR = 65_536  # characters
 
 
+def area_for_csr() -> forms.Textarea:
+    """Return where a CSR is pasted."""
+    return forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocapitalize": "off"})
+
+
+def why_field() -> forms.CharField:
+    """Return where it is said what for."""
+    return forms.CharField(
+        label="Why",
+        required=False,
+        max_length=services.MAX_JUSTIFICATION,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="For whoever decides; it is part of what they approve, and never changed.",
+    )
+
+
 class CsrForm(ConfirmForm):
     """A CSR that is brought."""
 
     csr = forms.CharField(
         label="CSR",
         max_length=MAX_CSR,
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocapitalize": "off"}),
+        widget=area_for_csr(),
         help_text="PKCS #10 as PEM or base64. The private key stays where it was made.",
     )
 
@@ -32,13 +48,7 @@ class CsrForm(ConfirmForm):
 class RenewForm(CsrForm):
     """What a renewal may say; `for_certificate` makes the one of a certificate."""
 
-    justification = forms.CharField(
-        label="Why",
-        required=False,
-        max_length=services.MAX_JUSTIFICATION,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="For whoever decides; it is part of what they approve, and never changed.",
-    )
+    justification = why_field()
     lifetime = DurationField(required=False, help_text="Such as 30d; empty: the profile's longest.")
     certificate: ClassVar[Certificate]
 
