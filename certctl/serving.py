@@ -1,5 +1,6 @@
 """The embedded installation's processes: web server, worker and beat."""
 
+import os
 import socket
 import time
 import urllib.error
@@ -13,8 +14,9 @@ from certctl.supervisor import Program
 
 READY_WITHIN = 60.0
 # Made when they are needed and ended when they are idle: a thread whose body stops arriving waits
-# for ever, and must not be one of a few.
-THREADS = 512
+# for ever, and must not be one of a few. Behind a proxy that takes in whole requests first, few are
+# faster, for they do not wait for the interpreter's lock: granian's own variable says how many.
+THREADS = os.environ.get("GRANIAN_BLOCKING_THREADS", "512")
 
 
 def programs(*, host: str, port: int, workers: int = 1) -> list[Program]:
@@ -22,7 +24,7 @@ def programs(*, host: str, port: int, workers: int = 1) -> list[Program]:
     logs = Path(settings.VAR_DIR) / "logs"
     web = python(
         "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(workers), "--blocking-threads", str(THREADS), "--no-ws",
+        "--workers", str(workers), "--blocking-threads", THREADS, "--no-ws",
         "--respawn-failed-workers", "--respawn-interval", "0.5",
         "certctl.wsgi:application",
     )  # fmt: skip

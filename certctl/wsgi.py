@@ -18,4 +18,4 @@ stop_if_impossible()
 
 # Relying parties' questions that are in memory never reach Django; nor do CRLs of many megabytes,
 # which they ask for again and again.
-application = CRLFront(in_front_of(django_application))
+application = in_front_of(CRLFront(django_application))

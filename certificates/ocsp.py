@@ -6,7 +6,6 @@ are asked for, and RFC 9654 §2.1 lets a responder leave a nonce out.
 
 import hashlib
 import zlib
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from certificates import responders
 from certificates.models import OCSPResponse, Revocation, SerialRevocation, Version
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
+from foundation.statements import put_all
 from foundation.waits import brief_transaction
 from issuers.connectors.base import BACKDATE
 from issuers.models import Issuer
@@ -32,6 +32,7 @@ SERIAL_HASH = "sha1"
 ANSWERED_WITHIN_SECONDS = 2
 ONE_SECOND = timedelta(seconds=1)
 DROPPED_AT_ONCE = 1000
+_KEY = ("issuer_id", "serial", "hash_algorithm")
 # From when to when of its life an answer is signed ahead: all before half of it is over, the
 # worker's pauses included.
 AHEAD = 0.25, 0.45
@@ -155,15 +156,21 @@ def _sign_locked(issuer_slug: str, asked: CertID) -> OCSPResponse | None:
     revocation: Revocation | SerialRevocation | None = (
         Revocation.objects.filter(version=row).first() if isinstance(row, Version) else row
     )
+    version = row if isinstance(row, Version) else None
     answer = answer_about(
-        row,
         revocation,
+        after=version.answers_after if version else None,
         last=stored.this_update if stored else None,
         now=now.replace(microsecond=0),
     )
-    response = signed(row, signer, asked, answer)
-    response.asked_at = now
-    store([response], more=("asked_at",))
+    columns = signed(row.serial, version.pk if version else None, signer, asked, answer)
+    response = OCSPResponse(**columns, asked_at=now)
+    OCSPResponse.objects.bulk_create(
+        [response],
+        update_conflicts=True,
+        unique_fields=_KEY,
+        update_fields=[one for one in (*columns, "asked_at") if one not in _KEY],
+    )
     return response
 
 
@@ -181,7 +188,7 @@ def _locked(issuer_slug: str, serial: str) -> Version | SerialRevocation | None:
     return None
 
 
-def _begins(row: Version | SerialRevocation, last: datetime | None, now: datetime) -> datetime:
+def _begins(after: datetime | None, last: datetime | None, now: datetime) -> datetime:
     """Return thisUpdate: a minute back, but later than that of every answer before.
 
     It is what Last-Modified says, in whole seconds: two answers of one second would be the same
@@ -189,8 +196,8 @@ def _begins(row: Version | SerialRevocation, last: datetime | None, now: datetim
     """
     # thisUpdate <= producedAt <= now (RFC 6960 §2.4), and a client that is 10 s behind reads it.
     before = [now - BACKDATE - ONE_SECOND]
-    if isinstance(row, Version) and row.answers_after is not None:
-        before.append(row.answers_after)
+    if after is not None:
+        before.append(after)
     if last is not None:
         before.append(last)
     # One of the future (the clock was ahead) does not count.
@@ -198,17 +205,18 @@ def _begins(row: Version | SerialRevocation, last: datetime | None, now: datetim
 
 
 def answer_about(
-    row: Version | SerialRevocation,
     revocation: Revocation | SerialRevocation | None,
     *,
+    after: datetime | None,
     last: datetime | None,
     now: datetime,
 ) -> Answer:
     """Return what is to be said of a locked row at `now`, whole seconds.
 
-    `revocation` was read after the lock was held; `last` is thisUpdate of the answer before.
+    `revocation` was read after the lock was held; `after` is the row's `answers_after` where it has
+    one, and `last` is thisUpdate of the answer before.
     """
-    begins = _begins(row, last, now)
+    begins = _begins(after, last, now)
     ends = begins + settings.OCSP_LIFETIME
     if revocation is None:
         return Answer(
@@ -230,57 +238,43 @@ def answer_about(
 
 
 def signed(
-    row: Version | SerialRevocation, signer: responders.Signer, asked: CertID, answer: Answer
-) -> OCSPResponse:
-    """Sign an answer; return its row, not yet stored.
+    serial: str, version_id: Any, signer: responders.Signer, asked: CertID, answer: Answer
+) -> dict[str, Any]:
+    """Sign an answer about a serial, and its version's key where there is one; return its columns.
 
     Never one that outlives the certificate of who signed it.
     """
-    answer = replace(answer, next_update=signer.ends(answer.next_update))
+    ends = signer.ends(answer.next_update)
+    if ends != answer.next_update:
+        answer = replace(answer, next_update=ends)
     der = signer.by.sign_ocsp(cert_id=asked, answer=answer)
-    return made(row, signer, asked, answer, der)
+    return {
+        "issuer_id": signer.issuer.pk,
+        "serial": serial,
+        "hash_algorithm": asked.form,
+        "version_id": version_id,
+        "name_hash": asked.name_hash.hex(),
+        "key_hash": asked.key_hash.hex(),
+        "status": answer.status,
+        "is_final": answer.reason not in {None, x509.ReasonFlags.certificate_hold},
+        "signer_id": None if signer.version is None else signer.version.pk,
+        "this_update": answer.this_update,
+        "next_update": answer.next_update,
+        "renew_at": answer.this_update + (ends - answer.this_update) * _share(serial),
+        "der": der,
+        "etag": hashlib.sha256(der).hexdigest(),
+    }
 
 
-def made(
-    row: Version | SerialRevocation,
-    signer: responders.Signer,
-    asked: CertID,
-    answer: Answer,
-    der: bytes,
-) -> OCSPResponse:
-    """Return the row of an answer that was signed, not yet stored."""
-    life = answer.next_update - answer.this_update
-    return OCSPResponse(
-        version=row if isinstance(row, Version) else None,
-        issuer=signer.issuer,
-        serial=row.serial,
-        hash_algorithm=asked.form,
-        name_hash=asked.name_hash.hex(),
-        key_hash=asked.key_hash.hex(),
-        status=answer.status,
-        signer=signer.version,
-        is_final=answer.reason not in {None, x509.ReasonFlags.certificate_hold},
-        this_update=answer.this_update,
-        next_update=answer.next_update,
-        renew_at=answer.this_update + life * _share(row.serial),
-        der=der,
-        etag=hashlib.sha256(der).hexdigest(),
-    )
+def store(answers: list[dict[str, Any]]) -> None:
+    """Insert answers or put them in the place of those before; their rows are locked.
 
-
-def store(responses: list[OCSPResponse], *, more: Iterable[str] = ()) -> None:
-    """Insert answers or put them in the place of those before; their rows are locked."""
-    key = ["issuer", "serial", "hash_algorithm"]
-    rest = [
-        "version", "name_hash", "key_hash", "status", "is_final", "signer", "this_update",
-        "next_update",
-    ]  # fmt: skip
-    OCSPResponse.objects.bulk_create(
-        responses,
-        update_conflicts=True,
-        unique_fields=key,
-        update_fields=[*rest, "renew_at", "der", "etag", *more],
-    )
+    All have the same columns.
+    """
+    if answers:
+        put_all(
+            OCSPResponse, tuple(answers[0]), [list(one.values()) for one in answers], unique=_KEY
+        )
 
 
 def _share(serial: str) -> float:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -29,7 +30,15 @@ MOST = 50_000
 # What `all` has ready: SHA-1, which most clients ask by, and SHA-256, which RFC 9919 has them use.
 FORMS = ("sha1", "sha256")
 
-Row = Version | SerialRevocation
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is locked for a serial: its version by key, or what was revoked by serial alone."""
+
+    version_id: UUID | None = None
+    answers_after: datetime | None = None
+
+
 # A serial and the form of the CertID: hash algorithm, with "/0" where parameters are absent.
 Wanted = tuple[str, str]
 
@@ -94,12 +103,15 @@ def sign_batch(responder: _Responder, wanted: Collection[Wanted]) -> int:
         for serial, row in rows.items():
             for form in forms[serial]:
                 answer = ocsp.answer_about(
-                    row, revoked.get(serial), last=last.get((serial, form)), now=now
+                    revoked.get(serial),
+                    after=row.answers_after,
+                    last=last.get((serial, form)),
+                    now=now,
                 )
                 asked = responder.cert_id(serial, form)
-                made.append(ocsp.signed(row, signer, asked, answer))
+                made.append(ocsp.signed(serial, row.version_id, signer, asked, answer))
         # Upserts lock rows of answers, in this order everywhere.
-        made.sort(key=lambda one: (one.serial, one.hash_algorithm))
+        made.sort(key=lambda one: (one["serial"], one["hash_algorithm"]))
         ocsp.store(made)
     return len(made)
 
@@ -117,19 +129,18 @@ def _responder(issuer: Issuer) -> _Responder | None:
 
 def _locked(
     issuer: Issuer, serials: Iterable[str]
-) -> tuple[dict[str, Row], dict[str, Revocation | SerialRevocation]]:
+) -> tuple[dict[str, _Row], dict[str, Revocation | SerialRevocation]]:
     """Lock what there is of these serials; return it, and then what was revoked of it."""
     wanted = list(serials)
-    columns = ("pk", "serial", "issuer_id", "answers_after")
-    versions = list(
+    versions = (
         Version.objects.filter(issuer=issuer, serial__in=wanted, short_lived=False)
-        .only(*columns)
         .order_by("pk")
         .select_for_update(no_key=True, skip_locked=True)
+        .values_list("serial", "pk", "answers_after")
     )
-    rows: dict[str, Row] = {one.serial: one for one in versions}
+    rows = {serial: _Row(key, after) for serial, key, after in versions}
     revoked: dict[str, Revocation | SerialRevocation] = {}
-    with_version = {one.pk: one.serial for one in versions}
+    with_version = {row.version_id: serial for serial, row in rows.items()}
     for revocation in Revocation.objects.filter(version__in=with_version):
         revoked[with_version[revocation.version_id]] = revocation
     bare = [serial for serial in wanted if serial not in rows]
@@ -142,7 +153,7 @@ def _locked(
         .order_by("pk")
         .select_for_update(no_key=True, skip_locked=True, of=("self",))
     ):
-        rows[listed.serial] = revoked[listed.serial] = listed
+        rows[listed.serial], revoked[listed.serial] = _Row(), listed
     return rows, revoked
 
 

@@ -1,7 +1,7 @@
 """HTTP answers to relying parties, with the headers that RFC 9919 §6 and RFC 9110 ask for."""
 
 import hashlib
-import os
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +17,13 @@ from pki_wellknown import ranges
 
 # Caches on the way must ask again soon: a revocation is worth nothing while they repeat "good".
 MAX_AGE = timedelta(minutes=15)
-MAX_AGE_SECONDS = MAX_AGE.total_seconds()
+MAX_AGE_SECONDS = int(MAX_AGE.total_seconds())
 RETRY_AFTER = 60  # seconds
 TEXT = "text/plain; charset=utf-8"
 CRL, OCSP, CA = "application/pkix-crl", "application/ocsp-response", "application/pkix-cert"
 NO_STORE = "no-cache, no-store"
-POLICY = csp.NOTHING  # which its middleware says of whatever is no page
+# Which its middleware says of whatever is no page.
+POLICY_HEADER = ("Content-Security-Policy", csp.NOTHING)
 # Where the view leaves, in the request's META, the stored row that it answered with: the front
 # (pki_wellknown.front) remembers it.
 ROW = "certctl.ocsp_row"
@@ -139,7 +140,13 @@ def der(request: HttpRequest, body: bytes, content_type: str) -> HttpResponse:
 
 def of_middleware(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the headers that middlewares add to every answer, for who answers before Django."""
-    headers = [("Content-Security-Policy", POLICY), ("X-Request-ID", os.urandom(16).hex())]
+    return [POLICY_HEADER, *ids(environ)]
+
+
+def ids(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the headers that are of one request alone: its id, and the client's beside it."""
+    # Nobody has to be unable to guess it, and asking the system for entropy lets other threads run.
+    headers = [("X-Request-ID", f"{random.getrandbits(128):032x}")]
     given = environ.get("HTTP_X_REQUEST_ID")
     if given and REQUEST_ID.fullmatch(given):
         headers.append(("X-Client-Request-ID", given))

@@ -7,6 +7,7 @@ a moment ago. Whatever is not the common question goes to Django, which is the o
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -28,8 +29,9 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 OCSP = f"{PREFIX}ocsp/"
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
 _OK, _NOT_MODIFIED = "200 OK", "304 Not Modified"
-# What may make another answer of it: the view knows.
-_CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE")
+# Of addresses that are remembered as read, and how long one is that holds a common question.
+_PATHS = 16384
+_LONGEST = len(OCSP) + 64 + 1 + quick.MAX_TEXT + 1
 
 
 class Front:
@@ -78,17 +80,37 @@ class Front:
 
 def _question(environ: Environ, path: str) -> Question | None:
     """Return what is asked; None for what is none of ours to read."""
-    slug, _, rest = path[len(OCSP) :].partition("/")
+    if len(path) > _LONGEST:
+        return None
     method = environ["REQUEST_METHOD"]
     if method == "POST":
-        body = None if rest else _body(environ)
-        return (slug, body) if body else None
-    if method not in {"GET", "HEAD"} or any(name in environ for name in _CONDITIONS):
+        slug = _slug(path)
+        body = _body(environ) if slug is not None else None
+        return (slug, body) if slug is not None and body else None
+    if method not in {"GET", "HEAD"}:
         return None
+    # What may make another answer of it: the view knows.
+    if "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ:
+        return None
+    return _in_path(path)
+
+
+# The same addresses come again and again, and reading one costs more than looking it up.
+@lru_cache(_PATHS)
+def _in_path(path: str) -> Question | None:
+    """Return what is asked by a GET of this address: the question in base64, or a bare serial."""
+    slug, _, rest = path[len(OCSP) :].partition("/")
     if rest.startswith("M"):
         der = quick.decode(rest)
         return (slug, der) if der else None
     return (slug, int(rest, 16)) if _SERIAL.fullmatch(rest) else None
+
+
+@lru_cache(_PATHS)
+def _slug(path: str) -> str | None:
+    """Return whom a POST to this address asks; None where there is something behind it."""
+    slug, _, rest = path[len(OCSP) :].partition("/")
+    return None if rest else slug
 
 
 def _body(environ: Environ) -> bytes | None:
@@ -123,9 +145,10 @@ def _give(
             unchanged = since == answer.modified
         if not unchanged and (tag or since):
             return None
-    headers = [*answer.headers_at(now, unchanged=unchanged), *answers.of_middleware(environ)]
+    headers = [*answer.headers_at(now, unchanged=unchanged), *answers.ids(environ)]
     start_response(_NOT_MODIFIED if unchanged else _OK, headers)
-    return () if unchanged or method == "HEAD" else (answer.der,)
+    # A list: granian sends one at once, and asks for the next piece of any other by another thread.
+    return [] if unchanged or method == "HEAD" else [answer.der]
 
 
 def _later(environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -138,7 +161,7 @@ def _later(environ: Environ, start_response: Any) -> Iterable[bytes]:
         *answers.of_middleware(environ),
     ]
     start_response(_OK, headers)
-    return () if environ["REQUEST_METHOD"] == "HEAD" else (TRY_LATER,)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [TRY_LATER]
 
 
 def _close(body: Any) -> None:

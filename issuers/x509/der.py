@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 ENUMERATED, UTC_TIME, GENERALIZED_TIME = 0x0A, 0x17, 0x18
@@ -170,6 +171,7 @@ def time(moment: datetime) -> bytes:
     return whole
 
 
+@lru_cache(256)  # batches are signed at one moment
 def generalized_time(moment: datetime) -> bytes:
     """Return GeneralizedTime to the second (RFC 5280 §4.1.2.5.2)."""
     year, month, day, hour, minute, second = moment.utctimetuple()[:6]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -37,6 +38,8 @@ _HASH_OIDS = {
 _BASIC = bytes.fromhex("2b0601050507300101")
 _NONCE = bytes.fromhex("2b0601050507300102")  # 1.3.6.1.5.5.7.48.1.2
 _SUCCESSFUL = der.encode(der.ENUMERATED, b"\x00")
+# Of what every answer of one responder repeats, how much is kept as bytes: a process has few.
+_PREPARED = 256
 MAX_NONCE = 128  # RFC 9654 §2.1
 MAX_SERIAL_OCTETS = 20  # RFC 5280 §4.1.2.2
 MAX_CERT_IDS = 32  # of one request: more than a chain has, and a bound for one signature's work
@@ -72,15 +75,22 @@ class CertID:
 
     def encode(self) -> bytes:
         """Return its DER, which is that of the request."""
-        null = der.encode(der.NULL) if self.has_null else b""
-        oid = der.encode(der.OID, _HASH_OIDS[self.hash_algorithm])
-        return der.encode(
-            der.SEQUENCE,
+        ca = _ca(self.hash_algorithm, self.name_hash, self.key_hash, self.has_null)
+        return der.encode(der.SEQUENCE, ca, der.integer(self.serial))
+
+
+@lru_cache(_PREPARED)
+def _ca(hash_algorithm: str, name_hash: bytes, key_hash: bytes, has_null: bool) -> bytes:
+    """Return what all CertIDs of one CA begin with."""
+    null = der.encode(der.NULL) if has_null else b""
+    oid = der.encode(der.OID, _HASH_OIDS[hash_algorithm])
+    return b"".join(
+        (
             der.encode(der.SEQUENCE, oid, null),
-            der.encode(der.OCTET_STRING, self.name_hash),
-            der.encode(der.OCTET_STRING, self.key_hash),
-            der.integer(self.serial),
+            der.encode(der.OCTET_STRING, name_hash),
+            der.encode(der.OCTET_STRING, key_hash),
         )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,27 +207,39 @@ def build_all(  # noqa: PLR0913 - one argument a field
     the CRL. Signed with the first of the `preferred` algorithms that the key can do and that is
     none of yesterday's, else as the CA signs everything.
     """
-    responder = der.encode(der.OCTET_STRING, raw.key_identifier(raw.key(responder_cert)))
     data = der.encode(
         der.SEQUENCE,
-        der.encode(0xA2, responder),
+        _by_key(responder_cert),
         der.generalized_time(produced_at),
         der.encode(der.SEQUENCE, *(_single(*one) for one in answers)),
         b"" if nonce is None else _echo(nonce),
     )
     digest = hash_of_first(preferred, key)
-    sent = [one.public_bytes(serialization.Encoding.DER) for one in (responder_cert, *above)]
     basic = der.encode(
         der.SEQUENCE,
         data,
         signature_algorithm(key, digest),
         sign(key, data, digest),
-        der.encode(0xA0, der.encode(der.SEQUENCE, *sent)),
+        _sent((responder_cert, *above)),
     )
     content = der.encode(der.OID, _BASIC), der.encode(der.OCTET_STRING, basic)
     return der.encode(
         der.SEQUENCE, _SUCCESSFUL, der.encode(0xA0, der.encode(der.SEQUENCE, *content))
     )
+
+
+@lru_cache(_PREPARED)
+def _by_key(responder_cert: x509.Certificate) -> bytes:
+    """Return ResponderID byKey."""
+    name = der.encode(der.OCTET_STRING, raw.key_identifier(raw.key(responder_cert)))
+    return der.encode(0xA2, name)
+
+
+@lru_cache(_PREPARED)
+def _sent(certificates: tuple[x509.Certificate, ...]) -> bytes:
+    """Return the certificates that come along."""
+    ders = [one.public_bytes(serialization.Encoding.DER) for one in certificates]
+    return der.encode(0xA0, der.encode(der.SEQUENCE, *ders))
 
 
 def _echo(nonce: bytes) -> bytes:

@@ -13,8 +13,8 @@ class Answer:
     """A signed answer, with what says how long it may be repeated; times in seconds since 1970."""
 
     __slots__ = (
-        "_headers", "begins", "der", "ends", "etag", "fresh_until", "is_final", "issuer_id",
-        "modified", "row_id", "serial",
+        "_full_until", "_headers", "begins", "der", "ends", "etag", "fresh_until", "is_final",
+        "issuer_id", "modified", "row_id", "serial",
     )  # fmt: skip
 
     def __init__(self, row: OCSPResponse) -> None:
@@ -28,6 +28,8 @@ class Answer:
         # Revoked for good: nothing that happens later makes it wrong.
         self.is_final = row.is_final
         self.etag, self.modified = answers.quoted(row.etag), answers.date(self.begins)
+        # Until then max-age is the greatest, at which most answers are given.
+        self._full_until = min(self.fresh_until, self.ends - 1) - answers.MAX_AGE_SECONDS
         # max-age, and the headers with it: of an answer, and of 304. Replaced as one.
         self._headers: tuple[int, Headers, Headers] = (-1, [], [])
 
@@ -45,9 +47,12 @@ class Answer:
         return self.is_final
 
     def headers_at(self, now: float, *, unchanged: bool = False) -> Headers:
-        """Return the view's headers, without the middlewares': of the answer, or of 304."""
-        left = min(self.fresh_until - now, self.ends - now - 1, answers.MAX_AGE_SECONDS)
-        age = max(0, int(left))
+        """Return the view's headers, without those of one request: of the answer, or of 304."""
+        if now <= self._full_until:
+            age = answers.MAX_AGE_SECONDS
+        else:
+            left = min(self.fresh_until - now, self.ends - now - 1, answers.MAX_AGE_SECONDS)
+            age = max(0, int(left))
         ready = self._headers
         if ready[0] != age:
             ready = self._headers = self._made(age)
@@ -64,5 +69,6 @@ class Answer:
             ("X-Content-Type-Options", "nosniff"),
             *kept,
             expires,
+            answers.POLICY_HEADER,
         ]
-        return age, whole, [caching, kept[0], expires, kept[1]]
+        return age, whole, [caching, kept[0], expires, kept[1], answers.POLICY_HEADER]
