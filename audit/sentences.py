@@ -26,7 +26,8 @@ DOORS: Mapping[str, str] = {
 
 # Names in the trail of whoever is no person.
 _NOBODIES = {"system": "certctl", "anonymous": "somebody unknown"}
-_REASONS = ("reason", "note", "why", "detail")
+# Where an event says why, the first that it has.
+REASONS_OF = ("reason", "note", "why", "detail")
 _IT = "{it}"
 
 
@@ -129,7 +130,7 @@ def door_words(door: str) -> str:
 
 
 def _why(data: Mapping[str, Any]) -> str:
-    given = (data.get(key) for key in _REASONS)
+    given = (data.get(key) for key in REASONS_OF)
     return next((text.strip() for text in given if isinstance(text, str) and text.strip()), "")
 
 
