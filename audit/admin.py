@@ -1,102 +1,200 @@
-"""The audit trail in the admin: to read, never to change."""
+"""The audit trail in the admin: sentences to read, never to change."""
 
-import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
+from typing_extensions import override
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    FieldTextFilter,
+    RangeDateTimeFilter,
+)
 from unfold.decorators import display
 
+from audit import actions
 from audit.models import Event
-from foundation import durations
-from foundation.admin import ReadOnly
+from audit.sentences import Told, door_words, person, told, words_of
+from audit.shown import changes_of, particulars_of
+from foundation.admin import ReadOnly, words
+from foundation.admin.links import pages_of
 from foundation.forms import duration_columns
 
-_BEFORE_AND_AFTER = ("before", "after")
+_DECIDED = {"job.approve", "job.complete", "revocation_plan.confirm"}
+
+
+class ActionFilter(ChoicesDropdownFilter):
+    """What was done, or refused, chosen in words."""
+
+    @override
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        known = [
+            name
+            for one in actions.ACTIONS.values()
+            for name in ((one.name, f"{one.name}{actions.REFUSE}") if one.function else (one.name,))
+        ]
+        yield self._form("action", sorted(((name, words_of(name)) for name in known), key=_words))
+
+    def _form(self, title: str, known: list[tuple[str, str]]) -> dict[str, Any]:
+        return {
+            "form": self.form_class(
+                label=f"By {title}",
+                name=self.lookup_kwarg,
+                choices=[self.all_option, *known],
+                data={self.lookup_kwarg: self.value()},
+                multiple=False,
+            )
+        }
+
+
+class DoorFilter(ActionFilter):
+    """How whoever acted came in, in words."""
+
+    @override
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        yield self._form("door", [(door, door_words(door)) for door, _ in self.field.flatchoices])
+
+
+class Trail(ChangeList):
+    """A page of the trail that knows which subjects its reader may look at."""
+
+    @override
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        subjects = [(event.subject_type, event.subject_id) for event in self.result_list]
+        pages = pages_of(self.model_admin.admin_site, request, subjects)
+        for event, subject in zip(self.result_list, subjects, strict=True):
+            vars(event)["page"] = pages.get(subject, "")
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnly):
     """Who did what, newest first."""
 
-    list_display = (
-        "sequence",
-        "at",
-        "show_action",
-        "who",
-        "subject_name",
-        "door",
-        "came_from",
-    )
+    list_display = ("show_when", "show_sentence", "show_door", "came_from")
     list_filter = (
         ("at", RangeDateTimeFilter),
-        "door",
-        "action",
+        ("actor_name", FieldTextFilter),
+        ("action", ActionFilter),
+        ("door", DoorFilter),
         ("certificate", FieldTextFilter),
         ("owner", FieldTextFilter),
     )
     list_filter_submit = True
     linked = ("certificate", "owner")  # from the pages of those
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
+    search_help_text = "By person, subject or the action's name."
     list_per_page = 50
     show_full_result_count = False
     ordering = ("-sequence",)
-    exclude = ("data",)
-    readonly_fields = ("shown_data",)
+    change_form_before_template = "admin/audit/event.html"
+    fieldsets = (
+        (
+            "In the chain",
+            {
+                "fields": (
+                    ("sequence", "action"),
+                    ("request_id", "format"),
+                    ("subject_type", "subject_id"),
+                    "hash",
+                    "previous_hash",
+                )
+            },
+        ),
+    )
 
-    @display(description="Actor", ordering="actor_name")
-    def who(self, event: Event) -> str:
-        """Name the principal, and the key where it used one."""
-        return f"{event.actor_name} · {event.api_key}" if event.api_key else event.actor_name
+    class Media:
+        css = {"all": ("certctl/audit.css",)}
+
+    @override
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Trail
+
+    @override
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        event: Event = context["original"]
+        subject = (event.subject_type, event.subject_id)
+        page = pages_of(self.admin_site, request, [subject]).get(subject, "")
+        spans = _durations_of(event.subject_type)
+        context |= {
+            "title": f"Event {event.sequence}",
+            "sentence": _sentence(told(event), page),
+            "event": event,
+            "person": person(event),
+            "door": door_words(event.door),
+            "changes": changes_of(event.data, spans),
+            "particulars": particulars_of(event.data, spans),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @display(description="When", ordering="sequence")
+    def show_when(self, event: Event) -> SafeString | str:
+        """Show the moment in UTC, and how long ago it is."""
+        return words.when(event.at)
+
+    @display(description="What happened", ordering="action")
+    def show_sentence(self, event: Event) -> SafeString:
+        """Tell the event as a sentence that links its subject."""
+        kind = _kind(event)
+        badge = format_html('<span class="audit-badge">{}</span> ', kind) if kind else ""
+        sentence = _sentence(told(event), vars(event).get("page", ""))
+        return format_html('<span class="audit-told audit-{}">{}{}</span>', kind, badge, sentence)
+
+    @display(description="Through", ordering="door")
+    def show_door(self, event: Event) -> str:
+        """Name the door, and the key where one was used."""
+        door = door_words(event.door)
+        return f"{door}, key {event.api_key}" if event.api_key else door
 
     @display(description="From", ordering="remote_address", empty_value="-")
     def came_from(self, event: Event) -> str | None:
         """Show the address, under a word that leaves room for the others."""
         return event.remote_address
 
-    @display(
-        description="Action",
-        ordering="action",
-        label={"refused": "danger", "decided": "success", "plain": "info"},
+
+def _sentence(sentence: Told, page: str) -> SafeString:
+    """Return a sentence as HTML; a subject with a page of its own is linked."""
+    subject = (
+        format_html('<a class="certctl-link" href="{}">{}</a>', page, sentence.subject)
+        if page
+        else format_html("<bdi>{}</bdi>", sentence.subject)
     )
-    def show_action(self, event: Event) -> tuple[str, str]:
-        """Show refusals in red and decisions in green."""
-        if event.action.endswith((".refuse", ".fail", ".login_failed")):
-            return "refused", event.action
-        if event.action in {"job.approve", "job.complete"}:
-            return "decided", event.action
-        return "plain", event.action
-
-    @display(description="What changed")
-    def shown_data(self, event: Event) -> SafeString:
-        """Show the event's data as indented JSON, with durations in words."""
-        shown = json.dumps(_for_people(event), indent=2, sort_keys=True)
-        return format_html('<pre class="certctl-data">{}</pre>', shown)
+    why = f": {words.reason(sentence.why)}" if sentence.why else ""
+    return format_html(
+        "<b><bdi>{}</bdi></b> {} {}{}{}{}",
+        sentence.who,
+        sentence.verb,
+        sentence.before,
+        subject if sentence.subject else "",
+        sentence.after,
+        why,
+    )
 
 
-def _for_people(event: Event) -> Any:
-    """Return the event's data; what is a duration in its subject's table is one in words.
-
-    The table says which: a name may well read "P1D".
-    """
-    spans = _durations_of(event.subject_type)
-
-    def shown(value: Any, *, is_span: bool) -> Any:
-        if isinstance(value, dict):
-            return {
-                name: shown(one, is_span=name in spans or (is_span and name in _BEFORE_AND_AFTER))
-                for name, one in value.items()
-            }
-        return durations.in_words(value) if is_span and isinstance(value, str) else value
-
-    return shown(event.data, is_span=False)
+def _kind(event: Event) -> str:
+    """Return what is said before the sentence: refusals in red, decisions in green."""
+    if event.action.endswith((actions.REFUSE, ".login_failed", ".lock_out")):
+        return "refused"
+    if event.action == "job.fail":
+        return "failed"
+    return "decided" if event.action in _DECIDED else ""
 
 
-def _durations_of(label: str) -> set[str]:
+def _words(choice: tuple[str, str]) -> str:
+    return choice[1]
+
+
+def _durations_of(label: str) -> Mapping[str, bool]:
+    """Say which fields of the subject's table are durations: a name may well read "P1D"."""
     try:
-        return duration_columns(apps.get_model(label))
+        return dict.fromkeys(duration_columns(apps.get_model(label)), True)
     except (LookupError, ValueError):
-        return set()  # no subject, or one of a table that is gone
+        return {}  # no subject, or one of a table that is gone

@@ -5,13 +5,16 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from typing_extensions import override
 from unfold.decorators import display
 
 from deployments import services
+from deployments.connectors import connector_class
+from deployments.forms import config_fields, secret_fields, target_form
 from deployments.models import Agent, Deployment, Target
-from foundation.admin import Deletes, ReadOnly, Saves
-from foundation.errors import FieldError, Invalid
+from foundation.admin import Deletes, ReadOnly, Saves, words
 from owners.logins import actor_of
 
 
@@ -31,14 +34,50 @@ class TargetAdmin(Saves, Deletes):
         "delete": "target.delete",
         "test": "target.test",
     }
-    fieldsets = (
-        (None, {"fields": ("name", "kind", "enabled", "agent")}),
-        ("Where and how", {"fields": ("config",)}),
-        (
-            "What a handshake looks at",
-            {"fields": (("endpoint_host", "endpoint_port"), "server_name")},
-        ),
-    )
+    readonly_fields = ("show_config", "show_secrets")
+
+    class Media:
+        js = ("certctl/target.js",)
+
+    @override
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
+    ) -> Any:
+        return super().get_form(request, obj, change, **{**kw, "form": target_form()})
+
+    @override
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        may_write = (
+            self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        )
+        settings = (*config_fields(), *secret_fields()) if may_write else self.readonly_fields
+        return (
+            (None, {"fields": ("name", "kind", "enabled", "agent")}),
+            ("Where and how", {"fields": settings}),
+            (
+                "What a handshake looks at",
+                {"fields": (("endpoint_host", "endpoint_port"), "server_name")},
+            ),
+        )
+
+    @display(description="Settings")
+    def show_config(self, target: Target) -> SafeString:
+        """List the settings as its kind describes them, for whoever may only look."""
+        known = target.config if isinstance(target.config, dict) else {}
+        return format_html_join(
+            "",
+            '<span class="form-line">{}: <bdi>{}</bdi></span>',
+            (
+                (words.label(one.name), _setting(known.get(one.name, one.default)))
+                for one in connector_class(target.kind).FIELDS
+                if known.get(one.name, one.default) is not None
+            ),
+        )
+
+    @display(description="Secrets")
+    def show_secrets(self, target: Target) -> str:
+        """Say that there are some, and no more."""
+        return "none" if target.secrets is None else "kept; never shown"
 
     @display(description="State", label={"enabled": "success", "disabled": "warning"})
     def state(self, target: Target) -> str:
@@ -55,15 +94,13 @@ class TargetAdmin(Saves, Deletes):
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
-        actor, data["config"] = actor_of(request), data.get("config") or {}
-        try:
-            if row is None:
-                saved = services.create_target(actor=actor, **data)
-            else:
-                saved = services.update_target(actor=actor, target_id=row.pk, changes=data)
-        except Invalid as error:
-            error.errors = [_at_form_field(wrong) for wrong in error.errors]
-            raise
+        actor, secrets = actor_of(request), data.pop("secrets")
+        if row is None:
+            saved = services.create_target(actor=actor, **data, secrets=secrets)
+        else:
+            saved = services.update_target(
+                actor=actor, target_id=row.pk, changes=data, secrets=secrets
+            )
         for warning in services.warnings_of(saved):
             self.message_user(request, warning, messages.WARNING)
         return saved
@@ -155,8 +192,6 @@ class AgentAdmin(ReadOnly):
     search_fields = ("name",)
 
 
-def _at_form_field(wrong: FieldError) -> FieldError:
-    """Turn an error of `config.mode` into one of the form's field `config`."""
-    field, _, key = wrong["field"].partition(".")
-    detail = f"{key}: {wrong['detail']}" if key else wrong["detail"]
-    return FieldError(field, wrong["code"], detail)
+def _setting(known: Any) -> str:
+    """Return one setting's value: a program with its arguments as it is started."""
+    return " ".join(map(str, known)) if isinstance(known, list) else words.value(known)

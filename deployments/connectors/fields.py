@@ -49,6 +49,9 @@ class Type(Protocol):
         With `allowed` it is asked, too, whether the machine allows it.
         """
 
+    def bounds(self, allowed: Allowed) -> str:
+        """Return what of it the machine allows, in words for people; "" where that is not asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -75,6 +78,10 @@ class Flag:
         if not isinstance(value, bool):
             raise Wrong("invalid", "It must be true or false.")
         return value
+
+    def bounds(self, allowed: Allowed) -> str:
+        """Return "": either is allowed everywhere."""
+        return ""
 
 
 class Reading:

@@ -12,9 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 from unfold.admin import ModelAdmin
 
-from foundation import durations
+from foundation.admin import readonly
 from foundation.admin.refusals import act_of, chosen_action, record, refusal_of, words_of
-from foundation.forms import DurationField, duration_columns
+from foundation.forms import DurationField, DurationWidget
 from foundation.outcomes import Outcome
 from foundation.unknown import UnknownParameter, check_parameters
 
@@ -43,15 +43,19 @@ class Edge(ModelAdmin):
 
     use_cases: ClassVar[Mapping[str, str]] = {}
     formfield_overrides: ClassVar[Mapping[Any, Any]] = {
-        models.DurationField: {"form_class": DurationField}
+        models.DurationField: {"form_class": DurationField, "widget": DurationWidget}
     }
+
+    class Media:
+        css: ClassVar = {"all": ("certctl/forms.css",)}
+
     # Look-ups of our own links to the list, besides those of `list_filter` and `date_hierarchy`.
     linked: ClassVar[tuple[str, ...]] = ()
 
     @property
     def readonly_preprocess_fields(self) -> dict[str, Callable[[str], str]]:
-        """Show durations in words where they cannot be edited, as to whoever may only look."""
-        return dict.fromkeys(duration_columns(self.model), durations.in_words)
+        """Show words where nothing can be edited, as to whoever may only look."""
+        return readonly.in_words(self.model)
 
     @override
     def changelist_view(

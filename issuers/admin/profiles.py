@@ -10,12 +10,10 @@ from unfold.decorators import display
 
 from foundation import durations
 from foundation.admin import Deletes, Saves
-from foundation.forms import LinesField
+from foundation.forms import LinesField, WordedChoicesField, in_order_of
 from issuers import services
+from issuers.admin import words
 from issuers.models import Profile
-from issuers.services.profiles import KEY_ALGORITHMS
-from issuers.words import MAY_NEED_APPROVAL
-from issuers.x509 import certs, names
 from owners.logins import actor_of
 
 
@@ -51,7 +49,7 @@ _RESERVED_FOR = {
     (False, True): "RA certificates",
     (False, False): "OCSP responders",
 }
-_LISTS = (
+_BOXES = (
     "key_algorithms",
     "key_usage",
     "extended_key_usage",
@@ -61,34 +59,59 @@ _LISTS = (
 
 
 class ProfileForm(forms.ModelForm[Profile]):
-    """A profile, its lists one entry a line."""
+    """A profile: what there is a closed list of is ticked, all else written one a line."""
 
-    key_algorithms = LinesField(
-        help_text=f"Of {', '.join(KEY_ALGORITHMS)}. RSA sizes are minima.",
-    )
-    key_usage = LinesField(help_text="Such as digitalSignature, keyEncipherment.")
-    extended_key_usage = LinesField(
-        help_text=f"Of {', '.join(n for n in certs.EXTENDED_KEY_USAGES if n != 'OCSPSigning')},"
-        " or dotted OIDs.",
+    key_algorithms = WordedChoicesField(known=words.ALGORITHMS)
+    key_usage = WordedChoicesField(known=words.USAGES)
+    extended_key_usage = WordedChoicesField(known=words.PURPOSES, label="Purposes")
+    further_purposes = LinesField(
+        label="Further purposes",
+        help_text="Extended key usages that are not in the list, as dotted OIDs, one a line, such "
+        "as 1.3.6.1.4.1.311.20.2.2.",
     )
     allowed_sans = LinesField(
         label="Allowed names",
-        help_text="Patterns: dns:*.demo.internal, ip:10.0.0.0/8, email:*@example.com,"
+        help_text="Patterns, one a line: dns:*.demo.internal, ip:10.0.0.0/8, email:*@example.com,"
         " uri:spiffe://example.com/*. A name that no pattern allows is refused.",
     )
     required_sans = LinesField(
-        label="Required names", help_text="Patterns that at least one name must meet, each."
+        label="Required names",
+        help_text="Patterns, one a line, of which each must be met by at least one name.",
     )
-    subject_attributes = LinesField(help_text=f"Of {', '.join(names.ATTRIBUTES)}.")
-    fixed_subject = AttributesField(help_text="Attributes that we set, such as O=Example.")
-    approval_required_for = LinesField(help_text=f"Of {', '.join(MAY_NEED_APPROVAL)}.")
+    subject_attributes = WordedChoicesField(
+        known=words.ATTRIBUTES,
+        label="Subject may have",
+        help_text="What a request's subject may carry; one that carries anything else is refused.",
+    )
+    fixed_subject = AttributesField(
+        label="Subject gets",
+        help_text="Attributes that we set, one a line, such as O=Example.",
+    )
+    approval_required_for = WordedChoicesField(known=words.WORK, label="Somebody else approves")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance._state.adding:  # noqa: SLF001 - what Django calls a new row by
-            for name in _LISTS:
-                # The model's own, as at every other door.
-                self.fields[name].initial = getattr(Profile(), name)
+        is_new = self.instance._state.adding  # noqa: SLF001 - what Django calls a new row by
+        # The model's own, as at every other door.
+        shown = Profile() if is_new else self.instance
+        for name in _BOXES:
+            self.initial[name] = getattr(shown, name)
+        self.initial["extended_key_usage"] = [
+            one for one in shown.extended_key_usage if one in words.PURPOSES
+        ]
+        others = [one for one in shown.extended_key_usage if one not in words.PURPOSES]
+        self.fields["further_purposes"].initial = others
+
+    @override
+    def clean(self) -> Any:
+        data = super().clean() or self.cleaned_data
+        for name in _BOXES:
+            if name in data:
+                data[name] = in_order_of(getattr(self.instance, name), data[name])
+        if "extended_key_usage" in data and "further_purposes" in data:
+            purposes = [*data["extended_key_usage"], *data.pop("further_purposes")]
+            data["extended_key_usage"] = in_order_of(self.instance.extended_key_usage, purposes)
+        return data
 
     class Meta:
         model = Profile
@@ -104,8 +127,8 @@ class ProfileForm(forms.ModelForm[Profile]):
             "justification_required",
             "issues_nothing",
         )
-        labels = {"max_sans": "Most names"}
-        help_texts = {"max_lifetime": durations.FORMS}
+        labels = {"max_sans": "Most names", "max_lifetime": "Longest life"}
+        help_texts = {"max_lifetime": "5 minutes to 10 years."}
 
 
 @admin.register(Profile)
@@ -136,14 +159,16 @@ class ProfileAdmin(Saves, Deletes):
                 )
             },
         ),
-        ("Subject", {"fields": (("subject_attributes", "fixed_subject"),)}),
+        ("Subject", {"fields": ("subject_attributes", "fixed_subject")}),
         (
             "Key and purpose",
             {
                 "fields": (
                     "max_lifetime",
                     "key_algorithms",
-                    ("key_usage", "extended_key_usage"),
+                    "key_usage",
+                    "extended_key_usage",
+                    "further_purposes",
                 )
             },
         ),

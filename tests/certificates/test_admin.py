@@ -268,7 +268,7 @@ def test_a_renewal_policy_is_saved_with_before_and_after(browse, carol):
         "window": "3d",
         "max_attempts": "3",
         "retry_delay": "PT1M",
-        "alert_days": "[7]",
+        "alert_days": "7",
     }
 
     browse(carol).post(url, body)

@@ -1,7 +1,5 @@
 """The admin: the same rules and the same words as REST; machine rows cannot be edited."""
 
-import json
-
 import pytest
 from django.contrib import messages
 from django.test import Client
@@ -26,7 +24,8 @@ def form(site):
         "kind": "file",
         "enabled": "on",
         "agent": "",
-        "config": json.dumps({"certificate_path": str(site / "cert.pem")}),
+        "config.certificate_path": str(site / "cert.pem"),
+        "config.fullchain": "on",
         "endpoint_host": "",
         "endpoint_port": "",
         "server_name": "",
@@ -41,13 +40,14 @@ def test_a_target_is_made_through_the_service(browser, form, carol):
     assert (event.actor, event.door) == (carol, "admin")
 
 
-def test_a_mistake_is_shown_in_the_words_of_the_service(browser, form):
-    form["config"] = json.dumps({"certificate_path": "/etc/cert.pem", "typo": 1})
+def test_a_mistake_is_shown_in_the_words_of_the_service_at_its_field(browser, form):
+    form |= {"config.certificate_path": "/etc/cert.pem", "config.mode": "rw-r--r--"}
 
-    page = browser.post(f"{URL}target/add/", form).content.decode()
+    answer = browser.post(f"{URL}target/add/", form)
 
-    assert "typo: There is no such setting." in page
-    assert "CERTCTL_TARGET_ROOTS" in page
+    errors = answer.context["adminform"].form.errors
+    assert "CERTCTL_TARGET_ROOTS" in errors["config.certificate_path"][0]
+    assert "octal" in errors["config.mode"][0]
     assert not Target.objects.exists()
 
 

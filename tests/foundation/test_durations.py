@@ -91,7 +91,7 @@ def test_the_admin_reads_a_length_as_rest_does(carol, browse, given, status):
             "window": given,
             "max_attempts": "3",
             "retry_delay": "15m",
-            "alert_days": "[]",
+            "alert_days": "",
         },
     )
 

@@ -151,12 +151,13 @@ NEW_PROFILE = {
     "allowed_sans": "dns:*.demo.internal\n\n  ip:10.0.0.0/8  ",
     "required_sans": "",
     "max_sans": "10",
-    "subject_attributes": "CN\r\nO",
+    "subject_attributes": ["CN", "O"],
     "fixed_subject": "OU=Web = shop",
     "max_lifetime": "10d",
-    "key_algorithms": "ecdsa-p256\nrsa-2048",
+    "key_algorithms": ["ecdsa-p256", "rsa-2048"],
     "key_usage": "digitalSignature",
-    "extended_key_usage": "",
+    "extended_key_usage": [],
+    "further_purposes": "",
     "approval_required_for": "Issuance",
 }
 

@@ -3,7 +3,7 @@
 import grp
 import pwd
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,10 @@ class Path:
                 raise Wrong("path_not_allowed", error.detail) from error
         return str(value)
 
+    def bounds(self, allowed: Allowed) -> str:
+        """Name the folders that it may be in."""
+        return _named("Below", allowed.roots, "CERTCTL_TARGET_ROOTS") if self.ours else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Mode:
@@ -62,6 +66,10 @@ class Mode:
             )
         return mode
 
+    def bounds(self, allowed: Allowed) -> str:
+        """Return "": the same everywhere."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -81,6 +89,10 @@ class Account:
             except ConnectorError as error:
                 raise Wrong("unknown_account", error.detail) from error
         return value
+
+    def bounds(self, allowed: Allowed) -> str:
+        """Return "": those that the machine has."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,16 @@ class Command:
         if why:
             raise Wrong("command_not_allowed", why)
         return tuple(value)
+
+    def bounds(self, allowed: Allowed) -> str:
+        """Name the programs that it may be."""
+        return _named("One of", allowed.programs, "CERTCTL_TARGET_COMMANDS")
+
+
+def _named(how: str, those: Collection[str], setting: str) -> str:
+    if not those:
+        return f"{setting} allows none on this server."
+    return f"{how} {', '.join(sorted(those))} on this server ({setting})."
 
 
 def uid_of(name: str) -> int:
