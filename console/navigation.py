@@ -16,13 +16,15 @@ from deployments.models import Agent
 from jobs.models import Job
 from jobs.states import Status
 
+MOST = 99  # more are not counted: it is asked on every page
 Allows = Callable[[HttpRequest], bool]
 
 
 def waiting(request: HttpRequest) -> str:
     """Return how many jobs wait for a decision, for the badge; empty for none."""
-    count = Job.objects.filter(status=Status.AWAITING_APPROVAL).count()
-    return str(count) if count else ""
+    rows = Job.objects.filter(status=Status.AWAITING_APPROVAL).order_by()
+    count = rows.values("pk")[: MOST + 1].count()
+    return f"{MOST}+" if count > MOST else str(count or "")
 
 
 def _allows(*permissions: str) -> Allows:
@@ -49,7 +51,7 @@ class Item:
     icon: str
     name: str
     allows: Allows
-    badge: str = ""
+    count: Callable[[HttpRequest], str] | None = None
     query: str = ""
 
     def url(self) -> str:
@@ -81,7 +83,7 @@ _INBOX = Item(
     "approval",
     "admin:jobs_inbox",
     _allows("jobs.decide_job"),
-    badge="console.navigation.waiting",
+    count=waiting,
 )
 GROUPS = (
     Group(
@@ -95,7 +97,7 @@ GROUPS = (
                 "approval",
                 "admin:jobs_job_changelist",
                 lambda request: not _INBOX.url() and request.user.has_perm("jobs.view_job"),
-                badge="console.navigation.waiting",
+                count=waiting,
                 query=f"?status__exact={Status.AWAITING_APPROVAL}",
             ),
             Item("My requests", "outbox", "admin:jobs_mine", _allows("jobs.view_job")),
@@ -119,7 +121,7 @@ GROUPS = (
         ),
     ),
     Group(
-        "Who signs, and by which rules",
+        "Issuing",
         (
             _rows("Issuers", "account_balance", "issuers.issuer"),
             _rows("Profiles", "rule", "issuers.profile"),
@@ -166,7 +168,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups (unfold's SIDEBAR.navigation), without what is not for this principal."""
     shown = []
     for group in GROUPS:
-        items = [_shown(item, url) for item, url in _open_to(request, group)]
+        items = [_shown(request, item, url) for item, url in _open_to(request, group)]
         if items:
             shown.append({"title": group.title, "folds": group.folds, "items": items})
     return shown
@@ -185,6 +187,6 @@ def _open_to(request: HttpRequest, group: Group) -> list[tuple[Item, str]]:
     return [(item, url) for item in group.items if (url := item.url()) and item.allows(request)]
 
 
-def _shown(item: Item, url: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {"title": item.title, "icon": item.icon, "link": url}
-    return {**shown, "badge": item.badge} if item.badge else shown
+def _shown(request: HttpRequest, item: Item, url: str) -> dict[str, Any]:
+    count = item.count(request) if item.count else ""
+    return {"title": item.title, "icon": item.icon, "link": url, "count": count}

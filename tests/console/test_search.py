@@ -229,3 +229,38 @@ def test_no_page_is_there_twice_or_leads_nowhere(browse, carol):
     for item in items:
         assert browser.get(item["link"]).status_code == 200
     assert Job.objects.count() == 0
+
+
+# --- what lists and rows are called ---------------------------------------------------------------
+
+
+def test_a_host_is_written_as_it_is_and_no_crumb_is_there_twice(browse, carol):
+    certificate = CertificateFactory(name="www.example.com", owner=OwnerFactory(name="platform"))
+    version = VersionFactory(certificate=certificate)
+    JobFactory(certificate=certificate)
+    browser = browse(carol)
+
+    for path in (
+        f"certificates/certificate/{certificate.pk}/change/",
+        f"certificates/certificate/{certificate.pk}/archive/",
+        f"certificates/version/{version.pk}/change/",
+        f"owners/owner/{certificate.owner_id}/change/",
+        f"owners/owner/{certificate.owner_id}/delete/",
+        "jobs/job/",
+    ):
+        answer = browser.get(f"/admin/{path}")
+        page = answer.content.decode()
+        assert "Www.example.com" not in page, path
+        assert "Platform" not in page, path
+        crumbs = page.partition("<h1")[2].partition("</h1>")[0]
+        assert crumbs.count(">Certificates<") + crumbs.count("> Certificates <") <= 1, path
+
+
+def test_lists_are_called_what_they_list(browse, carol):
+    browser = browse(carol)
+    groups = browser.get("/admin/").context["sidebar_navigation"]
+
+    for item in [item for group in groups for item in group["items"]][1:]:
+        page = browser.get(item["link"]).content.decode()
+        assert "<title>" in page
+        assert "Select " not in page.partition("<title>")[2].partition("</title>")[0], item
