@@ -15,8 +15,12 @@ UNFOLD = {
         lambda request: static("certctl/theme.css"),
         lambda request: static("certctl/admin.css"),
         lambda request: static("certctl/dashboard.css"),
+        lambda request: static("certctl/search.css"),
     ],
-    "SCRIPTS": [lambda request: static("certctl/htmx.js")],
+    "SCRIPTS": [
+        lambda request: static("certctl/htmx.js"),
+        lambda request: static("certctl/search.js"),
+    ],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
@@ -34,7 +38,7 @@ UNFOLD = {
         }
     },
     "SIDEBAR": {
-        "show_search": True,
+        "show_search": False,  # it stands in the top bar (console.search)
         "show_all_applications": False,
         "navigation": "console.navigation.navigation",
     },

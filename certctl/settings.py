@@ -308,6 +308,8 @@ if TRUSTED_PROXIES:
 REQUIRE_DIGEST = env.bool("CERTCTL_REQUIRE_DIGEST", default=True)
 
 # Of one principal, whatever its keys, at every door for programs.
+# Of one principal, in the admin's search: each pause in typing asks once.
+SEARCH_RATE = env.str("CERTCTL_SEARCH_RATE", default="300/min")
 API_RATE = env.str("CERTCTL_API_RATE", default="1200/min")
 
 # Who writes down what REST and the admin refuse: foundation, which calls them, knows no trail.

@@ -163,6 +163,24 @@ class SerialSearch(SearchFilter):
         return queryset.filter(Q(pk__in=exact.values("pk")) | Q(pk__in=matches.values("pk")))
 
 
+class IndexedSearch(SearchFilter):
+    """`?search=` by the indexes that `certificates.search` knows: the view's `search_rows`.
+
+    The view's `search_fields` say that it can be searched, and no more.
+    """
+
+    @override
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
+        typed = request.query_params.get(self.search_param, "")
+        return view.search_rows(queryset, typed) if typed else queryset
+
+
+def searching_by_index() -> list[type[BaseFilterBackend]]:
+    """Return the filters that all lists have, with that search among them."""
+    usual: Any = api_settings.DEFAULT_FILTER_BACKENDS
+    return [IndexedSearch if one is SearchFilter else one for one in usual]
+
+
 def searching_serials() -> list[type[BaseFilterBackend]]:
     """Return the filters that all lists have, with this search among them."""
     usual: Any = api_settings.DEFAULT_FILTER_BACKENDS  # classes by now, not their names

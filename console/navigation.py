@@ -1,107 +1,192 @@
-"""The admin's side bar: by what people come to do, not by Django app."""
+"""The admin's side bar: by what people come to do, not by Django app.
 
-from collections.abc import Callable
+One more page is one more line in `GROUPS`. Who may not open it does not see it, and it is not there
+while its address is not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import NoReverseMatch, reverse
 
+from console.search import Page
+from deployments.models import Agent
 from jobs.models import Job
 from jobs.states import Status
+
+MOST = 99  # more are not counted: it is asked on every page
+Allows = Callable[[HttpRequest], bool]
 
 
 def waiting(request: HttpRequest) -> str:
     """Return how many jobs wait for a decision, for the badge; empty for none."""
-    count = Job.objects.filter(status=Status.AWAITING_APPROVAL).count()
-    return str(count) if count else ""
+    rows = Job.objects.filter(status=Status.AWAITING_APPROVAL).order_by()
+    count = rows.values("pk")[: MOST + 1].count()
+    return f"{MOST}+" if count > MOST else str(count or "")
 
 
-def _allows(*permissions: str) -> Callable[[HttpRequest], bool]:
+def _allows(*permissions: str) -> Allows:
     return lambda request: request.user.has_perms(permissions)
 
 
-def _item(title: str, icon: str, model: str, query: str = "", **more: Any) -> dict[str, Any]:
+def _everybody(request: HttpRequest) -> bool:
+    return True
+
+
+def _has_agents(request: HttpRequest) -> bool:
+    """Whether there is an agent to look at, or this is somebody who may register one."""
+    user = request.user
+    if not user.has_perm("deployments.view_agent"):
+        return False
+    return user.has_perm("deployments.add_agent") or Agent.objects.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One page: what it is called, its icon, the name of its address, who may open it."""
+
+    title: str
+    icon: str
+    name: str
+    allows: Allows
+    count: Callable[[HttpRequest], str] | None = None
+    query: str = ""
+
+    def url(self) -> str:
+        """Return its address; "" where this installation has no such page."""
+        try:
+            return f"{reverse(self.name)}{self.query}"
+        except NoReverseMatch:
+            return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages that belong together; one that `folds` is closed while another page is open."""
+
+    title: str
+    items: Sequence[Item]
+    folds: bool = False
+
+
+def _rows(title: str, icon: str, model: str, allows: Allows | None = None) -> Item:
+    """Return the list of a model, "app.name", for whoever may view its rows."""
     app, name = model.split(".")
-    link = reverse_lazy(f"admin:{app}_{name}_changelist")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": (lambda request: f"{link}{query}") if query else link,
-        "permission": _allows(f"{app}.view_{name}"),
-        **more,
-    }
+    view = _allows(f"{app}.view_{name}")
+    return Item(title, icon, f"admin:{app}_{name}_changelist", allows or view)
+
+
+_INBOX = Item(
+    "Inbox",
+    "approval",
+    "admin:jobs_inbox",
+    _allows("jobs.decide_job"),
+    count=waiting,
+)
+GROUPS = (
+    Group(
+        "",
+        (
+            Item("Dashboard", "dashboard", "admin:index", _everybody),
+            Item("First steps", "flag", "admin:first_steps", _allows("issuers.add_issuer")),
+            _INBOX,
+            Item(
+                "Waiting for approval",
+                "approval",
+                "admin:jobs_job_changelist",
+                lambda request: not _INBOX.url() and request.user.has_perm("jobs.view_job"),
+                count=waiting,
+                query=f"?status__exact={Status.AWAITING_APPROVAL}",
+            ),
+            Item("My requests", "outbox", "admin:jobs_mine", _allows("jobs.view_job")),
+            Item(
+                "Request a certificate",
+                "add_circle",
+                "admin:certificates_certificate_add",
+                _allows("certificates.add_certificate", "jobs.add_job"),
+            ),
+            _rows("Alerts", "notifications", "certificates.alert"),
+        ),
+    ),
+    Group(
+        "Certificates",
+        (
+            _rows("Certificates", "workspace_premium", "certificates.certificate"),
+            _rows("Jobs", "work_history", "jobs.job"),
+            _rows("Targets", "dns", "deployments.target"),
+            _rows("Agents", "smart_toy", "deployments.agent", _has_agents),
+            _rows("Bulk revocation", "playlist_remove", "revocation.plan"),
+        ),
+    ),
+    Group(
+        "Issuing",
+        (
+            _rows("Issuers", "account_balance", "issuers.issuer"),
+            _rows("Profiles", "rule", "issuers.profile"),
+            _rows("Renewal policies", "autorenew", "certificates.renewalpolicy"),
+        ),
+        folds=True,
+    ),
+    Group(
+        "People",
+        (
+            _rows("Owners", "badge", "owners.owner"),
+            _rows("Teams", "groups", "owners.team"),
+            _rows("Principals", "person", "owners.principal"),
+            _rows("API keys", "key", "owners.apikey"),
+        ),
+        folds=True,
+    ),
+    Group(
+        "Devices",
+        (
+            _rows("Labels", "label", "enrollment.label"),
+            _rows("Devices", "devices", "enrollment.device"),
+            _rows("Credentials", "password", "enrollment.credential"),
+            _rows("Enrollments", "how_to_reg", "enrollment.enrollment"),
+        ),
+        folds=True,
+    ),
+    Group(
+        "Records",
+        (
+            _rows("Audit trail", "fact_check", "audit.event"),
+            _rows("Versions", "history", "certificates.version"),
+            _rows("Deployments", "rocket_launch", "deployments.deployment"),
+            _rows("Revocations", "block", "certificates.revocation"),
+            _rows("CRLs", "list_alt", "certificates.crl"),
+            _rows("OCSP responses", "quickreply", "certificates.ocspresponse"),
+        ),
+        folds=True,
+    ),
+)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the groups (unfold's SIDEBAR.navigation)."""
+    """Return the groups (unfold's SIDEBAR.navigation), without what is not for this principal."""
+    shown = []
+    for group in GROUPS:
+        items = [_shown(request, item, url) for item, url in _open_to(request, group)]
+        if items:
+            shown.append({"title": group.title, "folds": group.folds, "items": items})
+    return shown
+
+
+def pages(request: HttpRequest) -> list[Page]:
+    """Return the pages that this principal may open, for the search."""
     return [
-        {
-            "items": [
-                {
-                    "title": "Dashboard",
-                    "icon": "dashboard",
-                    "link": reverse_lazy("admin:index"),
-                },
-                _item(
-                    "Waiting for approval",
-                    "approval",
-                    "jobs.job",
-                    f"?status__exact={Status.AWAITING_APPROVAL}",
-                    badge="console.navigation.waiting",
-                ),
-                {
-                    "title": "Request a certificate",
-                    "icon": "add_circle",
-                    "link": reverse_lazy("admin:certificates_certificate_add"),
-                    "permission": _allows("certificates.add_certificate", "jobs.add_job"),
-                },
-                _item("Alerts", "notifications", "certificates.alert"),
-                _item("Jobs", "work_history", "jobs.job"),
-            ],
-        },
-        {
-            "title": "Inventory",
-            "separator": True,
-            "items": [
-                _item("Certificates", "workspace_premium", "certificates.certificate"),
-                _item("Versions", "history", "certificates.version"),
-                _item("Renewal policies", "autorenew", "certificates.renewalpolicy"),
-                _item("Targets", "dns", "deployments.target"),
-                _item("Deployments", "rocket_launch", "deployments.deployment"),
-                _item("Agents", "smart_toy", "deployments.agent"),
-            ],
-        },
-        {
-            "title": "Enrollment",
-            "separator": True,
-            "items": [
-                _item("Enrollments", "how_to_reg", "enrollment.enrollment"),
-                _item("Labels", "label", "enrollment.label"),
-                _item("Devices", "devices", "enrollment.device"),
-                _item("Credentials", "password", "enrollment.credential"),
-            ],
-        },
-        {
-            "title": "Trust",
-            "separator": True,
-            "items": [
-                _item("Issuers", "account_balance", "issuers.issuer"),
-                _item("Profiles", "rule", "issuers.profile"),
-                _item("Revocations", "block", "certificates.revocation"),
-                _item("Bulk revocation", "playlist_remove", "revocation.plan"),
-                _item("CRLs", "list_alt", "certificates.crl"),
-                _item("OCSP responses", "quickreply", "certificates.ocspresponse"),
-            ],
-        },
-        {
-            "title": "People",
-            "separator": True,
-            "items": [
-                _item("Principals", "person", "owners.principal"),
-                _item("API keys", "key", "owners.apikey"),
-                _item("Owners", "badge", "owners.owner"),
-                _item("Teams", "groups", "owners.team"),
-                _item("Audit trail", "fact_check", "audit.event"),
-            ],
-        },
+        Page(item.title, url, item.icon, group.title)
+        for group in GROUPS
+        for item, url in _open_to(request, group)
     ]
+
+
+def _open_to(request: HttpRequest, group: Group) -> list[tuple[Item, str]]:
+    return [(item, url) for item in group.items if (url := item.url()) and item.allows(request)]
+
+
+def _shown(request: HttpRequest, item: Item, url: str) -> dict[str, Any]:
+    count = item.count(request) if item.count else ""
+    return {"title": item.title, "icon": item.icon, "link": url, "count": count}

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from typing_extensions import override
 
+from certificates import search, services
 from certificates import serializers as shapes
-from certificates import services
 from certificates.api.files import MEDIA, DerFile, PemFile, Pkcs12File, export_of
 from certificates.details import Details
-from certificates.filters import CertificateFilter, searching_serials
+from certificates.filters import CertificateFilter, searching_by_index
 from certificates.models import Certificate, Version
 from foundation.errors import Conflict, NotFound
 from foundation.rest.parsers import valid
@@ -53,8 +53,8 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
     ).order_by("-created_at", "pk")
     serializer_class: type[serializers.BaseSerializer[Any]] = shapes.CertificateSerializer
     filterset_class = CertificateFilter
-    filter_backends = searching_serials()
-    serial_field: ClassVar = "versions__serial"
+    filter_backends = searching_by_index()
+    search_rows = staticmethod(search.matching)
     search_fields: ClassVar = ("name", "common_name", "sans", "owner__name", "environment")
     ordering_fields: ClassVar = (
         "name",

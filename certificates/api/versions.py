@@ -11,9 +11,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from certificates import search, services
 from certificates import serializers as shapes
-from certificates import services
-from certificates.filters import RevocationFilter, VersionFilter, searching_serials
+from certificates.filters import (
+    RevocationFilter,
+    VersionFilter,
+    searching_by_index,
+    searching_serials,
+)
 from certificates.models import Revocation, Version
 from foundation.rest.parsers import valid
 from foundation.rest.views import Strict
@@ -33,8 +38,8 @@ class VersionViewSet(Strict, viewsets.ReadOnlyModelViewSet[Version]):
     )
     serializer_class = shapes.VersionSerializer
     filterset_class = VersionFilter
-    filter_backends = searching_serials()
-    serial_field: ClassVar = "serial"
+    filter_backends = searching_by_index()
+    search_rows = staticmethod(search.matching_versions)
     search_fields: ClassVar = ("serial", "subject", "sans", "fingerprint")
     ordering_fields: ClassVar = ("number", "not_before", "not_after", "created_at")
 

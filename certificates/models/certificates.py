@@ -301,6 +301,8 @@ class Version(models.Model):
         ordering = ["-created_at", "pk"]
         indexes = [
             models.Index(fields=["-created_at", "id"], name="versions_newest"),
+            # Whoever looks for a serial knows no issuer.
+            models.Index(fields=["serial"], name="versions_serial"),
             models.Index(
                 fields=["not_after"],
                 condition=Q(superseded_at__isnull=True),

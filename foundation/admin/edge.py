@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 from typing_extensions import override
 from unfold.admin import ModelAdmin
 
@@ -72,7 +73,9 @@ class Edge(ModelAdmin):
         chosen = chosen_action(request)
         if act_of(chosen) in self.use_cases and chosen not in self.get_actions(request):
             raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        # Django's own is "Select certificate to change".
+        named = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, {**named, **(extra_context or {})})
 
     @override
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
