@@ -15,8 +15,12 @@ UNFOLD = {
         lambda request: static("certctl/theme.css"),
         lambda request: static("certctl/admin.css"),
         lambda request: static("certctl/dashboard.css"),
+        lambda request: static("certctl/pages.css"),
     ],
-    "SCRIPTS": [lambda request: static("certctl/htmx.js")],
+    "SCRIPTS": [
+        lambda request: static("certctl/htmx.js"),
+        lambda request: static("certctl/pages.js"),
+    ],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
