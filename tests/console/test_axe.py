@@ -151,7 +151,8 @@ def test_refusals_are_pages_like_others(looking, browse, victor, db):
     client = browse(victor)
     looking.sign_in(client)
     for place in ("/admin/owners/principal/add/", "/admin/nothing/"):
-        if client.get(place).headers["Content-Type"].startswith("text/html"):
+        # Those that are in the room's frame: the framework's bare ones are none of its pages.
+        if 'class="cc-skip"' in client.get(place).text:
             looking.at(place)
 
     looking.check()
