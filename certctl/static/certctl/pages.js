@@ -26,10 +26,8 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   };
   // They are made by scripts that run later than this one, and again as rows are added.
-  let due = 0;
-  new MutationObserver(() => {
-    if (!due) due = setTimeout(() => { due = 0; tend(); }, 50);
-  }).observe(document.body, { childList: true, subtree: true });
+  // Only attributes are set, so this does not call itself.
+  new MutationObserver(tend).observe(document.body, { childList: true, subtree: true });
   tend();
   window.addEventListener("load", tend);
 });
