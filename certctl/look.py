@@ -16,10 +16,12 @@ UNFOLD = {
         lambda request: static("certctl/admin.css"),
         lambda request: static("certctl/dashboard.css"),
         lambda request: static("certctl/search.css"),
+        lambda request: static("certctl/pages.css"),
     ],
     "SCRIPTS": [
         lambda request: static("certctl/htmx.js"),
         lambda request: static("certctl/search.js"),
+        lambda request: static("certctl/pages.js"),
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.db.models import CharField
 
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
@@ -76,6 +77,15 @@ def renewal_window(window: timedelta, begins: datetime, ends: datetime) -> timed
     Two thirds of its life at most: a window longer than that would renew at every sweep.
     """
     return min(window, (ends - begins) * 2 / 3)
+
+
+def crl_is_late(made: datetime, ends: datetime, now: datetime) -> bool:
+    """Whether an issuer's newest CRL, made and ending then, should have a follower by now.
+
+    From half of what is between two CRLs' making and the end of the older one.
+    """
+    spare = (ends - made - settings.CRL_REFRESH) / 2
+    return ends <= now + max(spare, timedelta(0))
 
 
 def standing(

@@ -1,16 +1,25 @@
-"""The admin's front page: counts, and what waits for me."""
+"""The admin's front page: what needs me first, then what happened and what is to come.
 
+Whoever may not see something in its own list does not see it here. What needs somebody is asked
+at each look; what is counted over everything is kept for a while for all (console.trends.kept).
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
-from django.http import HttpRequest
-from django.urls import reverse
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from audit.models import Event
-from certificates.models import Alert, CertificateStatus
-from console import stats
-from foundation.errors import CertctlError
+from certificates.models import CRL, Alert
+from certificates.policy import crl_is_late
+from console import attention, pictures, stats, trends
+from console.lists import capped, in_words, list_of
 from issuers.models import Issuer
 from issuers.pointers import default_prefix, prefix_of, warning_of
 from jobs import policy
@@ -21,53 +30,154 @@ from revocation.models import Plan
 from revocation.policy import BULK_REVOKE
 from revocation.states import Status as PlanStatus
 
-SHOWN = 8
+SHOWN = 5
+EVENTS = 8
+LOOKED_AT = 200  # jobs that wait, the oldest first
+COUNTS_KEPT = timedelta(seconds=30)
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what templates/admin/index.html shows (unfold's DASHBOARD_CALLBACK)."""
-    user = request.user
-    assert isinstance(user, Principal)  # noqa: S101 - the admin lets nobody else in
-    weeks = stats.expiring_by_week()
-    highest = max((week["count"] for week in weeks), default=0) or 1
-    for week in weeks:
-        week["level"] = -(-4 * week["count"] // highest)
-    mine, others = _waiting(user) if user.has_perm("jobs.decide_job") else ([], [])
-    context.update(
-        title="Dashboard",
-        clock_words=stats.clock_words(),
-        address_words=_address_words(),
-        tiles=_tiles(),
-        jobs=stats.jobs_by_status(),
-        waiting_for_me=mine[:SHOWN],
-        waiting_for_me_count=len(mine),
-        waiting_for_others=others[:SHOWN],
-        failed=Job.objects.filter(status=Status.FAILED)
-        .select_related("certificate")
-        .order_by("-completed_at")[:SHOWN],
-        weeks=weeks,
-        alerts=Alert.objects.open().select_related("certificate", "issuer", "acknowledged_by")[
-            :SHOWN
-        ],
-        alerts_count=Alert.objects.open().count(),
-        crls=[
-            {"issuer": slug, "number": number, "next_update": ends, "late": ends < timezone.now()}
-            for slug, number, ends in stats.newest_crls()
-        ],
-        events=Event.objects.order_by("-sequence")[:SHOWN]
-        if user.has_perm("audit.view_event")
-        else [],
-        last_renewal=stats.last_renewal(),
-        can_decide=user.has_perm("jobs.decide_job"),
-        plans=_plans() if user.has_perm(BULK_REVOKE) else [],
-    )
+    context.update(title="Dashboard", **board(request))
     return context
 
 
-def _address_words() -> list[str]:
+@require_safe
+@never_cache
+def fragment(request: HttpRequest) -> HttpResponse:
+    """Answer with the board alone, for the page that shows it and asks every minute.
+
+    401 to whoever is signed in no longer: a redirect would put the sign-in page into the board.
+    """
+    if not (request.user.is_active and getattr(request.user, "is_staff", False)):
+        return HttpResponse("Sign in again.\n", status=401, content_type="text/plain")
+    return render(request, "admin/board.html", board(request))
+
+
+def board(request: HttpRequest) -> dict[str, Any]:
+    """Return what templates/admin/board.html shows to whoever asks."""
+    user = request.user
+    assert isinstance(user, Principal)  # noqa: S101 - the admin lets nobody else in
+    may = user.has_perm
+    now = timezone.now()
+    issuers = _issuers()
+    return {
+        "now": now,
+        "clock_words": stats.clock_words(),
+        "address_words": _address_words(issuers),
+        **_first(user, now, issuers),
+        **_trend(may, now, issuers),
+        "events": Event.objects.order_by("-sequence")[:EVENTS] if may("audit.view_event") else None,
+    }
+
+
+def _first(user: Principal, now: datetime, issuers: list[Issuer]) -> dict[str, Any]:
+    """Return what needs somebody."""
+    may = user.has_perm
+    can_decide = may("jobs.decide_job")
+    mine, others = _waiting(user) if can_decide else ([], [])
+    duties = [
+        attention.failed(now) if may("jobs.view_job") else None,
+        attention.ending(now) if may("certificates.view_certificate") else None,
+        attention.unproven() if may("deployments.view_deployment") else None,
+    ]
+    crls = _crls(now, issuers) if may("certificates.view_crl") else []
+    ends = attention.ends(now, issuers, may=may)
+    plans = _plans() if may(BULK_REVOKE) else []
+    alerts = _alerts() if may("certificates.view_alert") else []
+    open_alerts = Alert.objects.open()
+    shown = [duty for duty in duties if duty is not None]
+    counts = _counted(shown, open_alerts if len(alerts) == SHOWN else None)
+    alerts_count = counts.get("alerts", len(alerts))
+    late = [crl for crl in crls if crl["late"]]
+    pressing = [end for end in ends if end.state != "fine"]
+    return {
+        "can_decide": can_decide,
+        "waiting_for_me": mine[:SHOWN],
+        "waiting_for_me_count": len(mine),
+        "waiting_is_more": len(mine) + len(others) >= LOOKED_AT,
+        "waiting_url": list_of(Job, status__exact=Status.AWAITING_APPROVAL),
+        "waiting_for_others": others[:SHOWN],
+        "duties": [(duty, in_words(counts[duty.ident])) for duty in shown],
+        "plans": plans,
+        "plans_url": list_of(Plan) if plans else "",
+        "alerts": alerts,
+        "alerts_count": alerts_count,
+        "alerts_words": in_words(alerts_count),
+        "alerts_url": list_of(Alert, cleared_at__isnull=True),
+        "may_see_alerts": may("certificates.view_alert"),
+        "late_crls": late,
+        "pressing": pressing,
+        "crls": crls,
+        "crls_url": list_of(CRL) if crls else "",
+        "ends": ends[:EVENTS],
+        "nothing_needed": not (mine or plans or alerts or late or pressing or shown),
+    }
+
+
+def _counted(duties: list[attention.Duty], alerts: QuerySet[Alert] | None) -> dict[str, int]:
+    """Return how many of each there are: one query for all that have more than they show."""
+    many: dict[str, QuerySet[Any]] = {duty.ident: duty.rows for duty in duties if duty.is_more}
+    if alerts is not None:
+        many["alerts"] = alerts
+    few = {duty.ident: len(duty.lines) for duty in duties}
+    return few | dict(zip(many, capped(*many.values()), strict=True))
+
+
+def _trend(may: Callable[[str], bool], now: datetime, issuers: list[Issuer]) -> dict[str, Any]:
+    """Return what is counted over everything, for whoever may see it."""
+    shown: dict[str, Any] = {"days": trends.DAYS, "levels": pictures.LEVELS}
+    if may("certificates.view_certificate"):
+        counts = trends.kept("certificates", stats.certificates_by_status, during=COUNTS_KEPT)
+        shown["tiles"] = pictures.tiles(counts)
+        # The weeks begin when they were counted, so that the lists behind them show the same.
+        at, weeks = trends.kept("weeks", lambda: (now, stats.expiring_by_week()))
+        shown["weeks"] = pictures.weeks(weeks, at)
+        if may("certificates.view_version") and may("issuers.view_issuer"):
+            at, loads = trends.kept("forecast", lambda: (now, trends.forecast()))
+            shown["forecast"] = pictures.forecast(loads, issuers, at)
+    if may("jobs.view_job"):
+        counts = trends.kept("jobs", stats.jobs_by_status, during=COUNTS_KEPT)
+        shown["jobs"] = pictures.jobs(counts)
+        shown["queue"] = pictures.queue()
+        sees = may("certificates.view_revocation")
+        at, days = trends.kept("days", lambda: (now, trends.days()))
+        shown["per_day"] = pictures.per_day(days, may_see_revocations=sees)
+        shown["counted_at"] = at
+    if may("certificates.view_revocation"):
+        shown["latency"] = pictures.latency(trends.latency(stats.web_processes()))
+        shown["may_see_latency"] = True
+    return shown
+
+
+def _issuers() -> list[Issuer]:
+    """Return all issuers, each with its newest CRL: one query."""
+    newest = CRL.objects.filter(issuer=OuterRef("pk")).order_by("-number")
+    rows = Issuer.objects.annotate(
+        newest_number=Subquery(newest.values("number")[:1]),
+        newest_made=Subquery(newest.values("this_update")[:1]),
+        newest_ends=Subquery(newest.values("next_update")[:1]),
+    )
+    return list(rows.defer("secrets", "chain_pem", "old_with_new_pem", "new_with_old_pem"))
+
+
+def _crls(now: datetime, issuers: list[Issuer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "issuer": issuer,
+            "number": issuer.newest_number,  # type: ignore[attr-defined]  # annotated
+            "next_update": issuer.newest_ends,  # type: ignore[attr-defined]
+            "over": issuer.newest_ends < now,  # type: ignore[attr-defined]
+            "late": crl_is_late(issuer.newest_made, issuer.newest_ends, now),  # type: ignore[attr-defined]
+        }
+        for issuer in issuers
+        if issuer.newest_number is not None  # type: ignore[attr-defined]
+    ]
+
+
+def _address_words(issuers: list[Issuer]) -> list[str]:
     """Return what to say of addresses that lead nowhere, before they are signed into anything."""
-    issuers = Issuer.objects.filter(enabled=True).only("pki_prefix")
-    prefixes = {default_prefix(), *(prefix_of(issuer) for issuer in issuers)}
+    prefixes = {default_prefix(), *(prefix_of(issuer) for issuer in issuers if issuer.enabled)}
     return [words for prefix in sorted(prefixes) if (words := warning_of(prefix))]
 
 
@@ -84,44 +194,19 @@ def _plans() -> list[Plan]:
     return list(rows.order_by("-made_at")[:SHOWN])
 
 
-TONES = {
-    CertificateStatus.ACTIVE: "good",
-    CertificateStatus.EXPIRING: "warn",
-    CertificateStatus.RENEWAL_IN_PROGRESS: "warn",
-    CertificateStatus.EXPIRED: "danger",
-    CertificateStatus.FAILED: "danger",
-    CertificateStatus.REVOKED: "danger",
-}
-
-
-def _tiles() -> list[dict[str, Any]]:
-    """Return one tile per status of certificates; alarming tones only where there are any."""
-    url = reverse("admin:certificates_certificate_changelist")
-    counts = stats.certificates_by_status()
-    return [
-        {
-            "label": status.label,
-            "count": counts[status.value],
-            "url": f"{url}?status__exact={status.value}",
-            "tone": TONES.get(status, "plain") if counts[status.value] else "plain",
-        }
-        for status in CertificateStatus
-    ]
-
-
 def _waiting(user: Principal) -> tuple[list[Job], list[Job]]:
-    """Part the jobs that wait for a decision: those that `user` may approve, and the others."""
+    """Part the oldest jobs that wait for a decision: what others asked for, and the user's own.
+
+    One query, however many wait. Whether `user` may approve one is asked on its own page, which
+    looks at owners, teams and keys as well.
+    """
     waiting = (
         Job.objects.filter(status=Status.AWAITING_APPROVAL)
-        .select_related("certificate__owner", "certificate__profile", "requested_by")
-        .order_by("created_at")[:200]
+        .select_related("certificate__owner", "certificate__profile", "requested_by", "csr_by")
+        .order_by("created_at")[:LOOKED_AT]
     )
-    mine, others = [], []
+    mine: list[Job] = []
+    others: list[Job] = []
     for job in waiting:
-        try:
-            policy.check_may_approve(user, job)
-        except CertctlError:
-            others.append(job)
-        else:
-            mine.append(job)
+        (others if policy.asked_for(user, job) else mine).append(job)
     return mine, others

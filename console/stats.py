@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from certificates.models import CRL, Alert, Certificate, CertificateStatus
@@ -59,15 +59,26 @@ def expiring_by_week(weeks: int = 12) -> list[dict[str, Any]]:
     served = Certificate.objects.exclude(
         status__in=(CertificateStatus.REVOKED, CertificateStatus.ARCHIVED)
     )
-    ends = served.filter(
-        current__not_after__gt=now, current__not_after__lte=now + timedelta(weeks=weeks)
-    ).values_list("current__not_after", flat=True)
-    counts = [0] * weeks
-    for end in ends.iterator():
-        counts[min((end - now).days // 7, weeks - 1)] += 1
+    edges = [now + timedelta(weeks=week) for week in range(weeks + 1)]
+    ends = served.filter(current__not_after__gt=now, current__not_after__lte=edges[-1])
+    # Each week has its first moment, and the last week its very end too.
+    counted = ends.aggregate(
+        **{
+            str(week): Count(
+                "pk",
+                filter=Q(current__not_after__gte=edges[week])
+                & (
+                    Q(current__not_after__lt=edges[week + 1])
+                    if week + 1 < weeks
+                    else Q(current__not_after__lte=edges[week + 1])
+                ),
+            )
+            for week in range(weeks)
+        }
+    )
     return [
-        {"week": week, "starts": (now + timedelta(weeks=week)).date(), "count": count}
-        for week, count in enumerate(counts)
+        {"week": week, "starts": edges[week].date(), "count": counted[str(week)]}
+        for week in range(weeks)
     ]
 
 

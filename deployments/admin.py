@@ -142,6 +142,7 @@ class DeploymentAdmin(ReadOnly):
         "checked_at",
     )
     list_filter = ("health", "target")
+    linked = ("version__isnull", "health__in", "target__endpoint_port__isnull")
     list_select_related = ("certificate", "target", "version__certificate")
     search_fields = ("certificate__name", "target__name", "served_fingerprint")
     fields = (

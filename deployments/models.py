@@ -114,6 +114,14 @@ class Deployment(models.Model):
                 fields=["certificate", "target"], name="deployments_one_per_target"
             )
         ]
+        indexes = [
+            # What a handshake has not shown, which is little where all is well.
+            models.Index(
+                fields=["deployed_at"],
+                condition=models.Q(version__isnull=False) & ~models.Q(health="Healthy"),
+                name="deployments_unproven",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.certificate} on {self.target}"

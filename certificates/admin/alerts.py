@@ -20,6 +20,7 @@ class AlertAdmin(ReadOnly):
 
     list_display = ("kind", "show_subject", "detail", "since", "acknowledged_by", "cleared_at")
     list_filter = ("kind",)
+    linked = ("cleared_at__isnull",)
     list_select_related = ("certificate", "issuer", "acknowledged_by")
     list_per_page = 50
     search_fields = ("certificate__name", "detail")

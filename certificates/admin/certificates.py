@@ -72,6 +72,12 @@ class CertificateAdmin(ShowsFiles, Imports, Saves):
         ("current__not_after", RangeDateTimeFilter),
     )
     list_filter_submit = True
+    linked = (
+        "status__in",
+        "current__not_after__gte",
+        "current__not_after__lt",
+        "current__short_lived__exact",
+    )
     list_select_related = ("owner", "issuer", "profile", "current")
     list_per_page = 50
     show_full_result_count = False

@@ -18,6 +18,7 @@ class RevocationAdmin(ReadOnly, SearchesSerials):
     list_display = ("version", "serial", "reason", "revoked_at", "revoked_by", "listed_in")
     list_filter = ("reason", "version__issuer", ("revoked_at", RangeDateTimeFilter))
     list_filter_submit = True
+    linked = ("recorded_at__gte", "recorded_at__lt")
     list_select_related = ("version__certificate", "revoked_by")
     list_per_page = 50
     show_full_result_count = False

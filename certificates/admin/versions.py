@@ -70,6 +70,7 @@ class VersionAdmin(Downloads, ReadOnly):
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
     list_filter = ("issuer", "key_algorithm", ("not_after", RangeDateTimeFilter))
     list_filter_submit = True
+    linked = ("created_at__gte", "number__gt", "job_id__isnull")
     list_select_related = ("certificate", "issuer", "revocation")
     list_per_page = 50
     show_full_result_count = False

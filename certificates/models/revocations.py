@@ -111,6 +111,7 @@ class Revocation(models.Model):
                 name="revocations_since",
             ),
             models.Index(fields=["issuer", "final_crl"], name="revocations_final"),
+            models.Index(fields=["recorded_at"], name="revocations_recorded"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(reason__in=Reason.values), name="certs_reason_known")

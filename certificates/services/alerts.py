@@ -114,9 +114,7 @@ def _late(issuer: Issuer, now: datetime) -> dict[UUID, str]:
         if issuer.created_at > now - FIRST_CRL_WITHIN:
             return {}
         return {issuer.pk: f"{issuer} has published no CRL."}
-    # Half of what is between two CRLs' making and the end of the older one.
-    spare = (newest.next_update - newest.this_update - settings.CRL_REFRESH) / 2
-    if newest.next_update > now + max(spare, timedelta(0)):
+    if not policy.crl_is_late(newest.this_update, newest.next_update, now):
         return {}
     return {
         issuer.pk: f"CRL {newest.number} of {issuer} ends at "

@@ -64,7 +64,13 @@ class JobAdmin(ReadOnly, Confirms):
     list_filter = ("status", "kind", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
     date_hierarchy = "created_at"
-    linked = ("certificate__id__exact",)
+    linked = (
+        "certificate__id__exact",
+        "kind__in",
+        "completed_at__gte",
+        "completed_at__lt",
+        "scheduled_at__lte",
+    )
     search_fields = ("id",)  # that there is a box; jobs.search says what it finds
     search_help_text = "By the certificate's names or serial, its owner, or the job's id."
     list_per_page = 50

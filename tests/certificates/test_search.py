@@ -18,7 +18,7 @@ from tests.factories import CertificateFactory, OwnerFactory, VersionFactory
 
 SERIAL = "a1b2c3d4e5f60718293a"
 PRINT = "0123456789abcdef" * 4
-migration = import_module("certificates.migrations.0023_search")
+migration = import_module("certificates.migrations.0024_search")
 
 
 def names(text, limit=20):

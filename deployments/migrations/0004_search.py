@@ -23,6 +23,6 @@ def backwards(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # indexes are made while others write
 
-    dependencies = [("deployments", "0002_initial")]
+    dependencies = [("deployments", "0003_unproven")]
 
     operations = [migrations.RunPython(forwards, backwards)]

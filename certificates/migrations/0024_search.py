@@ -103,7 +103,7 @@ def backwards(apps, schema_editor):
 class Migration(migrations.Migration):
     atomic = False  # indexes are made while others write
 
-    dependencies = [("certificates", "0022_pieces_as_they_are")]
+    dependencies = [("certificates", "0023_revocations_recorded")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -1,0 +1,158 @@
+"""Every page of the admin as axe sees it, in both themes, and whether it fits a phone.
+
+Carol administers and sees every page; bob operates and victor reads, whose pages have less.
+The pages are found in the map of addresses (tests/console/admin_pages.py).
+"""
+
+from importlib.resources import files
+
+import pytest
+
+from tests.certctl.conftest import rows  # noqa: F401 - pytest finds it here
+from tests.console.admin_pages import ROOM, addresses, groups, html_at, populate
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.takes(60)]
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Each with why. Nothing else is left out.
+DISABLED: dict[str, str] = {}
+PHONE = {"width": 380, "height": 800}
+DESK = {"width": 1440, "height": 900}
+ASK = """
+async ([options]) => {
+  const seen = await axe.run(document, options);
+  return seen.violations.map((one) => [
+    one.id, one.impact, one.nodes.map((node) => node.html.slice(0, 160) + " @ "
+      + node.target.join(" ") + " :: " + (node.any[0] || node.all[0] || node.none[0] || {}).message)
+  ]);
+}
+"""
+CALM = "*, *::before, *::after { animation: none !important; transition: none !important; }"
+WIDEST = """
+() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= window.innerWidth) return [];
+  const inside = (one) => {
+    for (let up = one.parentElement; up; up = up.parentElement) {
+      if (["auto", "scroll", "hidden"].includes(getComputedStyle(up).overflowX)
+          && up.getBoundingClientRect().right <= room + 1) return true;
+    }
+    return false;
+  };
+  const wide = [...document.body.querySelectorAll("*")].filter(
+    (one) => one.getBoundingClientRect().right > room + 1 && !inside(one));
+  return [`${document.documentElement.scrollWidth} px`,
+          ...wide.slice(0, 4).map((one) => one.outerHTML.slice(0, 140))];
+}
+"""
+
+
+class Looking:
+    """One page in Chromium, and what is wrong with whatever it showed."""
+
+    def __init__(self, page, live_server):
+        self.page, self.base = page, live_server.url
+        self.wrong = []
+
+    def sign_in(self, client):
+        cookie = client.cookies["sessionid"].value
+        self.page.context.clear_cookies()
+        self.page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": self.base}])
+
+    def at(self, place):
+        page = self.page
+        page.set_viewport_size(DESK)
+        page.goto(f"{self.base}{place}", wait_until="load")
+        page.add_style_tag(content=CALM)
+        rules = {one: {"enabled": False} for one in DISABLED}
+        self._ask(place, "light", {"runOnly": TAGS, "rules": rules})
+        page.evaluate("document.documentElement.classList.add('dark')")
+        self._ask(place, "dark", {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+        page.set_viewport_size(PHONE)
+        wide = page.evaluate(WIDEST)
+        if wide:
+            self.wrong.append((place, "phone", "scrolls sideways", wide))
+
+    def _ask(self, place, theme, options):
+        for rule, impact, nodes in self.page.evaluate(ASK, [options]):
+            self.wrong.append((place, theme, f"{rule} ({impact})", nodes[:4]))
+
+    def check(self):
+        lines = [
+            f"{place} [{theme}] {rule}\n" + "\n".join(f"      {node}" for node in nodes)
+            for place, theme, rule, nodes in self.wrong
+        ]
+        assert not lines, "\n" + "\n".join(lines)
+
+
+@pytest.fixture
+def looking(browser, live_server):
+    """A page that axe may be put into; whether the policy for scripts holds is tested elsewhere."""
+    context = browser.new_context(
+        viewport=DESK, bypass_csp=True, color_scheme="light", locale="en-GB", timezone_id="UTC"
+    )
+    context.set_default_timeout(20_000)
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    context.add_init_script(axe)
+    yield Looking(context.new_page(), live_server)
+    context.close()
+
+
+@pytest.fixture
+def full(request, carol, local_ca, system):
+    """An installation with something on each page."""
+    populate(carol, local_ca, request.getfixturevalue("rows"), system)
+
+
+@pytest.mark.parametrize("group", groups())
+def test_carol_finds_no_fault_on_any_page(group, looking, browse, carol, full):
+    client = browse(carol)
+    looking.sign_in(client)
+    pages = 0
+
+    for places in addresses(group):
+        place = html_at(client, places)
+        if place is not None:
+            pages += 1
+            looking.at(place)
+
+    assert pages > 2 or group == "audit"
+    looking.check()
+
+
+@pytest.mark.parametrize("person", ["bob", "victor"])
+def test_those_who_may_less_find_none_either(person, request, looking, browse, full):
+    client = browse(request.getfixturevalue(person))
+    looking.sign_in(client)
+
+    for group in (ROOM, "jobs", "certificates"):
+        for places in addresses(group):
+            if group == ROOM or places[0].endswith(("/change/", f"/{group[:-1]}/")):
+                place = html_at(client, places)
+                if place is not None:
+                    looking.at(place)
+
+    looking.check()
+
+
+def test_nobody_finds_a_fault_at_the_door(looking):
+    looking.at("/admin/login/")
+    looking.at("/admin/login/?next=/admin/jobs/job/")
+    looking.page.fill("input[name=username]", "nobody")
+    looking.page.fill("input[name=password]", "wrong")
+    looking.page.click("button[type=submit]")
+    looking.page.wait_for_load_state("load")
+    looking._ask("a wrong password", "light", {"runOnly": TAGS})
+
+    looking.check()
+
+
+def test_refusals_are_pages_like_others(looking, browse, victor, db):
+    client = browse(victor)
+    looking.sign_in(client)
+    for place in ("/admin/owners/principal/add/", "/admin/nothing/"):
+        # Those that are in the room's frame: the framework's bare ones are none of its pages.
+        if 'class="cc-skip"' in client.get(place).text:
+            looking.at(place)
+
+    looking.check()
