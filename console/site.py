@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, path
 from typing_extensions import override
 from unfold.settings import get_config
 from unfold.sites import UnfoldAdminSite
@@ -17,6 +18,15 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         # The theme would write its colours into each page; they are in a file, so that no page
         # needs style elements (foundation.csp).
         return {**super().each_context(request), "colors": {}}
+
+    @override
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from owners.admin.first import first_administrator  # noqa: PLC0415 - as below
+
+        return [
+            path("first-administrator/", first_administrator, name="first_administrator"),
+            *super().get_urls(),
+        ]
 
     @override
     def password_change(
