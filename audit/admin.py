@@ -22,6 +22,11 @@ _BEFORE_AND_AFTER = ("before", "after")
 class EventAdmin(ReadOnly):
     """Who did what, newest first."""
 
+    empty_words = (
+        "Who did what, and what was refused to whom. It fills by itself, and nothing in it "
+        "can be changed."
+    )
+
     list_display = (
         "sequence",
         "at",

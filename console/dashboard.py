@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from certificates.models import Alert, CertificateStatus
-from console import stats
+from console import first_steps, stats
 from foundation.errors import CertctlError
 from issuers.models import Issuer
 from issuers.pointers import default_prefix, prefix_of, warning_of
@@ -37,6 +37,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         title="Dashboard",
         clock_words=stats.clock_words(),
         address_words=_address_words(),
+        is_unfinished=first_steps.is_for(user),
         tiles=_tiles(),
         jobs=stats.jobs_by_status(),
         waiting_for_me=mine[:SHOWN],

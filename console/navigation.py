@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from console import first_steps
 from jobs.models import Job
 from jobs.states import Status
 
@@ -41,6 +42,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "title": "Dashboard",
                     "icon": "dashboard",
                     "link": reverse_lazy("admin:index"),
+                },
+                {
+                    "title": "First steps",
+                    "icon": "flag",
+                    "link": reverse_lazy("admin:first_steps"),
+                    "permission": lambda request: first_steps.is_for(request.user),
                 },
                 _item(
                     "Waiting for approval",

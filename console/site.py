@@ -1,5 +1,6 @@
 """The admin's site: the theme's, with what it does not do as we need it."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -21,10 +22,13 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
 
     @override
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from owners.admin.first import first_administrator  # noqa: PLC0415 - as below
+        from console import first_steps  # noqa: PLC0415 - as below
+        from owners.admin.first import first_administrator  # noqa: PLC0415
 
+        guide = self.admin_view(partial(first_steps.page, self))
         return [
             path("first-administrator/", first_administrator, name="first_administrator"),
+            path("first-steps/", guide, name="first_steps"),
             *super().get_urls(),
         ]
 

@@ -18,6 +18,12 @@ from owners.logins import actor_of
 class RenewalPolicyAdmin(Saves, Deletes):
     """When and how certificates are renewed."""
 
+    empty_words = (
+        "A renewal policy says how long before its end a certificate is renewed, and when "
+        "people are warned."
+    )
+    empty_button = ("Make a renewal policy", "certificates_renewalpolicy_add")
+
     list_display = ("name", "auto_renew", "before_the_end", "reuse_key", "max_attempts")
     list_filter = ("auto_renew",)
     search_fields = ("name",)

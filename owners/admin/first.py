@@ -120,7 +120,7 @@ def _make(request: HttpRequest) -> HttpResponse:
         show(form, outcome)
         return _page(request, form)
     login(request, principal, backend=BACKEND)
-    return HttpResponseRedirect(reverse("admin:index"))
+    return HttpResponseRedirect(reverse("admin:first_steps"))
 
 
 def _refuse(request: HttpRequest, error: NotHere | TooMany) -> HttpResponse:
