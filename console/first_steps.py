@@ -157,14 +157,17 @@ def _allowed(buttons: tuple[Button, ...], user: Any) -> list[Button]:
 
 
 def _address() -> Step:
-    warning = warning_of(default_prefix())
+    prefix = default_prefix()
+    warning = warning_of(prefix)
     return Step(
         "address",
         "Address for relying parties",
-        f"Certificates say where their CRL and OCSP are: {default_prefix()}. It is signed into "
-        "each of them and cannot be changed in what is.",
+        f"Certificates say where their CRL and OCSP are: at {prefix}. What is signed keeps that."
+        if warning is None
+        else "Certificates say where their CRL and OCSP are. To try it on this machine alone, "
+        "leave it and go on.",
         is_done=warning is None,
-        notes=() if warning is None else (warning, "To try it on this machine alone, go on."),
+        notes=() if warning is None else (warning,),
     )
 
 

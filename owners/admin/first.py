@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import login
-from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -150,6 +149,8 @@ def _page(
         **admin.site.each_context(request),
         "title": "The first administrator",
         "form": form,
-        "words": words or (form.errors.get(NON_FIELD_ERRORS, "") if form else ""),
+        "words": words,
+        # Where somebody administers already the other way in is by them.
+        "is_open": words != accounts.HasAdministrator.message,
     }
     return TemplateResponse(request, "admin/first_administrator.html", context, status=status)
