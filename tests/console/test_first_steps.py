@@ -4,6 +4,7 @@ Carol administers; alice asks and bob decides; victor only reads.
 """
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from certificates.services.authorities import ANSWERS_FOR_CAS
@@ -15,6 +16,7 @@ from issuers.services.profiles import FIELDS, validate_profile
 from issuers.templates import BY_SLUG, TEMPLATES
 from jobs.states import Status
 from owners.models import Owner, Principal
+from owners.roles import Role
 from tests.factories import CertificateFactory, JobFactory, OwnerFactory, VersionFactory
 
 PAGE = "/admin/first-steps/"
@@ -59,8 +61,8 @@ def test_each_step_is_ticked_by_its_rows_and_the_next_one_stands_out(
     assert following() == ["people"]
 
     OwnerFactory()
-    Principal.objects.filter(pk=carol.pk).update(is_superuser=True)
-    assert following() == ["people"], "one person under two titles is one"
+    carol.groups.add(Group.objects.get(name=Role.OPERATOR))
+    assert following() == ["people"], "one person of two roles is one"
 
 
 def test_two_who_decide_and_an_owner_make_the_people(db, alice, victor, owner):
