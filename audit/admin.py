@@ -77,6 +77,11 @@ class Trail(ChangeList):
 class EventAdmin(ReadOnly):
     """Who did what, newest first."""
 
+    empty_words = (
+        "Who did what, and what was refused to whom. It fills by itself, and nothing in it "
+        "can be changed."
+    )
+
     list_display = ("show_when", "show_sentence", "show_door", "came_from")
     list_filter = (
         ("at", RangeDateTimeFilter),

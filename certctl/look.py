@@ -17,6 +17,7 @@ UNFOLD = {
         lambda request: static("certctl/dashboard.css"),
         lambda request: static("certctl/search.css"),
         lambda request: static("certctl/pages.css"),
+        lambda request: static("certctl/first.css"),
     ],
     "SCRIPTS": [
         lambda request: static("certctl/htmx.js"),

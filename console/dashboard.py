@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from audit.models import Event
 from certificates.models import CRL, Alert
 from certificates.policy import crl_is_late
-from console import attention, pictures, stats, trends
+from console import attention, first_steps, pictures, stats, trends
 from console.lists import capped, in_words, list_of
 from issuers.models import Issuer
 from issuers.pointers import default_prefix, prefix_of, warning_of
@@ -38,7 +38,9 @@ COUNTS_KEPT = timedelta(seconds=30)
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add what templates/admin/index.html shows (unfold's DASHBOARD_CALLBACK)."""
-    context.update(title="Dashboard", **board(request))
+    context.update(
+        title="Dashboard", is_unfinished=first_steps.is_for(request.user), **board(request)
+    )
     return context
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from console import first_steps
 from console.search import Page
 from deployments.models import Agent
 from jobs.models import Job
@@ -90,7 +91,12 @@ GROUPS = (
         "",
         (
             Item("Dashboard", "dashboard", "admin:index", _everybody),
-            Item("First steps", "flag", "admin:first_steps", _allows("issuers.add_issuer")),
+            Item(
+                "First steps",
+                "flag",
+                "admin:first_steps",
+                lambda request: first_steps.is_for(request.user),
+            ),
             _INBOX,
             Item(
                 "Waiting for approval",

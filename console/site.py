@@ -1,9 +1,11 @@
 """The admin's site: the theme's, with what it does not do as we need it."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, path
 from typing_extensions import override
 from unfold.settings import get_config
 from unfold.sites import UnfoldAdminSite
@@ -28,6 +30,18 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         # Not the theme's, which reads all rows of each model and remembers what was seen for the
         # next five minutes, whatever may be seen by then (decision 0070).
         return search_page.answer(self, request, pages)
+
+    @override
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from console import first_steps  # noqa: PLC0415 - as below
+        from owners.admin.first import first_administrator  # noqa: PLC0415
+
+        guide = self.admin_view(partial(first_steps.page, self))
+        return [
+            path("first-administrator/", first_administrator, name="first_administrator"),
+            path("first-steps/", guide, name="first_steps"),
+            *super().get_urls(),
+        ]
 
     @override
     def password_change(

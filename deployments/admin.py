@@ -22,6 +22,12 @@ from owners.logins import actor_of
 class TargetAdmin(Saves, Deletes):
     """Where certificates are served."""
 
+    empty_words = (
+        "A target is a place where certificates are put: files, or an NGINX. A handshake "
+        "then shows what is served."
+    )
+    empty_button = ("Make a target", "deployments_target_add")
+
     list_display = ("name", "kind", "state", "endpoint", "agent")
     list_filter = ("kind", "enabled")
     list_select_related = ("agent",)
@@ -133,6 +139,11 @@ class TargetAdmin(Saves, Deletes):
 class DeploymentAdmin(ReadOnly):
     """What is served where, and what a handshake saw there."""
 
+    empty_words = (
+        "Which certificate is served at which target, and what the last handshake saw. A "
+        "deployment comes from a certificate's page."
+    )
+
     list_display = (
         "certificate",
         "target",
@@ -187,6 +198,11 @@ class DeploymentAdmin(ReadOnly):
 @admin.register(Agent)
 class AgentAdmin(ReadOnly):
     """Hosts that will fetch their own work."""
+
+    empty_words = (
+        "Agents carry certificates to hosts that this server cannot reach. They come in a "
+        "later release."
+    )
 
     list_display = ("name", "principal", "enabled", "last_seen_at")
     list_select_related = ("principal",)

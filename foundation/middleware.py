@@ -17,6 +17,14 @@ from foundation.problems import problem
 from foundation.texts import UnusableText, has_unusable
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+_OF_PROXIES = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-Ip",
+)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -33,6 +41,18 @@ def remote_address(request: HttpRequest) -> str | None:
         if len(seen) >= settings.TRUSTED_PROXIES:
             return _address(seen[-settings.TRUSTED_PROXIES])
     return _address(request.META.get("REMOTE_ADDR") or "")
+
+
+def is_from_this_machine(request: HttpRequest) -> bool:
+    """Whether the peer itself is on the machine's loopback, and passes nobody else's request on.
+
+    No setting makes a header trusted here: a proxy beside us is on the loopback, too, and whatever
+    it adds for whom it speaks for (RFC 7239, RFC 9110 §7.6.3, X-…) says that this is somebody else.
+    """
+    if any(name in request.headers for name in _OF_PROXIES):
+        return False
+    address = _address(request.META.get("REMOTE_ADDR") or "")
+    return address is not None and ip_address(address).is_loopback
 
 
 def _address(text: str) -> str | None:

@@ -36,6 +36,13 @@ class PrincipalManager(UserManager["Principal"]):
             principal.save(update_fields=["password"])
         return principal
 
+    def administrators(self) -> "models.QuerySet[Principal]":
+        """Return the humans who may administer now: by the role, or as superusers."""
+        by_role = models.Q(groups__name=Role.ADMIN.value)
+        return self.filter(
+            models.Q(is_superuser=True) | by_role, kind=Principal.Kind.HUMAN, is_active=True
+        ).distinct()
+
 
 class Principal(AbstractUser):
     """Whoever acts: a human, a machine, or the system itself.
@@ -228,6 +235,24 @@ class ApiKey(models.Model):
         if address is None:
             return False
         return any(ip_address(address) in ip_network(net) for net in self.allowed_networks)
+
+
+class FirstLink(models.Model):
+    """The link that lets the first administrator in; of its token only the SHA-256 is kept."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%Y-%m-%d %H:%M} UTC"
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it lets somebody in at `now`."""
+        return self.used_at is None and now < self.expires_at
 
 
 class IdempotencyRecord(models.Model):

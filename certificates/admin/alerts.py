@@ -18,6 +18,11 @@ from owners.logins import actor_of
 class AlertAdmin(ReadOnly):
     """What somebody has to look at."""
 
+    empty_words = (
+        "What somebody has to look at: certificates that end, CRLs that are late. Nothing is "
+        "the good news."
+    )
+
     list_display = ("kind", "show_subject", "detail", "since", "acknowledged_by", "cleared_at")
     list_filter = ("kind",)
     linked = ("cleared_at__isnull",)

@@ -54,6 +54,12 @@ def _bar_of(issuer: Issuer) -> signers.Bar | None:
 class CaAdmin(IssuerAdmin, Confirms):
     """Makes a CA whole: recorded under its parent, with its first CRL."""
 
+    empty_words = (
+        "An issuer is a CA that signs: a root and those below it, made here or taken over "
+        "with their keys."
+    )
+    empty_button = ("Make a CA", "issuers_issuer_add")
+
     actions = (*IssuerAdmin.actions, "import_crl")
     use_cases = {**IssuerAdmin.use_cases, "import_crl": "crl.import"}
 

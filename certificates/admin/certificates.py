@@ -62,6 +62,12 @@ class CertificateForm(forms.ModelForm[Certificate]):
 class CertificateAdmin(ShowsFiles, Imports, Saves):
     """Names under management: to read, to reassign, to revoke."""
 
+    empty_words = (
+        "A certificate is a name under management: asked for, agreed to, signed, put in "
+        "place and renewed from here."
+    )
+    empty_button = ("Request a certificate", "certificates_certificate_add")
+
     form = CertificateForm
     list_display = ("name", "show_status", "expires", "owner", "issuer", "profile", "environment")
     list_filter = (

@@ -14,6 +14,12 @@ from owners.logins import actor_of
 class CRLAdmin(ReadOnly):
     """Signed CRLs, to read, and to have a new one signed."""
 
+    empty_words = (
+        "Signed lists of what is revoked, which relying parties fetch. The first one is "
+        "published with a CA."
+    )
+    empty_button = ("Make a CA", "issuers_issuer_add")
+
     list_display = ("issuer", "number", "this_update", "next_update", "entries", "etag")
     list_filter = ("issuer",)
     list_select_related = ("issuer",)

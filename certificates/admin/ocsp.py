@@ -11,6 +11,11 @@ from foundation.admin import ReadOnly
 class OCSPResponseAdmin(ReadOnly, SearchesSerials):
     """Stored OCSP answers, to read."""
 
+    empty_words = (
+        "Answers to relying parties that ask about one certificate. They are signed as they "
+        "are asked for."
+    )
+
     list_display = ("serial", "issuer", "status", "hash_algorithm", "this_update", "next_update")
     list_filter = ("issuer", "status", "hash_algorithm")
     list_select_related = ("issuer",)

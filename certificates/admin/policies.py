@@ -43,6 +43,12 @@ class PolicyForm(forms.ModelForm[RenewalPolicy]):
 class RenewalPolicyAdmin(Saves, Deletes):
     """When and how certificates are renewed."""
 
+    empty_words = (
+        "A renewal policy says how long before its end a certificate is renewed, and when "
+        "people are warned."
+    )
+    empty_button = ("Make a renewal policy", "certificates_renewalpolicy_add")
+
     form = PolicyForm
     list_display = ("name", "auto_renew", "before_the_end", "reuse_key", "max_attempts")
     list_filter = ("auto_renew",)

@@ -13,6 +13,11 @@ from foundation.admin import ReadOnly
 class RevocationAdmin(ReadOnly, SearchesSerials):
     """Revocations, to read."""
 
+    empty_words = (
+        "What was revoked, by whom and why. One revokes on the page of the version, or many "
+        "at once by a plan."
+    )
+
     serial_field = "version__serial"
 
     list_display = ("version", "serial", "reason", "revoked_at", "revoked_by", "listed_in")
@@ -33,6 +38,11 @@ class RevocationAdmin(ReadOnly, SearchesSerials):
 @admin.register(SerialRevocation)
 class SerialRevocationAdmin(ReadOnly, SearchesSerials):
     """Revocations by issuer and serial, from old CRLs, to read."""
+
+    empty_words = (
+        "Serials that a CA had revoked before it came here, without their certificates. Its "
+        "old CRL brings them."
+    )
 
     list_display = ("serial", "issuer", "reason", "revoked_at", "listed_in")
     list_filter = ("issuer", "reason")

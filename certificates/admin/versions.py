@@ -67,6 +67,12 @@ class VersionInline(TabularInline):
 class VersionAdmin(Downloads, ReadOnly):
     """Signed certificates, to read, and to revoke each for itself."""
 
+    empty_words = (
+        "Every certificate that was signed or imported is a version here, with its serial "
+        "and its files."
+    )
+    empty_button = ("Request a certificate", "certificates_certificate_add")
+
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
     list_filter = ("issuer", "key_algorithm", ("not_after", RangeDateTimeFilter))
     list_filter_submit = True

@@ -95,6 +95,9 @@ class BulkForm(ConfirmForm):
 class CredentialAdmin(Saves, Holds):
     """What devices show the first time: EST's password, SCEP's challenge."""
 
+    empty_words = "A credential lets one device enroll the first time, at one label."
+    empty_button = ("Make a credential", "enrollment_credential_add")
+
     form = CredentialForm
     list_display = (
         "prefix",

@@ -33,6 +33,11 @@ class DeviceForm(forms.ModelForm[Device]):
 class DeviceAdmin(Saves, Holds):
     """What enrolls at labels: announced here, blocked here, never changed."""
 
+    empty_words = (
+        "Devices that enroll by EST or SCEP: announced here, or with their first credential."
+    )
+    empty_button = ("Announce a device", "enrollment_device_add")
+
     form = DeviceForm
     list_display = ("name", "label", "state", "last_outcome", "last_at", "created_at")
     list_filter = ("label", "announced", ("blocked_at", admin.EmptyFieldListFilter))

@@ -44,6 +44,10 @@ class OutcomeFilter(admin.SimpleListFilter):
 class EnrollmentAdmin(ReadOnly):
     """What devices asked for, and what became of it."""
 
+    empty_words = (
+        "What devices asked for at the labels, and what became of it. It fills as they come."
+    )
+
     list_display = (
         "device",
         "label",

@@ -69,6 +69,12 @@ class LabelForm(forms.ModelForm[Label]):
 class LabelAdmin(Saves, Holds):
     """Addresses at which devices enroll."""
 
+    empty_words = (
+        "A label is an address at which devices enroll, with the issuer and the profile that "
+        "answer there."
+    )
+    empty_button = ("Make a label", "enrollment_label_add")
+
     form = LabelForm
     list_display = (
         "path",

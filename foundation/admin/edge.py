@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import resolve, reverse
 from django.utils.text import capfirst
 from typing_extensions import override
 from unfold.admin import ModelAdmin
@@ -46,6 +47,10 @@ class Edge(ModelAdmin):
     formfield_overrides: ClassVar[Mapping[Any, Any]] = {
         models.DurationField: {"form_class": DurationField, "widget": DurationWidget}
     }
+    # What the list says while it has no rows: what it is for, and (label, URL's name) of the page
+    # where one begins. Whoever may not add there has no button.
+    empty_words: ClassVar[str] = ""
+    empty_button: ClassVar[tuple[str, str] | None] = None
 
     class Media:
         css: ClassVar = {"all": ("certctl/forms.css",)}
@@ -76,6 +81,25 @@ class Edge(ModelAdmin):
         # Django's own is "Select certificate to change".
         named = {"title": capfirst(self.opts.verbose_name_plural)}
         return super().changelist_view(request, {**named, **(extra_context or {})})
+
+    @override
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        shown = super().get_changelist_instance(request)
+        narrowed = shown.query or shown.get_filters_params()
+        # For templates/admin/empty.html: None where there are rows, or were looked for in vain.
+        shown.empty = None if narrowed or shown.result_list else self.empty(request)
+        return shown
+
+    def empty(self, request: HttpRequest) -> dict[str, str]:
+        """Return what the list says while it has no rows: name, words, and a button for who may."""
+        said = {"name": str(self.opts.verbose_name_plural), "words": self.empty_words}
+        if self.empty_button is None:
+            return said
+        label, name = self.empty_button
+        url = reverse(f"{self.admin_site.name}:{name}")
+        # The page's own admin says who may, so that the rule stands there alone.
+        beyond = resolve(url).func.model_admin  # type: ignore[attr-defined]  # Django sets it
+        return {**said, "label": label, "url": url} if beyond.has_add_permission(request) else said
 
     @override
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:

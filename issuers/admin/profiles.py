@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 from unfold.decorators import display
 
@@ -14,6 +14,7 @@ from foundation.forms import LinesField, WordedChoicesField, in_order_of
 from issuers import services
 from issuers.admin import words
 from issuers.models import Profile
+from issuers.templates import BY_SLUG, TEMPLATES
 from owners.logins import actor_of
 
 
@@ -135,7 +136,14 @@ class ProfileForm(forms.ModelForm[Profile]):
 class ProfileAdmin(Saves, Deletes):
     """Rules for kinds of certificates."""
 
+    empty_words = (
+        "A profile is the rules for one kind of certificate: names, keys, lifetime, and who "
+        "must agree."
+    )
+    empty_button = ("Make a profile", "issuers_profile_add")
+
     form = ProfileForm
+    change_form_before_template = "admin/issuers/profile/templates.html"
     list_display = ("slug", "name", "state", "longest", "shown_algorithms", "approval")
     list_filter = ("enabled", "issuers")
     search_fields = ("slug", "name", "description")
@@ -218,6 +226,21 @@ class ProfileAdmin(Saves, Deletes):
         if obj is not None and obj.is_reserved:
             return False
         return bool(super().has_delete_permission(request, obj))
+
+    @override
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        chosen = BY_SLUG.get(request.GET.get("template", ""))
+        return chosen.initial if chosen else super().get_changeform_initial_data(request)
+
+    @override
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        begun = {
+            "profile_templates": TEMPLATES,
+            "chosen_template": BY_SLUG.get(request.GET.get("template", "")),
+        }
+        return super().add_view(request, form_url, {**begun, **(extra_context or {})})
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:

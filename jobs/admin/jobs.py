@@ -49,6 +49,12 @@ BADGES = {
 class JobAdmin(ReadOnly, Confirms):
     """A queue to read, and the decisions to take; machine-written rows cannot be edited."""
 
+    empty_words = (
+        "Work on certificates: issue, renew, deploy, verify. Each request for one is a job "
+        "that somebody may have to decide on."
+    )
+    empty_button = ("Request a certificate", "certificates_certificate_add")
+
     list_display = (
         "show_certificate",
         "kind",

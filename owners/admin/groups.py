@@ -26,6 +26,9 @@ class _Named(Saves, Deletes):
 class TeamAdmin(_Named):
     """Teams."""
 
+    empty_words = "A team is people who answer for certificates together: an owner may be one."
+    empty_button = ("Make a team", "owners_team_add")
+
     list_display = ("name", "created_at")
     search_fields = ("name",)
     fields = ("name", "members")
@@ -44,6 +47,11 @@ class TeamAdmin(_Named):
 @admin.register(Owner)
 class OwnerAdmin(_Named):
     """Owners."""
+
+    empty_words = (
+        "An owner answers for certificates: a person, or a team. Each certificate has one."
+    )
+    empty_button = ("Make an owner", "owners_owner_add")
 
     list_display = ("name", "email", "team")
     list_select_related = ("team",)

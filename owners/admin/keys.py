@@ -34,6 +34,9 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 class ApiKeyAdmin(Saves):
     """API keys: made here and shown once, disabled here; never changed."""
 
+    empty_words = "An API key lets a program act as a principal, with no more than the key's role."
+    empty_button = ("Make an API key", "owners_apikey_add")
+
     form = ApiKeyForm
     list_display = (
         "name",

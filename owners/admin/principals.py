@@ -54,6 +54,9 @@ class PrincipalForm(forms.ModelForm[Principal]):
 class PrincipalAdmin(Saves):
     """Whoever can act."""
 
+    empty_words = "Whoever can act: people who sign in, and programs with an API key."
+    empty_button = ("Add a person", "owners_principal_add")
+
     form = PrincipalForm
     list_display = ("username", "kind", "role", "email", "is_active", "last_login")
     list_filter = ("kind", "is_active", "groups")

@@ -42,6 +42,11 @@ _MOVES = {
 class PlanAdmin(ReadOnly, Confirms):
     """Plans: what was previewed and frozen, who confirmed it, and how far it is."""
 
+    empty_words = (
+        "A plan revokes many certificates at once, previewed and confirmed first. One begins "
+        "with a choice in the list of certificates."
+    )
+
     list_display = (
         "show_plan",
         "show_status",

@@ -87,7 +87,12 @@ def test_what_serve_prints_makes_an_administrator_as_typed(tmp_path):
         text=True,
     )
     try:
-        printed = next(line for line in server.stdout if "createsuperuser" in line).strip()
+        lines = []
+        for line in server.stdout:
+            lines.append(line.strip())
+            if "createsuperuser" in line:
+                break
+        printed = lines[-1]
         code, said = in_terminal(
             printed,
             cwd=tmp_path,
@@ -106,6 +111,9 @@ def test_what_serve_prints_makes_an_administrator_as_typed(tmp_path):
         server.terminate()
         server.communicate(timeout=30)
 
+    link = next(line for line in lines if "/admin/first-administrator/#" in line)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/admin/first-administrator/#[\w-]{43}", link)
+    assert not any(link[-43:] in log.read_text() for log in (tmp_path / "data/logs").iterdir())
     assert code == 0, said
     assert "dora is an administrator." in said
     assert verified.returncode == 0, verified.stderr

@@ -6,12 +6,18 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 from typing_extensions import override
 
 from certctl import serving
 from certctl.embedded import EVERYWHERE, PKI_BASE_URL, command, url_of
 from certctl.supervisor import Program, Supervisor
-from issuers.pointers import default_prefix, warning_of
+from certctl.terminal import at_the_terminal
+from issuers.pointers import default_prefix, is_loopback, warning_of
+from owners.accounts import LINK_LIVES, invite_first_administrator
+from owners.models import Principal
+
+MINUTES = LINK_LIVES.seconds // 60
 
 
 class Command(BaseCommand):
@@ -31,16 +37,32 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor = self.up(options)
         try:
-            self.stdout.write(
-                self.style.SUCCESS(f"certctl is ready: {self.base_url}/admin/")
-                + "\nCtrl-C ends it. A first administrator, in another terminal:"
-                + f"\n  {command('createsuperuser')}"
-            )
+            self.stdout.write(self.style.SUCCESS(f"certctl is ready: {self.base_url}/admin/"))
+            self._invite()
+            self.stdout.write("Ctrl-C ends it.")
+            self.stdout.flush()
             if warning := warning_of(default_prefix()):
                 self.stderr.write(self.style.WARNING(warning))
             supervisor.watch()
         finally:
             supervisor.stop()
+
+    def _invite(self) -> None:
+        """Print the link for the first administrator, where there is none yet."""
+        if Principal.objects.administrators().exists():
+            return
+        # The page answers on the loopback alone: a link to another address would lead to nothing.
+        if is_loopback(self.base_url):
+            token = invite_first_administrator(actor=at_the_terminal())
+            # After the #, so that no server, proxy or log ever sees it.
+            address = f"{self.base_url}{reverse('admin:first_administrator')}#{token}"
+            self.stdout.write(
+                f"Nobody administers it yet. Open this here, once, within {MINUTES} minutes:"
+                f"\n  {address}\nor type in another terminal:"
+            )
+        else:
+            self.stdout.write("Nobody administers it yet. Type in another terminal:")
+        self.stdout.write(f"  {command('createsuperuser')}")
 
     def up(self, options: dict[str, Any], extra: tuple[Program, ...] = ()) -> Supervisor:
         """Start everything and wait until it answers at `base_url`; return the supervisor."""
