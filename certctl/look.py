@@ -15,6 +15,7 @@ UNFOLD = {
         lambda request: static("certctl/theme.css"),
         lambda request: static("certctl/admin.css"),
         lambda request: static("certctl/dashboard.css"),
+        lambda request: static("certctl/standing.css"),
     ],
     "SCRIPTS": [lambda request: static("certctl/htmx.js")],
     "BORDER_RADIUS": "6px",

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+import jobs.admin.mine
 from jobs.models import Job
 from jobs.states import Status
 
@@ -54,6 +55,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "icon": "add_circle",
                     "link": reverse_lazy("admin:certificates_certificate_add"),
                     "permission": _allows("certificates.add_certificate", "jobs.add_job"),
+                },
+                {
+                    "title": "My requests",
+                    "icon": "assignment_ind",
+                    "link": reverse_lazy("admin:jobs_mine"),
+                    "permission": jobs.admin.mine.may_ask_or_see,
                 },
                 _item("Alerts", "notifications", "certificates.alert"),
                 _item("Jobs", "work_history", "jobs.job"),

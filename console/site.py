@@ -4,9 +4,12 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import URLPattern
 from typing_extensions import override
 from unfold.settings import get_config
 from unfold.sites import UnfoldAdminSite
+
+from foundation.admin import Edge
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
@@ -19,6 +22,12 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         return {**super().each_context(request), "colors": {}}
 
     @override
+    def get_urls(self) -> list[Any]:
+        # Before the models' own, of which the last takes every address there is.
+        pages = [page for one in self._registry.values() for page in _own_pages(one)]
+        return [*pages, *super().get_urls()]
+
+    @override
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
@@ -26,6 +35,11 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         from owners.admin.passwords import change_own  # noqa: PLC0415
 
         return change_own(self, request, extra_context)
+
+
+def _own_pages(model_admin: Any) -> list[URLPattern]:
+    pages: list[URLPattern] = model_admin.own_pages() if isinstance(model_admin, Edge) else []
+    return pages
 
 
 def theme() -> str:

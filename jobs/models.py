@@ -195,6 +195,7 @@ class Job(models.Model):
             ),
             models.Index(fields=["-created_at", "id"], name="job_newest"),
             models.Index(fields=["status", "-created_at"], name="job_status_newest"),
+            models.Index(fields=["requested_by", "-created_at", "id"], name="job_asked_newest"),
         ]
         permissions = [
             ("decide_job", "Can approve and reject jobs"),
@@ -261,6 +262,15 @@ class Job(models.Model):
         """Whether it failed and another try is to come by itself."""
         is_spent = self.given_up or self.attempts >= self.max_attempts
         return self.status == Status.FAILED and not is_spent
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether somebody who decides said no to it; over the wire it is Cancelled all the same.
+
+        What was approved and then called off carries the digest of what was approved.
+        """
+        has_decision = self.decided_by_id is not None and not self.approved_digest
+        return self.status == Status.CANCELLED and has_decision
 
     def allows(self, move: Move) -> bool:
         """Whether its status lets it make `move`; what failed for good has nothing to cancel."""
