@@ -108,6 +108,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("API keys", "key", "owners.apikey"),
                 _item("Owners", "badge", "owners.owner"),
                 _item("Teams", "groups", "owners.team"),
+                _item("E-mails", "mail", "notifications.message"),
                 _item("Audit trail", "fact_check", "audit.event"),
             ],
         },

@@ -1,6 +1,7 @@
 """Jobs: work on certificates, with the one write to their status."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeAlias
 
@@ -33,6 +34,17 @@ class InvalidMove(Conflict):
 
     def __init__(self, job: "Job", move: Move) -> None:
         super().__init__(f"A job that is {job.status} cannot {move.words}.")
+
+
+_AFTER_MOVE: list[Callable[["Job", Move, Principal], None]] = []
+
+
+def has_moved(tell: Callable[["Job", Move, Principal], None]) -> None:
+    """Have `tell` called after each move but the claim, in its transaction, with who made it.
+
+    For apps above, which are not known here. Whatever it raises undoes the move.
+    """
+    _AFTER_MOVE.append(tell)
 
 
 class Job(models.Model):
@@ -319,3 +331,5 @@ class Job(models.Model):
             after=self.status,
             **why,
         )
+        for tell in _AFTER_MOVE:
+            tell(self, move, actor)
