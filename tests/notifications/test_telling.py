@@ -111,7 +111,7 @@ def test_what_was_decided_before_the_digest_is_not_in_it(awaiting, bob, carol):
     assert notifications.announce_waiting() == 0
 
 
-def test_the_digest_takes_as_many_queries_for_three_people_as_for_one(
+def test_the_digest_of_one_request_takes_few_queries(
     awaiting, bob, carol, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(30):
