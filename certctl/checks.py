@@ -6,6 +6,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
@@ -36,6 +37,7 @@ def settings_are_possible(**kwargs: Any) -> list[CheckMessage]:
         *_lint(),
         *_celery(),
         *_devices(),
+        *_mail(),
     ]
 
 
@@ -44,6 +46,16 @@ def addresses_lead_here(**kwargs: Any) -> list[CheckMessage]:
     """Warn where certificates would send relying parties to themselves (`check --deploy`)."""
     warning = pointers.warning_of(pointers.default_prefix())
     return [Warning(warning, id="certctl.W003")] if warning else []
+
+
+@register(Tags.security, deploy=True)
+def mail_is_private(**kwargs: Any) -> list[CheckMessage]:
+    """Warn where e-mail leaves without TLS (`check --deploy`); nothing where it is off."""
+    is_open = not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+    if not settings.EMAIL_HOST or not is_open:
+        return []
+    words = "EMAIL_USE_TLS and EMAIL_USE_SSL are off: names, and the mail password, go in clear."
+    return [Warning(words, id="certctl.W004")]
 
 
 def stop_if_impossible() -> None:
@@ -206,6 +218,36 @@ def _devices() -> list[CheckMessage]:
                 "CERTCTL_TLS_FRONTS is set and CERTCTL_TRUSTED_PROXIES is 0: all devices come from "
                 "the front's address, in the trail and in limits.",
                 id="certctl.W002",
+            )
+        )
+    return errors
+
+
+def _mail() -> list[CheckMessage]:
+    if not settings.EMAIL_HOST:
+        return []
+    errors: list[CheckMessage] = []
+    base = urlsplit(settings.ADMIN_BASE_URL)
+    if base.scheme not in {"http", "https"} or not base.hostname or base.query or base.fragment:
+        errors.append(
+            Error(
+                "EMAIL_HOST is set and CERTCTL_ADMIN_BASE_URL is no http address.",
+                hint="E-mails have links to the admin: CERTCTL_ADMIN_BASE_URL=https://…",
+                id="certctl.E021",
+            )
+        )
+    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
+        errors.append(
+            Error(
+                "EMAIL_USE_TLS (STARTTLS) and EMAIL_USE_SSL (TLS at once): one of them.",
+                id="certctl.E022",
+            )
+        )
+    if timedelta(0) >= settings.NOTIFY_EVERY or settings.EMAIL_TIMEOUT <= 0:
+        errors.append(
+            Error(
+                "CERTCTL_MAIL_DIGEST_MINUTES and EMAIL_TIMEOUT_SECONDS are more than nothing.",
+                id="certctl.E023",
             )
         )
     return errors

@@ -18,6 +18,7 @@ UNFOLD = {
         lambda request: static("certctl/search.css"),
         lambda request: static("certctl/pages.css"),
         lambda request: static("certctl/first.css"),
+        lambda request: static("certctl/standing.css"),
     ],
     "SCRIPTS": [
         lambda request: static("certctl/htmx.js"),

@@ -17,6 +17,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
         ("run-revocation-plans", "revocation.run_plans", 5.0),
         ("expire-revocation-plans", "revocation.expire_plans", 60.0),
+        ("announce-waiting", "notifications.announce_waiting", 60.0),
+        ("send-mail", "notifications.send", 60.0),
         ("adopt", "certificates.adopt", 60.0),
         ("refresh-crls", "certificates.refresh_crls", 60.0),
         ("export-pki", "certificates.export_pki", 60.0),
@@ -27,5 +29,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
             crontab(minute="17"),
         ),
         ("drop-old-idempotency-records", "jobs.drop_old_idempotency_records", crontab(minute="27")),
+        ("drop-old-messages", "notifications.drop_old", crontab(minute="37")),
     )
 }

@@ -17,6 +17,7 @@ from kombu import Queue
 from certctl import database
 from certctl.look import UNFOLD  # noqa: F401 - a setting, which the theme reads
 from certctl.schedule import SCHEDULE
+from certctl.schema import SPECTACULAR_SETTINGS  # noqa: F401 - a setting, of REST's OpenAPI
 from foundation.logs import logging_config
 
 django_stubs_ext.monkeypatch()
@@ -90,6 +91,20 @@ BULK_REVOKE_LIMIT = env.int("CERTCTL_BULK_REVOKE_LIMIT", default=500)
 # Until when a plan of bulk revocation can be confirmed.
 BULK_PLAN_LIFETIME = timedelta(hours=env.float("CERTCTL_BULK_PLAN_HOURS", default=24))
 
+# E-mail (notifications): off until there is a mail server.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)  # STARTTLS (RFC 3207)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)  # TLS from the first octet (RFC 8314 §3.3)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT_SECONDS", default=10)
+DEFAULT_FROM_EMAIL = env.str("CERTCTL_MAIL_FROM", default="certctl@localhost")
+# Where people reach the admin, for links: https://certctl.example.com
+ADMIN_BASE_URL = env.str("CERTCTL_ADMIN_BASE_URL", default="").rstrip("/")
+# Whoever may decide gets at most one e-mail of what waits for them in this time.
+NOTIFY_EVERY = timedelta(minutes=env.float("CERTCTL_MAIL_DIGEST_MINUTES", default=15))
+
 # Until when a device whose answer was lost may fetch it again by its one-time credential.
 ENROLLMENT_COLLECT_AGAIN = timedelta(
     hours=env.float("CERTCTL_ENROLLMENT_COLLECT_AGAIN_HOURS", default=1)
@@ -134,6 +149,7 @@ INSTALLED_APPS = [
     "certificates",
     "deployments",
     "jobs",
+    "notifications",
     "revocation",
     "enrollment",
     "pki_wellknown",
@@ -334,34 +350,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "foundation.rest.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "certctl",
-    "DESCRIPTION": "Certificate lifecycle control plane. Errors are problem+json (RFC 9457).",
-    "VERSION": "v1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "foundation.rest.openapi.describe_problems",
-        "pki_wellknown.openapi.describe_pki",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "CertificateStatus": "certificates.models.CertificateStatus",
-        "JobStatus": "jobs.states.Status",
-        "JobKind": "jobs.models.Job.Kind",
-        "RevocationReason": "certificates.models.Reason",
-        "Role": "owners.roles.ROLE_CHOICES",
-        "IssuerKind": "issuers.models.Issuer.Kind",
-        "OCSPAhead": "issuers.models.Issuer.Ahead",
-        "TargetKind": "deployments.models.Target.Kind",
-        "PrincipalKind": "owners.models.Principal.Kind",
-    },
 }
 
 STATIC_URL = "static/"

@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+import jobs.admin.mine
 from console import first_steps
 from console.search import Page
 from deployments.models import Agent
@@ -106,7 +107,7 @@ GROUPS = (
                 count=waiting,
                 query=f"?status__exact={Status.AWAITING_APPROVAL}",
             ),
-            Item("My requests", "outbox", "admin:jobs_mine", _allows("jobs.view_job")),
+            Item("My requests", "outbox", "admin:jobs_mine", jobs.admin.mine.may_ask_or_see),
             Item(
                 "Request a certificate",
                 "add_circle",
@@ -164,6 +165,7 @@ GROUPS = (
             _rows("Revocations", "block", "certificates.revocation"),
             _rows("CRLs", "list_alt", "certificates.crl"),
             _rows("OCSP responses", "quickreply", "certificates.ocspresponse"),
+            _rows("E-mails", "mail", "notifications.message"),
         ),
         folds=True,
     ),

@@ -12,6 +12,7 @@ from unfold.sites import UnfoldAdminSite
 
 from console import search_page
 from console.navigation import pages
+from foundation.admin import Edge
 
 
 class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
@@ -37,7 +38,10 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         from owners.admin.first import first_administrator  # noqa: PLC0415
 
         guide = self.admin_view(partial(first_steps.page, self))
+        # Before the models' own, of which the last takes every address there is.
+        own = [page for one in self._registry.values() for page in _own_pages(one)]
         return [
+            *own,
             path("first-administrator/", first_administrator, name="first_administrator"),
             path("first-steps/", guide, name="first_steps"),
             *super().get_urls(),
@@ -51,6 +55,11 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         from owners.admin.passwords import change_own  # noqa: PLC0415
 
         return change_own(self, request, extra_context)
+
+
+def _own_pages(model_admin: Any) -> list[URLPattern]:
+    pages: list[URLPattern] = model_admin.own_pages() if isinstance(model_admin, Edge) else []
+    return pages
 
 
 def theme() -> str:

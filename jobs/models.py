@@ -1,6 +1,7 @@
 """Jobs: work on certificates, with the one write to their status."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeAlias
 
@@ -33,6 +34,17 @@ class InvalidMove(Conflict):
 
     def __init__(self, job: "Job", move: Move) -> None:
         super().__init__(f"A job that is {job.status} cannot {move.words}.")
+
+
+_AFTER_MOVE: list[Callable[["Job", Move, Principal], None]] = []
+
+
+def has_moved(tell: Callable[["Job", Move, Principal], None]) -> None:
+    """Have `tell` called after each move but the claim, in its transaction, with who made it.
+
+    For apps above, which are not known here. Whatever it raises undoes the move.
+    """
+    _AFTER_MOVE.append(tell)
 
 
 class Job(models.Model):
@@ -201,6 +213,7 @@ class Job(models.Model):
                 condition=Q(completed_at__isnull=False),
                 name="job_ended",
             ),
+            models.Index(fields=["requested_by", "-created_at", "id"], name="job_asked_newest"),
         ]
         permissions = [
             ("decide_job", "Can approve and reject jobs"),
@@ -268,6 +281,15 @@ class Job(models.Model):
         is_spent = self.given_up or self.attempts >= self.max_attempts
         return self.status == Status.FAILED and not is_spent
 
+    @property
+    def is_rejected(self) -> bool:
+        """Whether somebody who decides said no to it; over the wire it is Cancelled all the same.
+
+        What was approved and then called off carries the digest of what was approved.
+        """
+        has_decision = self.decided_by_id is not None and not self.approved_digest
+        return self.status == Status.CANCELLED and has_decision
+
     def allows(self, move: Move) -> bool:
         """Whether its status lets it make `move`; what failed for good has nothing to cancel."""
         if move is Move.CANCEL and self.status == Status.FAILED:
@@ -315,3 +337,5 @@ class Job(models.Model):
             after=self.status,
             **why,
         )
+        for tell in _AFTER_MOVE:
+            tell(self, move, actor)

@@ -184,11 +184,23 @@ def lacks_decider(job: Job) -> bool:
     waits = job.status in (Status.AWAITING_CSR, Status.AWAITING_APPROVAL)
     if not waits or not kind_of(job).needs_approval(job, job.certificate):
         return False
+    return next(deciders(job), None) is None
+
+
+def who_decide_at_all() -> QuerySet[Principal]:
+    """Return the humans who decide on jobs, whichever the job."""
+    people: QuerySet[Principal] = Principal.objects.with_perm(DECIDE, backend=_BY_GROUPS)
+    return people.filter(kind=Principal.Kind.HUMAN)
+
+
+def deciders(job: Job, *, among: Iterable[Principal] | None = None) -> Iterator[Principal]:
+    """Yield the humans who may approve `job` as things stand, of `among` where that is given.
+
+    `among` are some of `who_decide_at_all`, which is read once for many jobs so.
+    """
     gains = _gaining(job)
-    deciders = Principal.objects.with_perm(DECIDE, backend=_BY_GROUPS).filter(
-        kind=Principal.Kind.HUMAN
-    )
-    return all(gains(one) for one in deciders.iterator())
+    people = who_decide_at_all().iterator() if among is None else among
+    yield from (one for one in people if not gains(one))
 
 
 def check_may_reject(actor: Principal, job: Job) -> None:

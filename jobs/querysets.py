@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jobs.models import Job
 
 _TRIED_AGAIN = Q(status=Status.FAILED, given_up=False, attempts__lt=F("max_attempts"))
+# As jobs.models.Job.is_rejected has it.
+REJECTED = Q(status=Status.CANCELLED, decided_by__isnull=False, approved_digest="")
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -67,6 +69,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def open(self) -> Self:
         """Jobs that are not over."""
         return self.filter(status__in=OPEN)
+
+    def rejected(self) -> Self:
+        """Jobs to which somebody who decides said no."""
+        return self.filter(REJECTED)
 
     def under_way(self) -> Self:
         """Jobs that are open, or failed and to be tried again."""

@@ -76,6 +76,7 @@ ADMIN = OPERATOR | {
     "issuers.add_profile",
     "issuers.change_profile",
     "issuers.delete_profile",
+    "notifications.view_message",
     "revocation.view_plan",
     "owners.add_apikey",
     "owners.change_apikey",

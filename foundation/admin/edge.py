@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import resolve, reverse
+from django.urls import URLPattern, resolve, reverse
 from django.utils.text import capfirst
 from typing_extensions import override
 from unfold.admin import ModelAdmin
@@ -114,6 +114,10 @@ class Edge(ModelAdmin):
         if self.date_hierarchy:
             known.update(f"{self.date_hierarchy}{suffix}" for suffix in _OF_DATES)
         return known
+
+    def own_pages(self) -> list[URLPattern]:
+        """Return pages of the app's own, by their addresses below /admin/; they are no model's."""
+        return []
 
     def use_case_of(self, request: HttpRequest, name: str) -> str:
         """Return the use case behind the page or action `name`, a key of `use_cases`."""

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from typing_extensions import override
-from unfold.decorators import action
+from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from certificates.admin.certificates import CertificateAdmin
@@ -24,12 +26,23 @@ from foundation.answers import Answer
 from foundation.errors import TooMany
 from jobs import approvals, services
 from jobs.admin import requesting, verbs
+from jobs.admin.badges import badge, with_why
 from jobs.models import Job
 from owners.idempotency import once
 from owners.logins import actor_of
 
 # Of one person: somebody who types is asked after at most every 400 ms, twice for a new key.
 CHECKS = rates.Rate(300, 60)
+TONES = {
+    CertificateStatus.PENDING: "working",
+    CertificateStatus.ACTIVE: "done",
+    CertificateStatus.EXPIRING: "waiting",
+    CertificateStatus.EXPIRED: "failed",
+    CertificateStatus.RENEWAL_IN_PROGRESS: "working",
+    CertificateStatus.FAILED: "failed",
+    CertificateStatus.REVOKED: "failed",
+    CertificateStatus.ARCHIVED: "over",
+}
 ASKS = ("certificates.add_certificate", "jobs.add_job")
 
 admin.site.unregister(Certificate)
@@ -47,6 +60,33 @@ class CertificateJobsAdmin(CertificateAdmin):
         "verify": "certificate.verify",
     }
     actions_detail = ("renew", "deploy", "verify", *CertificateAdmin.actions_detail)
+
+    # --- A rejection reads as one -----------------------------------------------------------------
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Certificate]:
+        rows: QuerySet[Certificate] = super().get_queryset(request)
+        return rows.annotate(rejection=approvals.why_rejected())
+
+    @display(description="Status", ordering="status")
+    def show_status(self, certificate: Certificate) -> SafeString:
+        """Show the status as a badge: one that has nothing but a no is rejected, and says why."""
+        why = getattr(certificate, "rejection", None)
+        if approvals.reads_rejected(certificate.status, why):
+            return with_why(badge(approvals.REJECTION, "rejected"), str(why))
+        return badge(certificate.get_status_display(), TONES[CertificateStatus(certificate.status)])
+
+    @override
+    @display(description="Status")
+    def status_words(self, certificate: Certificate) -> str:
+        words = super().status_words(certificate)
+        job = approvals.last_rejection(certificate)
+        if job is None:
+            return words
+        detail = approvals.standing_of(job).detail
+        if approvals.reads_rejected(certificate.status, job.decision_reason):
+            return f"{approvals.REJECTION}. {detail}"
+        return f"{words}. The last request for a version was rejected. {detail}"
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
 from typing_extensions import override
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
@@ -14,7 +15,9 @@ from unfold.enums import ActionVariant
 from foundation.admin import Confirms, Question, ReadOnly
 from jobs import approvals, policy, search, services
 from jobs.admin import verbs
+from jobs.admin.badges import badge_of
 from jobs.admin.decisions import CHOICES, Choice, question_of
+from jobs.admin.mine import ShowsMine
 from jobs.models import Job
 from jobs.services.common import has_successor
 from jobs.states import Move, Status
@@ -35,18 +38,10 @@ RELATED = (
     "csr_by",
     "decided_by",
 )
-BADGES = {
-    Status.PENDING.label: "info",
-    Status.AWAITING_CSR.label: "warning",
-    Status.AWAITING_APPROVAL.label: "warning",
-    Status.RUNNING.label: "primary",
-    Status.COMPLETED.label: "success",
-    Status.FAILED.label: "danger",
-}
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly, Confirms):
+class JobAdmin(ShowsMine, ReadOnly, Confirms):
     """A queue to read, and the decisions to take; machine-written rows cannot be edited."""
 
     empty_words = (
@@ -162,10 +157,10 @@ class JobAdmin(ReadOnly, Confirms):
         """Name the certificate."""
         return job.certificate.name
 
-    @display(description="Status", ordering="status", label=BADGES)
-    def show_status(self, job: Job) -> str:
-        """Show where it stands as a badge."""
-        return str(Status(job.status).label)
+    @display(description="Status", ordering="status")
+    def show_status(self, job: Job) -> SafeString:
+        """Show where it stands as a badge; a rejection with its reason."""
+        return badge_of(job)
 
     @display(description="Waits for")
     def show_wait(self, job: Job) -> str:
@@ -246,6 +241,7 @@ class JobAdmin(ReadOnly, Confirms):
         job = Job.objects.select_related(*RELATED).filter(pk=_uuid(object_id)).first()
         extra = {
             "review": approvals.review(job) if job else None,
+            "standing": approvals.standing_of(job) if job and job.is_rejected else None,
             "objection": approvals.LACKS_DECIDER if job and policy.lacks_decider(job) else "",
             **(extra_context or {}),
         }

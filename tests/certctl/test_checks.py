@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from certctl.checks import settings_are_possible
+from certctl.checks import mail_is_private, settings_are_possible
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,3 +120,35 @@ def test_a_missing_secret_stops_the_start(tmp_path, command, secret):
 
     assert done.returncode != 0
     assert secret in done.stderr
+
+
+def test_mail_that_is_off_is_nothing_to_check(settings):
+    assert settings.EMAIL_HOST == ""
+    assert mail_is_private() == []
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, ["certctl.E021"]),
+        ({"ADMIN_BASE_URL": "certctl.example"}, ["certctl.E021"]),
+        ({"ADMIN_BASE_URL": "javascript://x"}, ["certctl.E021"]),
+        ({"ADMIN_BASE_URL": "https://certctl.example"}, []),
+        ({"ADMIN_BASE_URL": "https://a.example", "EMAIL_USE_SSL": True}, ["certctl.E022"]),
+        ({"ADMIN_BASE_URL": "https://a.example", "NOTIFY_EVERY": timedelta(0)}, ["certctl.E023"]),
+        ({"ADMIN_BASE_URL": "https://a.example", "EMAIL_TIMEOUT": 0}, ["certctl.E023"]),
+    ],
+)
+def test_mail_needs_an_address_for_its_links_and_one_way_of_tls(settings, values, expected):
+    settings.EMAIL_HOST = "mail.example"
+    for name, value in values.items():
+        setattr(settings, name, value)
+
+    assert ids() == expected
+
+
+def test_mail_in_clear_is_warned_about(settings):
+    settings.EMAIL_HOST, settings.EMAIL_USE_TLS = "mail.example", False
+
+    assert [message.id for message in mail_is_private()] == ["certctl.W004"]
