@@ -1,18 +1,21 @@
 """Signed certificates in the admin: to read."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from typing_extensions import override
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
+from audit.models import Event
+from audit.shown import history_of
 from certificates import policy, services
+from certificates.admin.about import key_facts, revocation_facts, signing_facts
 from certificates.admin.files import Downloads
 from certificates.admin.questions import (
     AFFECTED,
@@ -22,46 +25,12 @@ from certificates.admin.questions import (
     RevokeForm,
 )
 from certificates.admin.serials import SearchesSerials
+from certificates.admin.standing import ending, state_of
 from certificates.models import Version
 from foundation.admin import Question, ReadOnly
+from foundation.admin.pages import link_to
+from foundation.admin.parts import Code, Fact, Facts, Head, Names, Pem, Section
 from owners.logins import actor_of
-
-
-def state_of(version: Version) -> str:
-    """Say whether a version is in use, superseded or revoked."""
-    if hasattr(version, "revocation"):
-        return "revoked"
-    return "superseded" if version.superseded_at else "in use"
-
-
-class VersionInline(TabularInline):
-    """The versions of a certificate, to read."""
-
-    model = Version
-    fields = ("number", "serial", "not_before", "not_after", "state", "key_algorithm")
-    readonly_fields = fields
-    ordering = ("-number",)
-    extra = 0
-    can_delete = False
-    show_change_link = True
-    hide_title = True
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        return super().get_queryset(request).select_related("certificate", "revocation")
-
-    @display(description="State")
-    def state(self, version: Version) -> str:
-        """Say whether it is in use, superseded or revoked."""
-        return state_of(version)
-
-    @override
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Version)
@@ -75,10 +44,50 @@ class VersionAdmin(Downloads, ReadOnly, SearchesSerials):
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("serial", "fingerprint", "key_fingerprint", "subject", "certificate__name")
-    exclude = ("encrypted_key",)
-    readonly_fields = ("device",)
     actions_detail: ClassVar = ("revoke_one",)
+    page_related = (
+        "certificate",
+        "issuer",
+        "requested_by",
+        "csr_by",
+        "revocation__revoked_by",
+    )
     use_cases = {"revoke_one": "certificate.revoke", **Downloads.downloading}
+
+    @override
+    def head(self, request: HttpRequest, row: Version) -> Head:
+        certificate = link_to(request, row.certificate)
+        lead = "It is the one in use of" if _is_current(row) else "It is one of the versions of"
+        return Head(
+            "Version of a certificate",
+            str(row),
+            state_of(row),
+            [[lead, certificate]],
+            ending(row, timezone.now()),
+        )
+
+    @override
+    def sections(self, request: HttpRequest, row: Version) -> Iterable[Section]:
+        yield Facts("How it came about", [*signing_facts(request, row), *_kept(row)])
+        if hasattr(row, "revocation"):
+            yield Facts("Revocation", revocation_facts(request, row))
+        yield Facts(
+            "Names and key",
+            [
+                Fact("Subject", Code(row.subject), is_wide=True),
+                Fact("Names", Names(row.sans) if row.sans else None, is_wide=True),
+                *key_facts(row),
+            ],
+        )
+        if row.csr_pem:
+            yield Facts("Its CSR", [Fact("PKCS #10", Pem(row.csr_pem), is_wide=True)])
+
+    @override
+    def last_sections(self, request: HttpRequest, row: Version) -> Iterable[Section]:
+        events = Event.objects.filter(certificate=row.certificate_id).filter(
+            subject_id__in=[str(key) for key in (row.pk, row.job_id) if key]
+        )
+        yield from history_of(request, events, certificate=row.certificate_id)
 
     @override
     def version_of(self, row: Any) -> Version | None:
@@ -127,8 +136,24 @@ class VersionAdmin(Downloads, ReadOnly, SearchesSerials):
 
     @display(
         description="State",
-        label={"in use": "success", "superseded": "info", "revoked": "danger"},
+        label={
+            "in use": "success",
+            "superseded": "info",
+            "on hold": "warning",
+            "revoked": "danger",
+        },
     )
     def show_state(self, version: Version) -> str:
         """Say whether it is in use, superseded or revoked."""
-        return state_of(version)
+        return state_of(version).words
+
+
+def _is_current(version: Version) -> bool:
+    return version.pk == version.certificate.current_id
+
+
+def _kept(version: Version) -> list[Fact]:
+    revoking = (
+        "carries noRevAvail: in no CRL and no OCSP" if version.short_lived else "CRL and OCSP"
+    )
+    return [Fact("Number", str(version.number)), Fact("Told of by", revoking)]

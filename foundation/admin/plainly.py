@@ -5,11 +5,14 @@ as a page's title or an attribute.
 """
 
 import unicodedata
+from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils.html import conditional_escape, escape, format_html
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from foundation.admin.words import when
 
 register = template.Library()
 
@@ -69,3 +72,17 @@ def _mark(character: str) -> str:
     code = code_of(character)
     name = unicodedata.name(character, "a control character").lower()
     return format_html('<span class="c-control" title="{} {}">{}</span>', code, name, code)
+
+
+@register.filter
+def shown(value: Any) -> SafeString:
+    """Return any value of a page's part as HTML: a dash for nothing, moments with how long ago."""
+    if value is None or value == "" or (isinstance(value, list | tuple) and not value):
+        return SafeString('<span class="page-none">-</span>')
+    if isinstance(value, bool):
+        return SafeString("yes" if value else "no")
+    if isinstance(value, datetime):
+        return conditional_escape(when(value))
+    if isinstance(value, list | tuple):
+        return format_html_join(" · ", "{}", ((shown(one),) for one in value))
+    return plainly(value)

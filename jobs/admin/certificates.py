@@ -24,6 +24,7 @@ from foundation.answers import Answer
 from foundation.errors import TooMany
 from jobs import approvals, services
 from jobs.admin import requesting, verbs
+from jobs.admin.about import CertificateWorkPage
 from jobs.models import Job
 from owners.idempotency import once
 from owners.logins import actor_of
@@ -36,7 +37,7 @@ admin.site.unregister(Certificate)
 
 
 @admin.register(Certificate)
-class CertificateJobsAdmin(CertificateAdmin):
+class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
     """Certificates, and what is asked for them."""
 
     use_cases = {
