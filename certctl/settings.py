@@ -189,7 +189,10 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"words": "foundation.admin.tags"},
+            "libraries": {
+                "words": "foundation.admin.tags",
+                "plainly": "foundation.admin.plainly",
+            },
         },
     }
 ]

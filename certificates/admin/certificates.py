@@ -8,15 +8,13 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 from typing_extensions import override
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, search, services
+from certificates.admin.about import CertificatePage
 from certificates.admin.files import ShowsFiles
 from certificates.admin.imports import Imports
 from certificates.admin.questions import (
@@ -27,7 +25,7 @@ from certificates.admin.questions import (
     RevokeCaForm,
     RevokeForm,
 )
-from certificates.admin.versions import VersionInline
+from certificates.admin.standing import COLOURS
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
 from foundation.admin import Question, Saves
@@ -35,17 +33,6 @@ from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
 from owners.logins import actor_of
-
-STATUS_COLOURS = {
-    CertificateStatus.PENDING: "info",
-    CertificateStatus.ACTIVE: "success",
-    CertificateStatus.EXPIRING: "warning",
-    CertificateStatus.EXPIRED: "danger",
-    CertificateStatus.RENEWAL_IN_PROGRESS: "info",
-    CertificateStatus.FAILED: "danger",
-    CertificateStatus.REVOKED: "danger",
-    CertificateStatus.ARCHIVED: "default",
-}
 
 
 class CertificateForm(forms.ModelForm[Certificate]):
@@ -59,7 +46,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(ShowsFiles, Imports, Saves):
+class CertificateAdmin(CertificatePage, ShowsFiles, Imports, Saves):
     """Names under management: to read, to reassign, to revoke."""
 
     empty_words = (
@@ -90,30 +77,7 @@ class CertificateAdmin(ShowsFiles, Imports, Saves):
     search_fields = ("name",)  # that there is a box; certificates.search says what it finds
     search_help_text = "Names and parts of them, owners, serials and fingerprints in any notation."
     autocomplete_fields = ("owner", "team", "renewal_policy")
-    fields = (
-        "name",
-        "status_words",
-        "alerts",
-        ("common_name", "show_names"),
-        ("owner", "team"),
-        ("issuer", "profile"),
-        "renewal_policy",
-        ("environment", "tags"),
-        "jobs",
-        ("created_at", "updated_at"),
-    )
-    readonly_fields = (
-        "status_words",
-        "alerts",
-        "common_name",
-        "show_names",
-        "issuer",
-        "profile",
-        "jobs",
-        "created_at",
-        "updated_at",
-    )
-    inlines = (VersionInline,)
+    fields = ("name", ("owner", "team"), "renewal_policy", ("environment", "tags"))
     actions = ("revoke_selected",)
     actions_list = ("import_files",)
     actions_detail: ClassVar[tuple[str, ...]] = ("revoke_one", "release_hold", "archive")
@@ -126,49 +90,15 @@ class CertificateAdmin(ShowsFiles, Imports, Saves):
         **Imports.importing,
     }
 
-    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    @display(description="Status", ordering="status", label=COLOURS)
     def show_status(self, certificate: Certificate) -> tuple[str, str]:
         """Show the status as a badge."""
         return certificate.status, certificate.get_status_display()
-
-    @display(description="Status")
-    def status_words(self, certificate: Certificate) -> str:
-        """Show the status on the certificate's own page, which knows no badges."""
-        return certificate.get_status_display()
-
-    @display(description="Alerts", empty_value="-")
-    def alerts(self, certificate: Certificate) -> SafeString:
-        """Show what somebody has to look at."""
-        rows = certificate.alerts.filter(cleared_at__isnull=True)
-        lines = (
-            (reverse("admin:certificates_alert_change", args=[row.pk]), row.detail) for row in rows
-        )
-        return format_html_join(
-            mark_safe("<br>"), '<a class="certctl-link" href="{}">{}</a>', lines
-        )
-
-    @display(description="Subject alternative names", empty_value="-")
-    def show_names(self, certificate: Certificate) -> SafeString:
-        """Show each name on a line of its own."""
-        return format_html_join(mark_safe("<br>"), "{}", ((name,) for name in certificate.sans))
 
     @display(description="Expires", ordering="current__not_after", empty_value="-")
     def expires(self, certificate: Certificate) -> Any:
         """Show when the current version ends."""
         return certificate.current.not_after if certificate.current else None
-
-    @display(description="Jobs")
-    def jobs(self, certificate: Certificate) -> SafeString | str:
-        """Link to the jobs of this certificate."""
-        try:
-            url = reverse("admin:jobs_job_changelist")
-        except NoReverseMatch:
-            return "-"
-        return format_html(
-            '<a class="certctl-link" href="{}?certificate__id__exact={}">All its jobs</a>',
-            url,
-            certificate.pk,
-        )
 
     @override
     def get_search_results(

@@ -14,7 +14,7 @@ from typing_extensions import override
 from certificates import services
 from certificates.export import FILES, pem_alone, pem_chain
 from certificates.models import Version
-from foundation.admin import Confirms, valid
+from foundation.admin import Confirms, Page, valid
 from foundation.admin.refusals import words_of
 from owners.logins import actor_of
 
@@ -31,13 +31,11 @@ class DownloadForm(forms.Form):
     legacy = forms.BooleanField(required=False)
 
 
-class ShowsFiles(Confirms):
+class ShowsFiles(Page, Confirms):
     """A page with the files of a version below it, for whoever may export."""
 
-    change_form_outer_after_template = "admin/certificates/files.html"
-
-    class Media:
-        js: ClassVar = ("certctl/copy.js",)
+    page_after = "admin/certificates/files.html"
+    page_scripts = ("certctl/copy.js",)
 
     def version_of(self, row: Any) -> Version | None:
         """Return the version whose files the page of `row` shows."""

@@ -1,18 +1,21 @@
 """Signed certificates in the admin: to read."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from typing_extensions import override
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
+from audit.history import history_of
+from audit.models import Event
 from certificates import policy, search, services
+from certificates.admin.about import key_facts, revocation_facts, signing_facts
 from certificates.admin.files import Downloads
 from certificates.admin.questions import (
     AFFECTED,
@@ -21,46 +24,12 @@ from certificates.admin.questions import (
     RevokeCaForm,
     RevokeForm,
 )
+from certificates.admin.standing import ending, state_of
 from certificates.models import Version
 from foundation.admin import Question, ReadOnly
+from foundation.admin.pages import link_to
+from foundation.admin.parts import Code, Fact, Facts, Head, Names, Pem, Section
 from owners.logins import actor_of
-
-
-def state_of(version: Version) -> str:
-    """Say whether a version is in use, superseded or revoked."""
-    if hasattr(version, "revocation"):
-        return "revoked"
-    return "superseded" if version.superseded_at else "in use"
-
-
-class VersionInline(TabularInline):
-    """The versions of a certificate, to read."""
-
-    model = Version
-    fields = ("number", "serial", "not_before", "not_after", "state", "key_algorithm")
-    readonly_fields = fields
-    ordering = ("-number",)
-    extra = 0
-    can_delete = False
-    show_change_link = True
-    hide_title = True
-
-    @override
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        return super().get_queryset(request).select_related("certificate", "revocation")
-
-    @display(description="State")
-    def state(self, version: Version) -> str:
-        """Say whether it is in use, superseded or revoked."""
-        return state_of(version)
-
-    @override
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Version)
@@ -83,8 +52,14 @@ class VersionAdmin(Downloads, ReadOnly):
     search_fields = ("serial",)  # that there is a box; certificates.search says what it finds
     search_help_text = "Names, subjects, serials, fingerprints and keys in any notation."
     exclude = ("encrypted_key",)
-    readonly_fields = ("device",)
     actions_detail: ClassVar = ("revoke_one",)
+    page_related = (
+        "certificate",
+        "issuer",
+        "requested_by",
+        "csr_by",
+        "revocation__revoked_by",
+    )
     use_cases = {"revoke_one": "certificate.revoke", **Downloads.downloading}
 
     @override
@@ -92,6 +67,41 @@ class VersionAdmin(Downloads, ReadOnly):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return search.matching_versions(queryset, search_term), False
+
+    @override
+    def head(self, request: HttpRequest, row: Version) -> Head:
+        certificate = link_to(request, row.certificate)
+        lead = "It is the one in use of" if _is_current(row) else "It is one of the versions of"
+        return Head(
+            "Version of a certificate",
+            str(row),
+            state_of(row),
+            [[lead, certificate]],
+            ending(row, timezone.now()),
+        )
+
+    @override
+    def sections(self, request: HttpRequest, row: Version) -> Iterable[Section]:
+        yield Facts("How it came about", [*signing_facts(request, row), *_kept(row)])
+        if hasattr(row, "revocation"):
+            yield Facts("Revocation", revocation_facts(request, row))
+        yield Facts(
+            "Names and key",
+            [
+                Fact("Subject", Code(row.subject), is_wide=True),
+                Fact("Names", Names(row.sans) if row.sans else None, is_wide=True),
+                *key_facts(row),
+            ],
+        )
+        if row.csr_pem:
+            yield Facts("Its CSR", [Fact("PKCS #10", Pem(row.csr_pem), is_wide=True)])
+
+    @override
+    def last_sections(self, request: HttpRequest, row: Version) -> Iterable[Section]:
+        events = Event.objects.filter(certificate=row.certificate_id).filter(
+            subject_id__in=[str(key) for key in (row.pk, row.job_id) if key]
+        )
+        yield from history_of(request, events, certificate=row.certificate_id)
 
     @override
     def version_of(self, row: Any) -> Version | None:
@@ -140,8 +150,24 @@ class VersionAdmin(Downloads, ReadOnly):
 
     @display(
         description="State",
-        label={"in use": "success", "superseded": "info", "revoked": "danger"},
+        label={
+            "in use": "success",
+            "superseded": "info",
+            "on hold": "warning",
+            "revoked": "danger",
+        },
     )
     def show_state(self, version: Version) -> str:
         """Say whether it is in use, superseded or revoked."""
-        return state_of(version)
+        return state_of(version).words
+
+
+def _is_current(version: Version) -> bool:
+    return version.pk == version.certificate.current_id
+
+
+def _kept(version: Version) -> list[Fact]:
+    revoking = (
+        "carries noRevAvail: in no CRL and no OCSP" if version.short_lived else "CRL and OCSP"
+    )
+    return [Fact("Number", str(version.number)), Fact("Told of by", revoking)]

@@ -7,6 +7,17 @@ from foundation.admin.confirms import ConfirmForm, Confirms, Question
 from foundation.admin.deletes import Deletes
 from foundation.admin.edge import Edge, ReadOnly
 from foundation.admin.forms import valid
+from foundation.admin.pages import Page
 from foundation.admin.saves import Saves
 
-__all__ = ["ConfirmForm", "Confirms", "Deletes", "Edge", "Question", "ReadOnly", "Saves", "valid"]
+__all__ = [
+    "ConfirmForm",
+    "Confirms",
+    "Deletes",
+    "Edge",
+    "Page",
+    "Question",
+    "ReadOnly",
+    "Saves",
+    "valid",
+]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,10 +23,12 @@ from certificates.models import Certificate, CertificateStatus
 from foundation import rates
 from foundation.admin import Question
 from foundation.admin.forms import invalid, show
+from foundation.admin.parts import Badge, Head
 from foundation.answers import Answer
 from foundation.errors import TooMany
 from jobs import approvals, services
 from jobs.admin import requesting, verbs
+from jobs.admin.about import CertificateWorkPage
 from jobs.admin.badges import badge, with_why
 from jobs.models import Job
 from owners.idempotency import once
@@ -49,7 +52,7 @@ admin.site.unregister(Certificate)
 
 
 @admin.register(Certificate)
-class CertificateJobsAdmin(CertificateAdmin):
+class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
     """Certificates, and what is asked for them."""
 
     use_cases = {
@@ -77,16 +80,17 @@ class CertificateJobsAdmin(CertificateAdmin):
         return badge(certificate.get_status_display(), TONES[CertificateStatus(certificate.status)])
 
     @override
-    @display(description="Status")
-    def status_words(self, certificate: Certificate) -> str:
-        words = super().status_words(certificate)
-        job = approvals.last_rejection(certificate)
+    def head(self, request: HttpRequest, row: Certificate) -> Head:
+        head = super().head(request, row)
+        job = approvals.last_rejection(row)
         if job is None:
-            return words
+            return head
         detail = approvals.standing_of(job).detail
-        if approvals.reads_rejected(certificate.status, job.decision_reason):
-            return f"{approvals.REJECTION}. {detail}"
-        return f"{words}. The last request for a version was rejected. {detail}"
+        if approvals.reads_rejected(row.status, job.decision_reason):
+            return replace(head, badge=Badge(approvals.REJECTION, "rejected"), next=[detail])
+        return replace(
+            head, next=[*head.next, f"The last request for a version was rejected. {detail}"]
+        )
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:
