@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from typing_extensions import override
 
-from audit.models import Event
 from audit.history import history_of
+from audit.models import Event
 from certificates.admin.standing import badge_of, ending, next_words, state_of
 from certificates.models import Alert, Certificate, CertificateStatus, Version
 from foundation.admin import Page
