@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from typing_extensions import override
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, services
+from certificates.admin import chips
+from certificates.admin.bulk import InBulk
 from certificates.admin.files import ShowsFiles
 from certificates.admin.imports import Imports
 from certificates.admin.questions import (
@@ -32,6 +33,7 @@ from certificates.admin.versions import VersionInline
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
 from foundation.admin import Question, Saves
+from foundation.admin.lists.chips import Chip
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
@@ -60,22 +62,21 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
+class CertificateAdmin(InBulk, ShowsFiles, Imports, Saves, SearchesSerials):
     """Names under management: to read, to reassign, to revoke."""
 
     form = CertificateForm
     list_display = ("name", "show_status", "expires", "owner", "issuer", "profile", "environment")
-    list_filter = (
-        "status",
-        "issuer",
-        "profile",
-        "environment",
-        ("current__not_after", RangeDateTimeFilter),
+    more_columns = (
+        "team",
+        "renewal_policy",
+        "show_tags",
+        "common_name",
+        "created_at",
+        "updated_at",
     )
-    list_filter_submit = True
-    list_select_related = ("owner", "issuer", "profile", "current")
-    list_per_page = 50
-    show_full_result_count = False
+    own_chips: ClassVar[Sequence[Chip]] = chips.of_certificates()
+    list_select_related = ("owner", "team", "issuer", "profile", "renewal_policy", "current")
     serial_field = "versions__serial"
     search_fields = ("name", "common_name", "sans", "owner__name")
     autocomplete_fields = ("owner", "team", "renewal_policy")
@@ -103,7 +104,7 @@ class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
         "updated_at",
     )
     inlines = (VersionInline,)
-    actions = ("revoke_selected",)
+    actions: tuple[str, ...] = (*InBulk.actions, "revoke_selected")
     actions_list = ("import_files",)
     actions_detail: ClassVar[tuple[str, ...]] = ("revoke_one", "release_hold", "archive")
     use_cases = {
@@ -113,6 +114,7 @@ class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
         "release_hold": "certificate.release_hold",
         "archive": "certificate.archive",
         **Imports.importing,
+        **InBulk.in_bulk,
     }
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
@@ -145,6 +147,11 @@ class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
     def expires(self, certificate: Certificate) -> Any:
         """Show when the current version ends."""
         return certificate.current.not_after if certificate.current else None
+
+    @display(description="Tags", empty_value="-")
+    def show_tags(self, certificate: Certificate) -> str:
+        """Show the tags on a line."""
+        return ", ".join(certificate.tags)
 
     @display(description="Jobs")
     def jobs(self, certificate: Certificate) -> SafeString | str:
@@ -222,9 +229,11 @@ class CertificateAdmin(ShowsFiles, Imports, Saves, SearchesSerials):
     @admin.action(description="Revoke…", permissions=["revoke"])
     def revoke_selected(
         self, request: HttpRequest, queryset: QuerySet[Certificate]
-    ) -> HttpResponse:
+    ) -> HttpResponse | None:
         """Show what would be revoked, then revoke it; more than one needs bulk_revoke."""
-        chosen = list(queryset.select_related("current"))
+        chosen = self.chosen_of(request, queryset.select_related("current"))
+        if chosen is None:
+            return None
         if len(chosen) == 1:
             return self._revoke(request, chosen[0], action="revoke_selected", selected=chosen)
         if not request.user.has_perm("certificates.bulk_revoke"):

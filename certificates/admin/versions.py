@@ -1,5 +1,6 @@
 """Signed certificates in the admin: to read."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -13,6 +14,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, services
+from certificates.admin import chips
 from certificates.admin.files import Downloads
 from certificates.admin.questions import (
     AFFECTED,
@@ -24,6 +26,7 @@ from certificates.admin.questions import (
 from certificates.admin.serials import SearchesSerials
 from certificates.models import Version
 from foundation.admin import Question, ReadOnly
+from foundation.admin.lists.chips import Chip
 from owners.logins import actor_of
 
 
@@ -69,11 +72,10 @@ class VersionAdmin(Downloads, ReadOnly, SearchesSerials):
     """Signed certificates, to read, and to revoke each for itself."""
 
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
+    own_chips: ClassVar[Sequence[Chip]] = chips.of_versions()
     list_filter = ("issuer", "key_algorithm", ("not_after", RangeDateTimeFilter))
-    list_filter_submit = True
+    more_columns = ("fingerprint", "key_algorithm", "key_size", "subject", "not_before")
     list_select_related = ("certificate", "issuer", "revocation")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("serial", "fingerprint", "key_fingerprint", "subject", "certificate__name")
     exclude = ("encrypted_key",)
     readonly_fields = ("device",)
