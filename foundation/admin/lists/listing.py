@@ -118,7 +118,7 @@ class Listing(ChangeList):
         self.paginator = paginator
         self.result_count: Count = paginator.count
         self.show_full_result_count = False
-        self.full_result_count = None
+        self.full_result_count = self.result_count  # the theme's heading would count again
         self.show_admin_actions = True
         self.can_show_all = False
         self.multi_page = self.result_count > self.list_per_page
