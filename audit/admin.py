@@ -1,66 +1,64 @@
 """The audit trail in the admin: sentences to read, never to change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
-from unfold.contrib.filters.admin import (
-    ChoicesDropdownFilter,
-    FieldTextFilter,
-    RangeDateTimeFilter,
-)
 from unfold.decorators import display
 
 from audit import actions
 from audit.models import Event
 from audit.sentences import Told, door_words, person, told, words_of
 from audit.shown import changes_of, particulars_of
+from audit.via import Door
 from foundation.admin import ReadOnly, words
 from foundation.admin.links import pages_of
+from foundation.admin.lists import chips
+from foundation.admin.lists.dates import Between
+from foundation.admin.lists.listing import Listing
 from foundation.forms import duration_columns
 
 _DECIDED = {"job.approve", "job.complete", "revocation_plan.confirm"}
 
 
-class ActionFilter(ChoicesDropdownFilter):
-    """What was done, or refused, chosen in words."""
+class _Known(chips.Choice):
+    """By names of a closed list, in words; asked when it is looked at, for apps add to it."""
 
-    @override
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        known = [
-            name
-            for one in actions.ACTIONS.values()
-            for name in ((one.name, f"{one.name}{actions.REFUSE}") if one.function else (one.name,))
-        ]
-        yield self._form("action", sorted(((name, words_of(name)) for name in known), key=_words))
+    def __init__(
+        self, name: str, title: str, known: Callable[[], Iterable[tuple[str, str]]]
+    ) -> None:
+        self, name: str, title: str, known: Callable[[], Iterable[tuple[str, str]]]
+    ) -> None:
+        chips.Chip.__init__(self, name, title, aliases=(f"{name}__exact",))
+        self.path, self.by, self._known = name, None, known
 
-    def _form(self, title: str, known: list[tuple[str, str]]) -> dict[str, Any]:
-        return {
-            "form": self.form_class(
-                label=f"By {title}",
-                name=self.lookup_kwarg,
-                choices=[self.all_option, *known],
-                data={self.lookup_kwarg: self.value()},
-                multiple=False,
-            )
-        }
+    @property
+    def choices(self) -> dict[str, str]:  # type: ignore[override]  # which is made once elsewhere
+        """The names, and their words."""
+        return dict(self._known())
 
 
-class DoorFilter(ActionFilter):
-    """How whoever acted came in, in words."""
+def _actions() -> Iterable[tuple[str, str]]:
+    """Return what can be done, or refused, in the order of its words."""
+    known = [
+        name
+        for one in actions.ACTIONS.values()
+        for name in ((one.name, f"{one.name}{actions.REFUSE}") if one.function else (one.name,))
+    ]
+    return sorted(((name, words_of(name)) for name in known), key=_words)
 
-    @override
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        yield self._form("door", [(door, door_words(door)) for door, _ in self.field.flatchoices])
+
+def _doors() -> Iterable[tuple[str, str]]:
+    return [(door.value, door_words(door.value)) for door in Door]
 
 
-class Trail(ChangeList):
+class Trail(Listing):
     """A page of the trail that knows which subjects its reader may look at."""
 
     @override
@@ -83,15 +81,17 @@ class EventAdmin(ReadOnly):
     )
 
     list_display = ("show_when", "show_sentence", "show_door", "came_from")
-    list_filter = (
-        ("at", RangeDateTimeFilter),
-        ("actor_name", FieldTextFilter),
-        ("action", ActionFilter),
-        ("door", DoorFilter),
-        ("certificate", FieldTextFilter),
-        ("owner", FieldTextFilter),
+    own_chips = (
+        Between("at", "When"),
+        chips.Text(
+            "actor_name",
+            "By",
+            lambda text: Q(actor_name__icontains=text),
+            aliases=("actor_name__icontains",),
+        ),
+        _Known("action", "What", _actions),
+        _Known("door", "How they came in", _doors),
     )
-    list_filter_submit = True
     linked = ("certificate", "owner")  # from the pages of those
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
     search_help_text = "By person, subject or the action's name."
@@ -118,7 +118,7 @@ class EventAdmin(ReadOnly):
         css = {"all": ("certctl/audit.css",)}
 
     @override
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Listing]:
         return Trail
 
     @override

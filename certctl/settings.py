@@ -153,6 +153,7 @@ INSTALLED_APPS = [
     "revocation",
     "enrollment",
     "pki_wellknown",
+    "console",
 ]
 
 MIDDLEWARE = [
@@ -162,6 +163,7 @@ MIDDLEWARE = [
     "enrollment.middleware.DeviceDoors",
     "foundation.middleware.CleanHead",
     "foundation.middleware.WholeBody",
+    "foundation.compression.CompressedPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -334,6 +336,8 @@ API_RATE = env.str("CERTCTL_API_RATE", default="1200/min")
 # Who writes down what REST and the admin refuse: foundation, which calls them, knows no trail.
 REFUSAL_RECORDER = "owners.refusals.record_at_rest"
 ADMIN_REFUSAL_RECORDER = "owners.refusals.record_at_admin"
+# Who keeps views of the admin's lists and the columns that somebody chose: likewise.
+ADMIN_LIST_KEEPER = "console.services"
 # Who keeps what was answered under an Idempotency-Key: for the same reason.
 ANSWER_KEEPER = "owners.idempotency.once"
 

@@ -21,7 +21,7 @@ import issuers.api
 import jobs.api
 import owners.api
 import revocation.api
-from console import dashboard, ops
+from console import dashboard, ops, views
 from enrollment.scep.views import scep
 from foundation.errors import Unavailable
 from foundation.outcomes import Outcome, is_away, outcome_of
@@ -56,6 +56,7 @@ BROKEN = Outcome(500, "internal_error", "Something went wrong on our side.")
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/dashboard/", dashboard.fragment, name="dashboard"),
+    *views.urls(admin.site),
     path("admin/", admin.site.urls),
     path("api/v1/me/", owners.api.MeView.as_view(), name="me"),
     path("api/v1/stats/", console.api.StatsView.as_view(), name="stats"),

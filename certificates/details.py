@@ -1,9 +1,12 @@
 """What people say of a certificate, as one value for every way in."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
+
+from django.db.models import Q
 
 from certificates.models import Certificate, RenewalPolicy
 from foundation.errors import FieldError, Invalid
@@ -13,6 +16,16 @@ from owners.models import Owner, Team
 MAX_TAGS, MAX_TAG = 32, 63
 # Tags are found by substring of their JSON, so they are plain: no quotes, escapes or capitals.
 _TAG = re.compile(rf"[a-z0-9][a-z0-9._:/=@-]{{0,{MAX_TAG - 1}}}")
+
+
+def is_tag(text: str) -> bool:
+    """Whether `text` can be a tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def tagged(tag: str) -> Q:
+    """Return the condition that a certificate has `tag`; SQLite has no JSON containment."""
+    return Q(tags__icontains=json.dumps(tag))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

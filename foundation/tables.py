@@ -2,8 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Any
+
+_FORMULA = re.compile(
+    r"[\t\r\n]|[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+)
 
 
 def line(values: Iterable[Any]) -> str:
@@ -14,6 +19,9 @@ def line(values: Iterable[Any]) -> str:
 
 
 def disarmed(value: Any) -> str:
-    """Return `value` as text that no spreadsheet runs as a formula."""
+    """Return `value` as text that no spreadsheet runs as a formula.
+
+    Some skip white space and what cannot be seen before they look for one.
+    """
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -10,11 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from typing_extensions import override
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from certificates import policy, search, services
+from certificates.admin import chips
 from certificates.admin.about import CertificatePage
+from certificates.admin.bulk import InBulk
 from certificates.admin.files import ShowsFiles
 from certificates.admin.imports import Imports
 from certificates.admin.questions import (
@@ -29,6 +30,7 @@ from certificates.admin.standing import COLOURS
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
 from foundation.admin import Question, Saves
+from foundation.admin.lists.chips import Chip
 from foundation.admin.refusals import chosen_rows
 from foundation.errors import MissingPermission, NotFound
 from foundation.forms import LinesField
@@ -46,7 +48,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(CertificatePage, ShowsFiles, Imports, Saves):
+class CertificateAdmin(CertificatePage, InBulk, ShowsFiles, Imports, Saves):
     """Names under management: to read, to reassign, to revoke."""
 
     empty_words = (
@@ -57,28 +59,27 @@ class CertificateAdmin(CertificatePage, ShowsFiles, Imports, Saves):
 
     form = CertificateForm
     list_display = ("name", "show_status", "expires", "owner", "issuer", "profile", "environment")
-    list_filter = (
-        "status",
-        "issuer",
-        "profile",
-        "environment",
-        ("current__not_after", RangeDateTimeFilter),
+    more_columns = (
+        "team",
+        "renewal_policy",
+        "show_tags",
+        "common_name",
+        "created_at",
+        "updated_at",
     )
-    list_filter_submit = True
+    own_chips: ClassVar[Sequence[Chip]] = chips.of_certificates()
     linked = (
         "status__in",
         "current__not_after__gte",
         "current__not_after__lt",
         "current__short_lived__exact",
     )
-    list_select_related = ("owner", "issuer", "profile", "current")
-    list_per_page = 50
-    show_full_result_count = False
+    list_select_related = ("owner", "team", "issuer", "profile", "renewal_policy", "current")
     search_fields = ("name",)  # that there is a box; certificates.search says what it finds
     search_help_text = "Names and parts of them, owners, serials and fingerprints in any notation."
     autocomplete_fields = ("owner", "team", "renewal_policy")
     fields = ("name", ("owner", "team"), "renewal_policy", ("environment", "tags"))
-    actions = ("revoke_selected",)
+    actions: tuple[str, ...] = (*InBulk.actions, "revoke_selected")
     actions_list = ("import_files",)
     actions_detail: ClassVar[tuple[str, ...]] = ("revoke_one", "release_hold", "archive")
     use_cases = {
@@ -88,6 +89,7 @@ class CertificateAdmin(CertificatePage, ShowsFiles, Imports, Saves):
         "release_hold": "certificate.release_hold",
         "archive": "certificate.archive",
         **Imports.importing,
+        **InBulk.in_bulk,
     }
 
     @display(description="Status", ordering="status", label=COLOURS)
@@ -105,6 +107,11 @@ class CertificateAdmin(CertificatePage, ShowsFiles, Imports, Saves):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return search.matching(queryset, search_term), False
+
+    @display(description="Tags", empty_value="-")
+    def show_tags(self, certificate: Certificate) -> str:
+        """Show the tags on a line."""
+        return ", ".join(certificate.tags)
 
     @override
     def version_of(self, row: Any) -> Version | None:
@@ -169,9 +176,11 @@ class CertificateAdmin(CertificatePage, ShowsFiles, Imports, Saves):
     @admin.action(description="Revoke…", permissions=["revoke"])
     def revoke_selected(
         self, request: HttpRequest, queryset: QuerySet[Certificate]
-    ) -> HttpResponse:
+    ) -> HttpResponse | None:
         """Show what would be revoked, then revoke it; more than one needs bulk_revoke."""
-        chosen = list(queryset.select_related("current"))
+        chosen = self.chosen_of(request, queryset.select_related("current"))
+        if chosen is None:
+            return None
         if len(chosen) == 1:
             return self._revoke(request, chosen[0], action="revoke_selected", selected=chosen)
         if not request.user.has_perm("certificates.bulk_revoke"):

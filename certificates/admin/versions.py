@@ -1,6 +1,6 @@
 """Signed certificates in the admin: to read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from audit.history import history_of
 from audit.models import Event
 from certificates import policy, search, services
+from certificates.admin import chips
 from certificates.admin.about import key_facts, revocation_facts, signing_facts
 from certificates.admin.files import Downloads
 from certificates.admin.questions import (
@@ -28,6 +29,7 @@ from certificates.admin.questions import (
 from certificates.admin.standing import ending, state_of
 from certificates.models import Version
 from foundation.admin import Question, ReadOnly
+from foundation.admin.lists.chips import Chip
 from foundation.admin.pages import link_to
 from foundation.admin.parts import Code, Fact, Facts, Head, Names, Pem, Section
 from owners.logins import actor_of
@@ -44,12 +46,11 @@ class VersionAdmin(Downloads, ReadOnly):
     empty_button = ("Request a certificate", "certificates_certificate_add")
 
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
+    own_chips: ClassVar[Sequence[Chip]] = chips.of_versions()
     list_filter = ("issuer", "key_algorithm", ("not_after", RangeDateTimeFilter))
-    list_filter_submit = True
+    more_columns = ("fingerprint", "key_algorithm", "key_size", "subject", "not_before")
     linked = ("created_at__gte", "number__gt", "job_id__isnull")
     list_select_related = ("certificate", "issuer", "revocation")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("serial",)  # that there is a box; certificates.search says what it finds
     search_help_text = "Names, subjects, serials, fingerprints and keys in any notation."
     exclude = ("encrypted_key",)

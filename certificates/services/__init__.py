@@ -21,8 +21,10 @@ from certificates.services.many import revoke_many
 from certificates.services.old_crls import WrongCRL, import_crls
 from certificates.services.policies import create_policy, delete_policy, update_policy
 from certificates.services.revocation import release_hold, revoke
+from certificates.services.tables import MOST_EXPORTED, export_list
 
 __all__ = [
+    "MOST_EXPORTED",
     "Affected",
     "AlreadyImported",
     "Candidate",
@@ -39,6 +41,7 @@ __all__ = [
     "create_policy",
     "delete_policy",
     "export",
+    "export_list",
     "import_crls",
     "import_pem",
     "keep_alerts",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,25 +19,19 @@ from enrollment.models import Enrollment
 from enrollment.models.enrollments import EnrollmentQuerySet
 from enrollment.states import Stand
 from foundation.admin import ReadOnly
+from foundation.admin.lists.chips import Choice
 
 
-class OutcomeFilter(admin.SimpleListFilter):
-    """By what became of it."""
+def _standing(rows: QuerySet[Any], stands: Sequence[str]) -> QuerySet[Any]:
+    """Return those that stand so: each stand is a condition of its own."""
+    enrollments = Enrollment.objects.all()
+    any_of = Q()
+    for stand in stands:
+        any_of |= Q(pk__in=enrollments.standing(Stand(stand)).values("pk"))
+    return rows.filter(any_of)
 
-    title = "outcome"
-    parameter_name = "outcome"
 
-    @override
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        return [(stand.value, str(stand.label)) for stand in Stand]
-
-    @override
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        stand = self.value()
-        if stand not in Stand.values:
-            return queryset
-        assert isinstance(queryset, EnrollmentQuerySet)  # noqa: S101 - the admin's own
-        return queryset.standing(stand)
+OUTCOMES = Choice("outcome", "Outcome", Stand.choices, by=_standing)
 
 
 @admin.register(Enrollment)
@@ -58,10 +52,10 @@ class EnrollmentAdmin(ReadOnly):
         "collected_at",
     )
     list_display_links = ("device",)
-    list_filter = (OutcomeFilter, "label", ("created_at", RangeDateTimeFilter))
+    own_chips = (OUTCOMES,)
+    list_filter = ("label", ("created_at", RangeDateTimeFilter))
     list_filter_submit = True
     linked = (
-        "outcome",
         "label__id__exact",
         "device__id__exact",
         "credential__id__exact",

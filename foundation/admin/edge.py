@@ -1,6 +1,6 @@
 """A model's admin as an edge: its use cases by name, and what comes of a refusal."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
@@ -8,29 +8,27 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, resolve, reverse
-from django.utils.text import capfirst
 from typing_extensions import override
 from unfold.admin import ModelAdmin
 
 from foundation.admin import readonly
+from foundation.admin.lists import kept
+from foundation.admin.lists.chips import Active, Chip, UnknownValue, active, known_parameters
+from foundation.admin.lists.derived import derived
+from foundation.admin.lists.listing import NARROWED, Listing
+from foundation.admin.lists.pages import CappedPaginator
 from foundation.admin.refusals import act_of, chosen_action, record, refusal_of, words_of
+from foundation.errors import Invalid
 from foundation.forms import DurationField, DurationWidget
 from foundation.outcomes import Outcome
-from foundation.unknown import UnknownParameter, check_parameters
+from foundation.unknown import check_parameters
 
 # Of Django's own: all rows, order, page, search, its error flag, facets, and choosing in a window.
 _OF_EVERY_LIST = ("all", "o", "p", "q", "e", "_facets", "_popup", "_to_field")
-# How a filter writes what was chosen: plain values, relations, "empty", text, and unfold's ranges.
-_OF_FILTERS = (
-    "__exact",
-    "__isnull",
-    "__id__exact",
-    "__icontains",
-    *(f"_{end}{part}" for end in ("from", "to") for part in ("", "_0", "_1")),
-)
-_OF_DATES = ("__year", "__month", "__day", "__gte", "__lt")
+
+CHIPS = "certctl.chips"  # in request.META: of each model
 
 Row = TypeVar("Row", bound=Model)
 R = TypeVar("R")
@@ -55,8 +53,15 @@ class Edge(ModelAdmin):
     class Media:
         css: ClassVar = {"all": ("certctl/forms.css",)}
 
-    # Look-ups of our own links to the list, besides those of `list_filter` and `date_hierarchy`.
+    # Chips that the list is narrowed by, besides those that `list_filter` names as Django does.
+    own_chips: ClassVar[Sequence[Chip]] = ()
+    # Look-ups of our own links to the list, besides those of the chips.
     linked: ClassVar[tuple[str, ...]] = ()
+    # Columns that one may choose besides those of `list_display`.
+    more_columns: ClassVar[tuple[str, ...]] = ()
+    paginator = CappedPaginator
+    list_per_page = 50
+    show_full_result_count = False
 
     @property
     def readonly_preprocess_fields(self) -> dict[str, Callable[[str], str]]:
@@ -68,19 +73,23 @@ class Edge(ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         try:
-            check_parameters(request.GET, {*_OF_EVERY_LIST, *self._lookups(request)})
-        except UnknownParameter as error:
+            request.META[NARROWED] = self.narrowed_by(request, request.GET)
+        except Invalid as error:
             # Django lets everybody look up by any column: a password's hash, letter by letter.
-            record(request, action="", error=error)
-            messages.error(request, error.detail)
-            return HttpResponseRedirect(request.path)
+            return self._refuse_address(request, error)
         # Django leaves an action that one may not choose out of the list, and says that none was.
         chosen = chosen_action(request)
         if act_of(chosen) in self.use_cases and chosen not in self.get_actions(request):
             raise PermissionDenied
-        # Django's own is "Select certificate to change".
-        named = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, {**named, **(extra_context or {})})
+        try:
+            return super().changelist_view(request, extra_context)
+        except UnknownValue as error:
+            return self._refuse_address(request, error)
+
+    def _refuse_address(self, request: HttpRequest, error: Invalid) -> HttpResponse:
+        record(request, action="", error=error)
+        messages.error(request, error.detail)
+        return HttpResponseRedirect(request.path)
 
     @override
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -105,15 +114,34 @@ class Edge(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return request is not None and lookup in self._lookups(request)
 
+    @override
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return Listing
+
+    def chips(self, request: HttpRequest) -> list[Chip]:
+        """Return what the list can be narrowed by: its own chips, and those of its filters."""
+        made = request.META.get(CHIPS, {})
+        if self.model not in made:
+            made[self.model] = derived(
+                self.model, self.own_chips, self.get_list_filter(request), self.linked
+            )
+            request.META[CHIPS] = made
+        chips: list[Chip] = made[self.model]
+        return chips
+
+    def narrowed_by(self, request: HttpRequest, query: QueryDict) -> list[Active]:
+        """Return by what an address narrows the list; raises Invalid for what is not known."""
+        check_parameters(query, {*_OF_EVERY_LIST, *self._lookups(request)})
+        return active(self.chips(request), query)
+
+    @override
+    def get_list_display(self, request: HttpRequest) -> Any:
+        chosen = kept.columns_of(request, self)
+        return chosen or super().get_list_display(request)
+
     def _lookups(self, request: HttpRequest) -> set[str]:
         """Return the names by which the list's address may narrow it."""
-        known = set(self.linked)
-        for one in self.get_list_filter(request):
-            path = one[0] if isinstance(one, tuple | list) else one
-            known.update(f"{path}{suffix}" for suffix in _OF_FILTERS)
-        if self.date_hierarchy:
-            known.update(f"{self.date_hierarchy}{suffix}" for suffix in _OF_DATES)
-        return known
+        return known_parameters(self.chips(request))
 
     def own_pages(self) -> list[URLPattern]:
         """Return pages of the app's own, by their addresses below /admin/; they are no model's."""

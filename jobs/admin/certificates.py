@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,11 +18,15 @@ from typing_extensions import override
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from certificates.admin.bulk import AT_MOST
 from certificates.admin.certificates import CertificateAdmin
 from certificates.models import Certificate, CertificateStatus
+from deployments.models import Deployment
 from foundation import rates
 from foundation.admin import Question
 from foundation.admin.forms import invalid, show
+from foundation.admin.lists.bulk import Many
+from foundation.admin.lists.chips import YesNo
 from foundation.admin.parts import Badge, Head
 from foundation.answers import Answer
 from foundation.errors import TooMany
@@ -48,6 +52,13 @@ TONES = {
 }
 ASKS = ("certificates.add_certificate", "jobs.add_job")
 
+
+def _unproven() -> Q:
+    """It was brought somewhere, and no handshake has shown that it is what is served there."""
+    somewhere = Deployment.objects.filter(certificate=OuterRef("pk"), deployed_at__isnull=False)
+    return Q(Exists(somewhere.exclude(health=Deployment.Health.HEALTHY)))
+
+
 admin.site.unregister(Certificate)
 
 
@@ -59,10 +70,16 @@ class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
         **CertificateAdmin.use_cases,
         "add": "certificate.request",
         "renew": "certificate.renew",
+        "renew_selected": "certificate.renew",
         "deploy": "certificate.deploy",
         "verify": "certificate.verify",
     }
     actions_detail = ("renew", "deploy", "verify", *CertificateAdmin.actions_detail)
+    actions = ("renew_selected", *CertificateAdmin.actions)
+    own_chips = (
+        *CertificateAdmin.own_chips,
+        YesNo("unproven", "Unproven", _unproven, ("deployed but unproven", "proven or nowhere")),
+    )
 
     # --- A rejection reads as one -----------------------------------------------------------------
 
@@ -216,6 +233,33 @@ class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
             return [f"Asked for: {job.kind} at {given['target']}. {verbs.next_words(job)}"]
 
         return self.confirm(request, question, ask)
+
+    @admin.action(description="Renew…", permissions=["ask"])
+    def renew_selected(
+        self, request: HttpRequest, queryset: QuerySet[Certificate]
+    ) -> HttpResponse | None:
+        """Ask for the next version of each."""
+
+        def ask(row: Certificate, data: dict[str, Any]) -> str:
+            asked = services.request_renewal(
+                actor=actor_of(request),
+                certificate_id=row.pk,
+                justification=data["justification"],
+            )
+            return " ".join([verbs.next_words(asked.job), *asked.warnings])
+
+        many = Many(
+            name="renew_selected",
+            title="Renew",
+            button="Ask for the renewals",
+            heading="Ends now",
+            now=lambda row: f"{row.current.not_after:%Y-%m-%d}" if row.current else "not issued",
+            act=ask,
+            form=verbs.ReasonForm,
+            explanation=f"{AT_MOST} Each next version has the names, the issuer and the profile of "
+            "the one before, and its key where the renewal policy says so.",
+        )
+        return self.act_on_many(request, queryset.select_related("current"), many)
 
     # --- Asking for one -------------------------------------------------------------------------
 

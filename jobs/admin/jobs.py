@@ -8,11 +8,15 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from typing_extensions import override
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from deployments.models import Target
 from foundation.admin import Confirms, Question, ReadOnly
+from foundation.admin.lists import chips
+from foundation.admin.lists.dates import Between
+from foundation.admin.lists.listing import NARROWED
+from issuers.models import Issuer, Profile
 from jobs import approvals, policy, search, services
 from jobs.admin import verbs
 from jobs.admin.badges import badge_of
@@ -22,6 +26,7 @@ from jobs.models import Job
 from jobs.services.common import has_successor
 from jobs.states import Move, Status
 from owners.logins import actor_of
+from owners.models import Owner, Principal
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
 MOST_AT_ONCE = 100
@@ -62,9 +67,23 @@ class JobAdmin(ShowsMine, ReadOnly, Confirms):
     )
     list_display_links = ("show_certificate",)
     list_select_related = RELATED
-    list_filter = ("status", "kind", ("created_at", RangeDateTimeFilter))
-    list_filter_submit = True
-    date_hierarchy = "created_at"
+    own_chips = (
+        chips.Choice("status", "Status", Status.choices, aliases=("status__exact",)),
+        chips.Choice("kind", "Kind", Job.Kind.choices, aliases=("kind__exact",)),
+        chips.Row("owner", "Owner", Owner, path="certificate__owner", known_by="name"),
+        chips.Row("issuer", "Issuer", Issuer, path="certificate__issuer", known_by="slug"),
+        chips.Row("profile", "Profile", Profile, path="certificate__profile", known_by="slug"),
+        chips.Row("target", "Target", Target, known_by="name", may_be_empty=True),
+        chips.Row(
+            "requester",
+            "Requested by",
+            Principal,
+            path="requested_by",
+            known_by="username",
+            is_typed=True,
+        ),
+        Between("created", "Created", path="created_at"),
+    )
     linked = (
         "certificate__id__exact",
         "kind__in",
@@ -74,8 +93,6 @@ class JobAdmin(ShowsMine, ReadOnly, Confirms):
     )
     search_fields = ("id",)  # that there is a box; jobs.search says what it finds
     search_help_text = "By the certificate's names or serial, its owner, or the job's id."
-    list_per_page = 50
-    show_full_result_count = False
     actions = ("approve", "reject", "cancel")
     actions_detail = ("approve_one", "reject_one", "submit_csr", "retry", "cancel_one")
     use_cases = {
@@ -148,7 +165,8 @@ class JobAdmin(ShowsMine, ReadOnly, Confirms):
     @override
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         # The newest first; of what waits for a decision, whoever has waited longest.
-        if request.GET.get("status__exact") == Status.AWAITING_APPROVAL:
+        narrowed = {one.chip.name: one.texts for one in request.META.get(NARROWED, ())}
+        if narrowed.get("status") == [Status.AWAITING_APPROVAL]:
             return ("created_at", "pk")
         return ("-created_at", "pk")
 

@@ -34,6 +34,12 @@ def why_field() -> forms.CharField:
     )
 
 
+class ReasonForm(ConfirmForm):
+    """What for, said once of several."""
+
+    justification = why_field()
+
+
 class CsrForm(ConfirmForm):
     """A CSR that is brought."""
 

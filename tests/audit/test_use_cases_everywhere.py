@@ -39,6 +39,7 @@ SERVICES = (
     "jobs.services",
     "enrollment.services",
     "revocation.services",
+    "console.services",
 )
 # Functions with an actor that are no acts of their own, and why.
 NO_ACTS = {

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
@@ -65,10 +66,10 @@ def populate(carol, local_ca, rows, system) -> None:
     now = timezone.now()
     certificate, version = rows["certificates"], rows["versions"]
     crl.publish(issuer_id=local_ca.pk, actor=system)
-    long_name = CertificateFactory(
+    long_name: Any = CertificateFactory(
         name=LONG, issuer=local_ca, profile=certificate.profile, sans=[f"dns:{LONG}"] * 12
     )
-    held = VersionFactory(certificate=long_name, pem=local_ca.certificate_pem)
+    held: Any = VersionFactory(certificate=long_name, pem=local_ca.certificate_pem)
     Revocation.objects.create(
         version=held, reason="certificateHold", revoked_at=now, revoked_by=carol, note="lost?"
     )
