@@ -33,8 +33,6 @@ class _Known(chips.Choice):
     def __init__(
         self, name: str, title: str, known: Callable[[], Iterable[tuple[str, str]]]
     ) -> None:
-        self, name: str, title: str, known: Callable[[], Iterable[tuple[str, str]]]
-    ) -> None:
         chips.Chip.__init__(self, name, title, aliases=(f"{name}__exact",))
         self.path, self.by, self._known = name, None, known
 
