@@ -20,7 +20,7 @@ from pki_wellknown.memory import quick
 from pki_wellknown.memory.answer import Answer
 from pki_wellknown.memory.follow import Follower
 from pki_wellknown.memory.store import Memory
-from tests.pki_wellknown.fronts import Fronted, Stopped
+from tests.pki_wellknown.fronts import PROMISE, Fronted, Stopped
 from tests.pki_wellknown.test_ocsp import LATER, MALFORMED, SHA1, URL, request_for
 
 HASHES = [SHA1, hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
@@ -445,6 +445,36 @@ def _now():
     from pki_wellknown.memory.clock import elapsed  # noqa: PLC0415
 
     return elapsed()
+
+
+def test_what_is_forgotten_while_it_is_looked_up_is_weighed_by_the_confirmation_before(
+    fronted, version
+):
+    path = path_of(request_for(version))
+    fronted.ask(path)
+    memory = fronted.memory
+    question = ("issuing", request_for(version))
+    asked_at = memory.confirmation.asked_at
+    known = memory._answers
+
+    class Slow:
+        """A change and its confirmation come while the answer is in hand."""
+
+        def get(self, key):
+            answer = known.get(key)
+            later = asked_at + PROMISE + 1
+            offset = memory.confirmation.offset
+            memory.confirm(
+                asked_at=later, offset=offset, serials=[(answer.issuer_id, answer.serial)]
+            )
+            return answer
+
+        def __getattr__(self, name):
+            return getattr(known, name)
+
+    memory._answers = Slow()
+
+    assert memory.say(question, asked_at + PROMISE + 2) is None
 
 
 def test_a_process_that_was_stopped_inside_django_does_not_say_good(fronted, version, monkeypatch):
