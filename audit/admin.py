@@ -105,6 +105,7 @@ class EventAdmin(ReadOnly):
                     ("sequence", "action"),
                     ("request_id", "format"),
                     ("subject_type", "subject_id"),
+                    ("certificate", "owner"),
                     "hash",
                     "previous_hash",
                 )

@@ -4,20 +4,19 @@ Each step is done once its rows are there; nothing remembers that somebody was h
 handful of `exists`, whatever the installation holds.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.db.models import Q
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from certificates.models import Version
 from certificates.services.authorities import ANSWERS_FOR_CAS
-from deployments.models import Target
+from deployments.models import Agent, Target
 from issuers.models import Issuer, Profile
 from issuers.pointers import default_prefix, warning_of
 from issuers.templates import TEMPLATES
@@ -70,24 +69,22 @@ class Step:
 
 def has_ca() -> bool:
     """Whether somebody can sign."""
-    return Issuer.objects.filter(enabled=True).exists()
+    return _cas().exists()
 
 
 def has_profile() -> bool:
     """Whether there are rules to issue under, besides those that certctl keeps for itself."""
-    return Profile.objects.filter(_of_subscribers(), enabled=True).exists()
+    return _profiles().exists()
 
 
 def has_owner() -> bool:
     """Whether somebody answers for certificates, besides for our own CAs'."""
-    return Owner.objects.exclude(name=ANSWERS_FOR_CAS).exists()
+    return _owners().exists()
 
 
 def has_deciders() -> bool:
     """Whether there are enough people for one to ask and another to decide."""
-    roles = Q(groups__name__in=[Role.OPERATOR.value, Role.ADMIN.value]) | Q(is_superuser=True)
-    people = Principal.objects.filter(roles, kind=Principal.Kind.HUMAN, is_active=True)
-    return len(people.order_by().values_list("pk").distinct()[:DECIDERS]) == DECIDERS
+    return _deciders().exists()
 
 
 def has_people() -> bool:
@@ -97,7 +94,7 @@ def has_people() -> bool:
 
 def has_certificate() -> bool:
     """Whether something was issued or imported for a subscriber."""
-    return Version.objects.filter(_of_subscribers("certificate__profile__")).exists()
+    return _versions().exists()
 
 
 def has_target() -> bool:
@@ -105,34 +102,78 @@ def has_target() -> bool:
     return Target.objects.exists()
 
 
+def _cas() -> QuerySet[Issuer]:
+    return Issuer.objects.filter(enabled=True)
+
+
+def _profiles() -> QuerySet[Profile]:
+    return Profile.objects.filter(_of_subscribers(), enabled=True)
+
+
+def _owners() -> QuerySet[Owner]:
+    return Owner.objects.exclude(name=ANSWERS_FOR_CAS)
+
+
+def _deciders() -> QuerySet[Principal]:
+    """Return the last of those who are enough; nobody while they are too few."""
+    roles = Q(groups__name__in=[Role.OPERATOR.value, Role.ADMIN.value]) | Q(is_superuser=True)
+    people = Principal.objects.filter(roles, kind=Principal.Kind.HUMAN, is_active=True)
+    keys = people.order_by().values("pk").distinct()
+    return Principal.objects.filter(pk__in=keys).order_by("pk")[DECIDERS - 1 : DECIDERS]
+
+
+def _versions() -> QuerySet[Version]:
+    return Version.objects.filter(_of_subscribers("certificate__profile__"))
+
+
 def _of_subscribers(of: str = "") -> Q:
     return Q(**{f"{of}{kind}": False for kind in ("is_ca", "is_ra", "is_responder")})
 
 
-# What is missing most often comes first, since the side bar of every page asks until then.
-_MISSING: tuple[tuple[Callable[[], bool], tuple[str, ...]], ...] = (
-    (has_target, ("deployments.add_target",)),
-    (has_certificate, ("certificates.add_certificate", "jobs.add_job")),
-    (has_people, ("owners.add_owner", "owners.add_principal")),
-    (has_profile, ("issuers.add_profile",)),
-    (has_ca, ("issuers.add_issuer",)),
-)
+# What is missing, and whose work that is.
+_MISSING: dict[str, tuple[str, ...]] = {
+    "target": ("deployments.add_target",),
+    "certificate": ("certificates.add_certificate", "jobs.add_job"),
+    "owner": ("owners.add_owner", "owners.add_principal"),
+    "deciders": ("owners.add_owner", "owners.add_principal"),
+    "profile": ("issuers.add_profile",),
+    "ca": ("issuers.add_issuer",),
+}
 # Whose work it is to set an installation up: whoever may make CAs. Others only look.
 SETS_UP = "issuers.add_issuer"
-_SAID = "_first_steps_are_for"
+_SAID = "_what_is_there"
 
 
 def is_for(user: Any) -> bool:
-    """Whether something is still to be done that `user` may do: what the side bar asks.
+    """Whether something is still to be done that `user` may do: what the side bar asks."""
+    return bool(user.has_perm(SETS_UP)) and any(
+        not is_there and user.has_perms(_MISSING[name])
+        for name, is_there in there(user).items()
+        if name in _MISSING
+    )
 
-    Asked once a request, for the front page says it too.
-    """
+
+def there(user: Any) -> dict[str, bool]:
+    """Return what there is, in one query a request: every page of who sets up asks it."""
     if not hasattr(user, _SAID):
-        answer = bool(user.has_perm(SETS_UP)) and any(
-            user.has_perms(permissions) and not is_done() for is_done, permissions in _MISSING
-        )
-        setattr(user, _SAID, answer)
-    return bool(getattr(user, _SAID))
+        setattr(user, _SAID, _there())
+    said: dict[str, bool] = getattr(user, _SAID)
+    return said
+
+
+def _there() -> dict[str, bool]:
+    kinds = {
+        "agent": Agent.objects.all(),
+        "target": Target.objects.all(),
+        "certificate": _versions(),
+        "owner": _owners(),
+        "deciders": _deciders(),
+        "profile": _profiles(),
+        "ca": _cas(),
+    }
+    # Of whoever asks there is a row; any would do.
+    asked = Principal.objects.order_by()[:1].values_list(*(Exists(rows) for rows in kinds.values()))
+    return dict(zip(kinds, asked[0], strict=True))
 
 
 # --- The page -------------------------------------------------------------------------------

@@ -41,7 +41,11 @@ def _has_agents(request: HttpRequest) -> bool:
     user = request.user
     if not user.has_perm("deployments.view_agent"):
         return False
-    return user.has_perm("deployments.add_agent") or Agent.objects.exists()
+    if user.has_perm("deployments.add_agent"):
+        return True
+    # Whoever sets up is asked about it with the rest.
+    has_more = user.has_perm(first_steps.SETS_UP)
+    return first_steps.there(user)["agent"] if has_more else Agent.objects.exists()
 
 
 @dataclass(frozen=True, slots=True)

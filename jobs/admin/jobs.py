@@ -70,10 +70,12 @@ class JobAdmin(ShowsMine, ReadOnly, Confirms):
     own_chips = (
         chips.Choice("status", "Status", Status.choices, aliases=("status__exact",)),
         chips.Choice("kind", "Kind", Job.Kind.choices, aliases=("kind__exact",)),
-        chips.Row("owner", "Owner", Owner, path="certificate__owner", known_by="name"),
+        chips.Row(
+            "owner", "Owner", Owner, path="certificate__owner", known_by="name", is_typed=True
+        ),
         chips.Row("issuer", "Issuer", Issuer, path="certificate__issuer", known_by="slug"),
         chips.Row("profile", "Profile", Profile, path="certificate__profile", known_by="slug"),
-        chips.Row("target", "Target", Target, known_by="name", may_be_empty=True),
+        chips.Row("target", "Target", Target, known_by="name", may_be_empty=True, is_typed=True),
         chips.Row(
             "requester",
             "Requested by",

@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from django.utils.html import strip_tags
 
 from audit.models import Event
 from audit.services import record
@@ -109,6 +110,6 @@ def test_the_admin_shows_events_and_changes_none(carol, client, trail):
     deleted = client.post(f"/admin/audit/event/{event.pk}/delete/", {"post": "yes"})
 
     assert "job.approve" in listed.content.decode()
-    assert "&quot;note&quot;: &quot;fine&quot;" in page.content.decode()
+    assert "fine" in strip_tags(page.content.decode())
     assert (posted.status_code, deleted.status_code) == (403, 403)
     assert client.get("/admin/audit/event/add/").status_code == 403

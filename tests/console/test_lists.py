@@ -262,6 +262,6 @@ def test_the_length_of_a_compressed_page_tells_nothing(browse, carol, inventory)
 def test_an_empty_list_says_so_and_a_narrowed_one_leads_back(browse, victor):
     client = browse(victor)
 
-    assert "There is nothing here yet" in client.get(LIST).content.decode()
+    assert "No certificates yet" in client.get(LIST).content.decode()
     assert "Show all" in client.get(f"{LIST}?status=Active").content.decode()
     assert Version.objects.count() == 0
