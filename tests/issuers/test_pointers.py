@@ -295,7 +295,7 @@ class Idle:
     stop = watch
 
 
-def test_serve_says_it(loopback, monkeypatch, settings):
+def test_serve_says_it(db, loopback, monkeypatch, settings):
     def up(command, options):
         command.base_url = "http://127.0.0.1:8000"
         return Idle()
