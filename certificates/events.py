@@ -16,6 +16,7 @@ declare(
 
 tell(
     {
+        "certificate.export_list": Sentence("exported", "export", "the list of certificates"),
         "alert.raise": Sentence("raised", "raise", "the alert {it}", "an alert"),
         "alert.clear": Sentence("saw that it is over:", "clear", "the alert {it}", "an alert"),
         "alert.acknowledge": Sentence("acknowledged", "acknowledge", "the alert {it}", "an alert"),

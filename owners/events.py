@@ -16,6 +16,10 @@ declare(
 
 tell(
     {
+        "administrator.first": Sentence(
+            "came in as the first administrator,", "come in as", "{it}", "the first administrator"
+        ),
+        "administrator.invite": Sentence("made", "make", "a link for the first administrator"),
         "apikey.create": Sentence("made", "make", "the API key {it}", "an API key"),
         "apikey.disable": Sentence("disabled", "disable", "the API key {it}", "an API key"),
         "apikey.refuse": Sentence(
