@@ -118,9 +118,8 @@ def _deciders() -> QuerySet[Principal]:
     """Return the last of those who are enough; nobody while they are too few."""
     roles = Q(groups__name__in=[Role.OPERATOR.value, Role.ADMIN.value]) | Q(is_superuser=True)
     people = Principal.objects.filter(roles, kind=Principal.Kind.HUMAN, is_active=True)
-    return Principal.objects.filter(pk__in=people.order_by().values("pk")).order_by("pk")[
-        DECIDERS - 1 : DECIDERS
-    ]
+    each = Principal.objects.filter(pk__in=people.order_by().values("pk")).order_by("pk")
+    return each[DECIDERS - 1 : DECIDERS]
 
 
 def _versions() -> QuerySet[Version]:
