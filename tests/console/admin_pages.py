@@ -16,6 +16,7 @@ from certificates import crl
 from certificates.models import Alert, OCSPResponse, Revocation, SerialRevocation
 from deployments.models import Agent, Deployment, Target
 from jobs.states import Status
+from notifications.models import Message
 from owners.models import ApiKey
 from tests.factories import CertificateFactory, JobFactory, RenewalPolicyFactory, VersionFactory
 
@@ -67,7 +68,11 @@ def populate(carol, local_ca, rows, system) -> None:
     certificate, version = rows["certificates"], rows["versions"]
     crl.publish(issuer_id=local_ca.pk, actor=system)
     long_name: Any = CertificateFactory(
-        name=LONG, issuer=local_ca, profile=certificate.profile, sans=[f"dns:{LONG}"] * 12
+        name=LONG,
+        common_name=LONG[:64],
+        issuer=local_ca,
+        profile=certificate.profile,
+        sans=[f"dns:{LONG}"] * 12,
     )
     held: Any = VersionFactory(certificate=long_name, pem=local_ca.certificate_pem)
     Revocation.objects.create(
@@ -100,7 +105,10 @@ def populate(carol, local_ca, rows, system) -> None:
     failed = {"status": Status.FAILED, "last_error": f"{LONG} did not answer.", "completed_at": now}
     JobFactory(certificate=long_name, requested_by=carol, **failed)
     JobFactory(certificate=certificate, requested_by=carol, kind="Deployment", target=target)
-    RenewalPolicyFactory(name=LONG[:90])
+    RenewalPolicyFactory(name=LONG[:64])
+    Message.objects.create(
+        kind=Message.Kind.choices[0][0], recipient=carol, subject=LONG, body=f"{LONG} waits."
+    )
     assert ApiKey.objects.exists()
     ContentType.objects.clear_cache()
 
