@@ -111,7 +111,7 @@ class Head:
 
     kind: str
     name: str
-    badge: Badge | None = None
+    badge: Badge | SafeString | None = None  # an app above may have badges of its own
     next: Sequence[Any] = ()
     facts: Sequence[Fact] = ()
 

@@ -13,22 +13,15 @@ from certificates.models import Certificate, Version
 from deployments.models import Deployment, Target
 from deployments.shown import RELATED, places_of
 from foundation.admin.pages import adds_to, link_to, link_to_list
-from foundation.admin.parts import Badge, Fact, Section, Table
+from foundation.admin.parts import Fact, Section, Table
 from issuers.models import Profile
+from jobs.admin.badges import badge_of
 from jobs.approvals import waits_for
 from jobs.models import Job
 from jobs.states import OPEN, Status
 
 SHOWN = 50  # jobs on a page; the whole list is one press away
 VIEW = "jobs.view_job"
-COLOURS = {
-    Status.PENDING: "info",
-    Status.AWAITING_CSR: "warning",
-    Status.AWAITING_APPROVAL: "warning",
-    Status.RUNNING: "info",
-    Status.COMPLETED: "success",
-    Status.FAILED: "danger",
-}
 _COLUMNS: tuple[str, ...] = (
     "Job",
     "Certificate",
@@ -112,7 +105,7 @@ def jobs_of(
 
 def _cells(request: HttpRequest, job: Job) -> tuple[Any, ...]:
     kind = f"{job.kind} at {job.target}" if job.target else str(job.kind)
-    status: Any = Badge(str(Status(job.status).label), COLOURS.get(Status(job.status), "default"))
+    status: Any = badge_of(job)
     if job.last_error and job.status == Status.FAILED:
         status = [status, job.last_error]
     return (

@@ -27,7 +27,7 @@ from foundation.admin import Question
 from foundation.admin.forms import invalid, show
 from foundation.admin.lists.bulk import Many
 from foundation.admin.lists.chips import YesNo
-from foundation.admin.parts import Badge, Head
+from foundation.admin.parts import Head
 from foundation.answers import Answer
 from foundation.errors import TooMany
 from jobs import approvals, services
@@ -104,7 +104,7 @@ class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
             return head
         detail = approvals.standing_of(job).detail
         if approvals.reads_rejected(row.status, job.decision_reason):
-            return replace(head, badge=Badge(approvals.REJECTION, "rejected"), next=[detail])
+            return replace(head, badge=badge(approvals.REJECTION, "rejected"), next=[detail])
         return replace(
             head, next=[*head.next, f"The last request for a version was rejected. {detail}"]
         )

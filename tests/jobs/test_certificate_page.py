@@ -340,3 +340,15 @@ def without(monkeypatch, *missing):
         "has_perm",
         lambda self, perm, obj=None: perm not in missing and really(self, perm, obj),
     )
+
+
+def test_a_rejection_reads_as_one_in_its_head_and_among_its_jobs(browse, victor, ask, profile, bob):
+    job = ask(profile)
+    services.reject_job(job_id=job.pk, actor=bob, reason="Not this name.")
+
+    text = read(browse(victor), job.certificate)
+
+    assert text.count('<span class="standing standing-rejected">Rejected</span>') == 2
+    assert "page-rejected" not in text
+    assert ">Cancelled<" not in text
+    assert "Not this name." in text
