@@ -74,7 +74,7 @@ class CRLFront:
         ]
         if asked is not None:
             start_response("304 Not Modified", headers + answers.of_middleware(environ))
-            return ()
+            return []
         headers += [
             ("Content-Type", answers.CRL),
             ("Content-Length", str(known.row.size)),
@@ -85,7 +85,7 @@ class CRLFront:
         if data is None:
             return self._application(environ, start_response)
         start_response("200 OK", headers + answers.of_middleware(environ))
-        return (data,)
+        return [data]  # a list, as the front of OCSP says why
 
     def _newest(self, path: str, slug: str, scope: str | None) -> _Known | None:
         known = self._known.get(path)
