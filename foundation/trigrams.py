@@ -1,9 +1,11 @@
 """Trigram indexes on PostgreSQL, for migrations: parts of texts are found without reading all."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import DatabaseError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations import RunPython
 
 NO_TRIGRAMS = (
     "Search needs PostgreSQL's extension pg_trgm, and this role may not add it to the database"
@@ -64,3 +66,21 @@ def parts_of(table: str, *columns: str) -> Iterator[tuple[str, str]]:
         # A small pending list: whoever searches reads all of it.
         body = f'"{table}" USING gin (UPPER("{column}"::text) gin_trgm_ops)'
         yield f"{table}_{column}_parts", f"{body} WITH (gin_pending_list_limit = 256)"
+
+
+def indexed(table: str, *columns: str) -> RunPython:
+    """Return the operation that makes the indexes of `parts_of`; SQLite has none of them."""
+    parts = dict(parts_of(table, *columns))
+
+    def forwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            add_extension(schema_editor)
+            for name, on in parts.items():
+                add_index(schema_editor, name, on)
+
+    def backwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            for name in parts:
+                drop_index(schema_editor, name)
+
+    return RunPython(forwards, backwards)

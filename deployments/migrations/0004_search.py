@@ -2,22 +2,7 @@
 
 from django.db import migrations
 
-from foundation.trigrams import add_extension, add_index, drop_index, parts_of
-
-PARTS = dict(parts_of("deployments_target", "name", "endpoint_host", "server_name"))
-
-
-def forwards(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        add_extension(schema_editor)
-        for name, on in PARTS.items():
-            add_index(schema_editor, name, on)
-
-
-def backwards(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        for name in PARTS:
-            drop_index(schema_editor, name)
+from foundation.trigrams import indexed
 
 
 class Migration(migrations.Migration):
@@ -25,4 +10,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("deployments", "0003_unproven")]
 
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [indexed("deployments_target", "name", "endpoint_host", "server_name")]

@@ -2,22 +2,7 @@
 
 from django.db import migrations
 
-from foundation.trigrams import add_extension, add_index, drop_index, parts_of
-
-PARTS = dict(parts_of("owners_owner", "name", "email"))
-
-
-def forwards(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        add_extension(schema_editor)
-        for name, on in PARTS.items():
-            add_index(schema_editor, name, on)
-
-
-def backwards(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        for name in PARTS:
-            drop_index(schema_editor, name)
+from foundation.trigrams import indexed
 
 
 class Migration(migrations.Migration):
@@ -25,4 +10,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("owners", "0003_principal_for_devices")]
 
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [indexed("owners_owner", "name", "email")]
