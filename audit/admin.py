@@ -93,8 +93,6 @@ class EventAdmin(ReadOnly):
     linked = ("certificate", "owner")  # from the pages of those
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
     search_help_text = "By person, subject or the action's name."
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ("-sequence",)
     change_form_before_template = "admin/audit/event.html"
     fieldsets = (

@@ -7,7 +7,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from foundation.admin import ReadOnly
@@ -20,13 +19,10 @@ class MessageAdmin(ReadOnly):
     """The outbox, the newest first."""
 
     list_display = ("subject", "recipient", "show_state", "attempts", "created_at", "sent_at")
-    list_filter = ("kind", "given_up", ("created_at", RangeDateTimeFilter))
-    list_filter_submit = True
+    list_filter = ("kind", "given_up", "created_at")
     list_select_related = ("recipient",)
     search_fields = ("subject", "recipient__username")
     search_help_text = "By its subject or who it is for."
-    list_per_page = 50
-    show_full_result_count = False
     empty_words = "What people are told by e-mail stands here, and what does not go out."
     fields: ClassVar = (
         ("subject", "show_state"),

@@ -27,7 +27,6 @@ class AlertAdmin(ReadOnly):
     list_filter = ("kind",)
     linked = ("cleared_at__isnull",)
     list_select_related = ("certificate", "issuer", "acknowledged_by")
-    list_per_page = 50
     search_fields = ("certificate__name", "detail")
     actions = ("acknowledge",)
     use_cases: ClassVar = {"acknowledge": "alert.acknowledge"}

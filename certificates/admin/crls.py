@@ -23,7 +23,6 @@ class CRLAdmin(ReadOnly):
     list_display = ("issuer", "number", "this_update", "next_update", "entries", "etag")
     list_filter = ("issuer",)
     list_select_related = ("issuer",)
-    list_per_page = 50
     actions = ("publish_now",)
     use_cases = {"publish_now": "crl.publish"}
 

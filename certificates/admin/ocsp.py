@@ -19,7 +19,5 @@ class OCSPResponseAdmin(ReadOnly, SearchesSerials):
     list_display = ("serial", "issuer", "status", "hash_algorithm", "this_update", "next_update")
     list_filter = ("issuer", "status", "hash_algorithm")
     list_select_related = ("issuer",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("serial",)
     exclude = ("der",)

@@ -1,7 +1,6 @@
 """Revocations in the admin: to read."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from certificates.admin.serials import SearchesSerials
@@ -21,12 +20,9 @@ class RevocationAdmin(ReadOnly, SearchesSerials):
     serial_field = "version__serial"
 
     list_display = ("version", "serial", "reason", "revoked_at", "revoked_by", "listed_in")
-    list_filter = ("reason", "version__issuer", ("revoked_at", RangeDateTimeFilter))
-    list_filter_submit = True
+    list_filter = ("reason", "version__issuer", "revoked_at")
     linked = ("recorded_at__gte", "recorded_at__lt")
     list_select_related = ("version__certificate", "revoked_by")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("version__serial", "version__certificate__name", "note")
 
     @display(description="Serial", ordering="version__serial")
@@ -47,6 +43,4 @@ class SerialRevocationAdmin(ReadOnly, SearchesSerials):
     list_display = ("serial", "issuer", "reason", "revoked_at", "listed_in")
     list_filter = ("issuer", "reason")
     list_select_related = ("issuer",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("serial",)

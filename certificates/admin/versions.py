@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from typing_extensions import override
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
 from audit.history import history_of
@@ -47,7 +46,7 @@ class VersionAdmin(Downloads, ReadOnly):
 
     list_display = ("certificate", "number", "serial", "issuer", "not_after", "show_state")
     own_chips: ClassVar[Sequence[Chip]] = chips.of_versions()
-    list_filter = ("issuer", "key_algorithm", ("not_after", RangeDateTimeFilter))
+    list_filter = ("issuer", "key_algorithm", "not_after")
     more_columns = ("fingerprint", "key_algorithm", "key_size", "subject", "not_before")
     linked = ("created_at__gte", "number__gt", "job_id__isnull")
     list_select_related = ("certificate", "issuer", "revocation")

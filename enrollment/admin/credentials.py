@@ -112,8 +112,6 @@ class CredentialAdmin(Saves, Holds):
     list_display_links = ("prefix", "show_device")
     list_filter = ("label", "one_time", ("disabled_at", admin.EmptyFieldListFilter))
     list_select_related = ("label", "device", "created_by")
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("prefix", "device__name")
     autocomplete_fields = ("label",)
     ordering = ("-created_at", "pk")

@@ -42,8 +42,6 @@ class DeviceAdmin(Saves, Holds):
     list_display = ("name", "label", "state", "last_outcome", "last_at", "created_at")
     list_filter = ("label", "announced", ("blocked_at", admin.EmptyFieldListFilter))
     list_select_related = ("label",)
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("name",)
     autocomplete_fields = ("label",)
     ordering = ("-created_at", "pk")

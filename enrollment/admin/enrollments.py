@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from enrollment import services
@@ -53,16 +52,13 @@ class EnrollmentAdmin(ReadOnly):
     )
     list_display_links = ("device",)
     own_chips = (OUTCOMES,)
-    list_filter = ("label", ("created_at", RangeDateTimeFilter))
-    list_filter_submit = True
+    list_filter = ("label", "created_at")
     linked = (
         "label__id__exact",
         "device__id__exact",
         "credential__id__exact",
         "certificate__id__exact",
     )
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ("device__name", "certificate__name", "transaction")
     ordering = ("-created_at", "pk")
     fields = (

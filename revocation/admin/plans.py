@@ -59,8 +59,6 @@ class PlanAdmin(ReadOnly, Confirms):
     list_display_links = ("show_plan",)
     list_filter = ("status", "reason", "drill")
     list_select_related = ("made_by", "confirmed_by")
-    list_per_page = 50
-    show_full_result_count = False
     ordering = ("-made_at", "pk")
     fields = (
         ("reason", "note"),
