@@ -130,6 +130,7 @@ def test_without_scripts_it_is_a_form_and_a_page(browser, live_server, browse, t
     page.goto(f"{live_server.url}/admin/search/")
     page.fill("#find-page-q", "shop")
     page.press("#find-page-q", "Enter")
+    page.wait_for_selector(".find-group .find-row")
 
     assert page.locator(".find-group .find-row").count() > 3
     context.close()
