@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
+from typing_extensions import override
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,24 @@ def _tell_away(error: Exception) -> None:
     SteadyRedisCache.away_until = time.monotonic() + ASKED_AGAIN_SECONDS
 
 
+class _KeptClient(RedisCacheClient):
+    """Django's, with one client for all questions to a server: to make one costs as much as to ask.
+
+    Each question takes a connection of the pool, so threads share the client.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._clients: dict[bool, Any] = {}
+
+    @override
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        client = self._clients.get(write)
+        if client is None:
+            client = self._clients[write] = super().get_client(key, write=write)
+        return client
+
+
 class SteadyRedisCache(RedisCache):
     """Redis, or this process's own memory while Redis is away or hangs.
 
@@ -55,6 +74,10 @@ class SteadyRedisCache(RedisCache):
     set_many = _steady("set_many")
     delete_many = _steady("delete_many")
     clear = _steady("clear")
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _KeptClient
 
     def count(self, key: str, seconds: int) -> int:
         """Return how often this was asked for `key` since the first time, up to `seconds` ago.

@@ -11,10 +11,14 @@ the same rows that the queryset would give. `locked` is the question that all as
 `update` write one row the same way.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models, transaction
@@ -107,8 +111,7 @@ class Rows(Generic[Row]):
             else one
             for one in plan.parameters
         ]
-        with _cursor(connection) as cursor:
-            cursor.execute(plan.sql, parameters)
+        with _sent(connection, plan.sql, parameters) as cursor:
             rows = cursor.fetchall()
         if plan.converters:
             rows = plan.compiler.apply_converters(rows, plan.converters)
@@ -121,9 +124,39 @@ def locked(model: type[Row], pk: Any) -> Row:
     return rows.get(pk=pk)
 
 
+# The new rows of a connection, which is one thread's, that wait for the end of `written_once`.
+_WAITING: WeakKeyDictionary[BaseDatabaseWrapper, list[models.Model]] = WeakKeyDictionary()
+
+
+@contextmanager
+def written_once() -> Iterator[None]:
+    """Write what `insert` is given in the block when that ends, as it is then: `update` waits, too.
+
+    For an act that makes a row and changes it at once. Until the end the database does not have the
+    row, so nothing in the block may ask for it, and a unique column that is taken shows at the end;
+    foreign keys are checked at the commit. Only inside a transaction, without a savepoint in it
+    that may be taken back; where the block fails nothing is written.
+    """
+    connection = connections[USING]
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Rows are written in a transaction.")
+    waiting = _WAITING[connection] = []
+    try:
+        yield
+    finally:
+        del _WAITING[connection]
+    for row in waiting:
+        insert_all([row])
+
+
 def insert(row: models.Model) -> None:
     """Insert a new row whose key is known, as `save(force_insert=True)` does; no signal is sent."""
-    insert_all([row])
+    waiting = _WAITING.get(connections[USING])
+    if waiting is None:
+        insert_all([row])
+        return
+    waiting.append(row)
+    row._state.adding, row._state.db = False, USING  # noqa: SLF001 - Django's public name for it
 
 
 def insert_all(rows: Sequence[models.Model]) -> None:
@@ -142,8 +175,8 @@ def insert_all(rows: Sequence[models.Model]) -> None:
         for row in rows
         for field in fields
     ]
-    with _cursor(connection) as cursor:
-        cursor.execute(sql, values)
+    with _sent(connection, sql, values):
+        pass
     for row in rows:
         row._state.adding, row._state.db = False, USING  # noqa: SLF001 - Django's public name for it
 
@@ -154,12 +187,13 @@ def update(row: models.Model, names: Sequence[str] = ()) -> None:
     Raises DoesNotExist of its model where the row is gone.
     """
     model: Any = type(row)
-    fields, key, sql = _change(model, tuple(names))
     connection = connections[USING]
+    if any(one is row for one in _WAITING.get(connection, ())):
+        return  # it is written as it is at the end
+    fields, key, sql = _change(model, tuple(names))
     values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
     values.append(key.get_db_prep_save(row.pk, connection))
-    with _cursor(connection) as cursor:
-        cursor.execute(sql, values)
+    with _sent(connection, sql, values) as cursor:
         if cursor.rowcount != 1:
             raise model.DoesNotExist
 
@@ -188,19 +222,57 @@ def put_all(
         ]
         for row in rows
     ]
-    with _cursor(connection) as cursor:
-        cursor.executemany(sql, values)
+    if _is_logged_or_other(connection):
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, values)
+        return
+    with _numbering(connection) as cursor:
+        cursor.executemany(_numbered(sql), values)
 
 
-def _cursor(connection: BaseDatabaseWrapper) -> Any:
-    """Return a cursor whose statements PostgreSQL keeps prepared, where the settings allow it.
+@contextmanager
+def _sent(connection: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Iterator[Any]:
+    """Send a statement and give its cursor; PostgreSQL keeps it prepared where the settings say so.
 
     Django's own binds in the client, so that the database parses and plans every time. Where
     statements are logged, as in tests, they are logged with their values.
     """
-    if connection.vendor != "postgresql" or connection.queries_logged:
-        return connection.cursor()
-    return server_bound(connection)
+    if _is_logged_or_other(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            yield cursor
+        return
+    with _numbering(connection) as cursor:
+        cursor.execute(_numbered(sql), values)
+        yield cursor
+
+
+def _is_logged_or_other(connection: BaseDatabaseWrapper) -> bool:
+    return connection.vendor != "postgresql" or connection.queries_logged
+
+
+@lru_cache(maxsize=512)
+def _numbered(sql: str) -> bytes:
+    """Return a statement with PostgreSQL's own $1, $2 for each %s, once: psycopg looks for them.
+
+    What is longer than 4 kB or has more than 50 values it would take apart anew each time.
+    """
+    numbers = count(1)
+    return re.sub(
+        "%[s%]", lambda hole: f"${next(numbers)}" if hole[0] == "%s" else "%", sql
+    ).encode()
+
+
+@lru_cache(maxsize=1)
+def _numbering_cursor() -> Any:
+    from django.db.backends.postgresql.base import CursorMixin  # noqa: PLC0415 - it needs psycopg
+    from psycopg import RawCursor  # noqa: PLC0415 - the same
+
+    return type("NumberingCursor", (CursorMixin, RawCursor), {})
+
+
+def _numbering(connection: BaseDatabaseWrapper) -> Any:
+    return _of_kind(connection, _numbering_cursor())
 
 
 def server_bound(connection: BaseDatabaseWrapper) -> Any:
@@ -210,11 +282,14 @@ def server_bound(connection: BaseDatabaseWrapper) -> Any:
     """
     from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 - it needs psycopg
 
+    return _of_kind(connection, ServerBindingCursor)
+
+
+def _of_kind(connection: BaseDatabaseWrapper, kind: Any) -> Any:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     ours: Any = connection
-    raw: Any = ServerBindingCursor
-    return ours._prepare_cursor(raw(connection.connection))  # noqa: SLF001 - as Django's own are made
+    return ours._prepare_cursor(kind(connection.connection))  # noqa: SLF001 - as Django's own are made
 
 
 def _column(field: models.Field[Any, Any] | type[models.Model]) -> models.Field[Any, Any]:

@@ -90,10 +90,12 @@ def add_version(
     signed: SignedCertificate,
     actor: Principal,
     origin: Origin = Origin(),
+    is_new: bool = False,
 ) -> Version:
     """Record what the issuer signed; it becomes current and supersedes its predecessor.
 
-    The caller holds the certificate's lock. Raises Archived for an archived one.
+    The caller holds the certificate's lock, or has made it in this transaction (`is_new`). Raises
+    Archived for an archived one.
     """
     policy.check_may_change(certificate)
     version = store_version(
@@ -101,6 +103,7 @@ def add_version(
         signed=signed,
         issuer=certificate.issuer,
         origin=origin,
+        is_new=is_new,
     )
     record(
         actor=actor,
@@ -130,13 +133,15 @@ def store_version(
     signed: SignedCertificate,
     issuer: Issuer | None,
     origin: Origin = Origin(),
+    is_new: bool = False,
 ) -> Version:
     """Insert the next version and make it current; the caller holds the lock and audits.
 
+    `is_new` says that the caller's transaction has made the certificate: no version is looked for.
     A key that the certificate had before stays theirs who brought it then, whoever asks now.
     """
     now = timezone.now()
-    newest = _NEWEST.first(certificate=certificate.pk)
+    newest = None if is_new else _NEWEST.first(certificate=certificate.pk)
     before = None
     if newest is not None:
         before = (

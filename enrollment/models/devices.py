@@ -76,7 +76,7 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
     """Credentials as doors and services look for them."""
 
     def of_prefix(self, prefix: str) -> "Credential | None":
-        """Return the credential of that prefix with its label and device, in one query."""
+        """Return the credential of that prefix with its device and maker, in one query."""
         return _OF_PREFIX.first(prefix=prefix)
 
     def lock(self, pk: uuid.UUID) -> "Credential":
@@ -147,7 +147,7 @@ class Credential(models.Model):
 
 _OF_PREFIX: Rows[Credential] = Rows(
     lambda: (
-        Credential.objects.select_related("label", "device")
+        Credential.objects.select_related("device", "created_by")
         .filter(prefix=Given("prefix", models.CharField()))
         .order_by()
     )

@@ -7,6 +7,7 @@ from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 
 from certificates.models import Certificate, CertificateStatus
+from enrollment import policy
 from enrollment.models import Credential, Device, Enrollment, Label
 from enrollment.policy import Asked
 from enrollment.services.answers import is_over
@@ -15,6 +16,11 @@ from foundation.errors import TooMany
 from foundation.statements import Given, Rows
 
 HOUR = timedelta(hours=1)
+
+
+def has_asked(device: Device) -> bool:
+    """Whether the device ever asked: one that did not has nothing, and is under every limit."""
+    return _EVER.exist(device=device.pk)
 
 
 def check_limit(device: Device, label: Label) -> None:
@@ -26,6 +32,26 @@ def check_limit(device: Device, label: Label) -> None:
         raise TooMany(
             f"This device may ask {label.hourly_limit} times an hour.", wait=max(wait, 1.0)
         )
+
+
+def check_transaction(enrollment: Enrollment, label: Label) -> None:
+    """Raise TransactionTaken where the device calls another request of its own the same.
+
+    Until that is over: gear that counts its transactions begins again some day. Another device's
+    is nothing to this one, for whoever asks after a request shows its key as well.
+    """
+    if not enrollment.transaction:
+        return
+    before = (
+        Enrollment.objects.filter(
+            label=label, device=enrollment.device, transaction=enrollment.transaction
+        )
+        .select_related("job__version__revocation")
+        .order_by("-created_at", "-pk")
+        .first()
+    )
+    if before is not None and not is_over(before, label):
+        raise policy.TransactionTaken
 
 
 def spent_on(credential: Credential, asked: Asked) -> Enrollment:
@@ -64,6 +90,9 @@ def own(device: Device, asked: Asked) -> Certificate | None:
     return next((one for one in theirs if set(one.sans) == wanted), None)
 
 
+_EVER: Rows[Enrollment] = Rows(
+    lambda: Enrollment.objects.filter(device=Given("device", Device)).only("pk").order_by()[:1]
+)
 _SAME: Rows[Enrollment] = Rows(
     lambda: Enrollment.objects.same(
         Given("device", Device), Given("key", CharField()), Given("names", CharField())

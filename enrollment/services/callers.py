@@ -1,7 +1,7 @@
 """Who a device is: by a secret, by the certificate that it enrolled, or by its manufacturer's."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -46,7 +46,8 @@ class Caller:
     """Whom the door has let in at a label: exactly one of the first three is set.
 
     `signing_key` is the SHA-256 of the key that signed the question, in SCEP: whoever asks after it
-    signs with the same. What it may do is asked again under the locks of the request.
+    signs with the same. What it may do is asked again under the locks of the request. `known` is
+    the credential's row as the door has read it: whose it is and who made it never change.
     """
 
     credential: UUID | None = None
@@ -55,6 +56,7 @@ class Caller:
     anchor: str = ""  # SHA-256 of the trust anchor that the manufacturer's certificate leads to
     prefix: str = ""  # of the credential's text, for the trail
     signing_key: str = ""
+    known: Credential | None = field(default=None, compare=False, repr=False)
 
 
 def by_secret(*, label: Label, text: str, user: str, via: Via) -> Caller:
@@ -89,7 +91,7 @@ def by_secret(*, label: Label, text: str, user: str, via: Via) -> Caller:
                 label=str(label),
             )
         raise InvalidCredential
-    return Caller(credential=credential.pk, prefix=credential.prefix)
+    return Caller(credential=credential.pk, prefix=credential.prefix, known=credential)
 
 
 def by_certificate(

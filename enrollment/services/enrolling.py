@@ -3,6 +3,7 @@
 Locks in the order Label (shared) → Device → Credential, then the house's (docs/architecture.md).
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -18,12 +19,19 @@ from certificates.services import move_under
 from enrollment import policy
 from enrollment.models import Credential, Device, Enrollment, Label, device_name
 from enrollment.policy import Asked
-from enrollment.services.answers import is_over, tell_collected
-from enrollment.services.before import check_limit, own, same, spent_on
+from enrollment.services.answers import tell_collected
+from enrollment.services.before import (
+    check_limit,
+    check_transaction,
+    has_asked,
+    own,
+    same,
+    spent_on,
+)
 from enrollment.services.callers import Caller, CertificateRefused, InvalidCredential
 from enrollment.states import Accepts
 from foundation.locks import share
-from foundation.statements import Given, Rows, insert, update
+from foundation.statements import Given, Rows, insert, update, written_once
 from jobs.models import Job
 from jobs.services import (
     DuplicateJob,
@@ -86,7 +94,7 @@ def _enroll_first(
 ) -> Enrollment:
     credential = None
     if caller.credential is not None:
-        credential = _CREDENTIAL.get(pk=caller.credential)
+        credential = caller.known or _CREDENTIAL.get(pk=caller.credential)
     with gathered(), whole():
         enrollment, is_new = _enroll(actor, label, credential, asked, wish, caller)
     # The head is held now, and until the commit.
@@ -136,7 +144,8 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
             raise policy.Blocked("This credential is blocked or has expired.")
         if is_spent:
             return spent_on(credential, asked), False
-    before = same(device, asked, label)
+    is_first = not has_asked(device)
+    before = None if is_first else same(device, asked, label)
     if before is not None:
         return before, False
     policy.check_names(asked, credential, device)
@@ -148,24 +157,29 @@ def _enroll(  # noqa: PLR0913, PLR0917 - what a request is made of
         credential=credential,
         anchor=caller.anchor if credential is None else "",
     )
-    request = _ask(
-        actor,
-        enrollment,
-        asked,
-        wish,
-        ForDevice(
-            f"{label}/{device.name}",
-            vouched_by,
-            policy.wants_approval(label, first=True, shared=is_shared),
-        ),
-    )
-    if credential is not None and credential.one_time:
-        credential.spent_on = enrollment
-        if credential.device_id is not None:
-            credential.device = device
-        update(credential, ["spent_on"])
-        record(actor=actor, action="credential.spend", subject=credential, on=str(enrollment.pk))
-    _conclude(actor, enrollment, asked, request, wish)
+    # Its certificate and job are new then, and are written when they are what they come to.
+    with written_once() if is_first else nullcontext():
+        request = _ask(
+            actor,
+            enrollment,
+            asked,
+            wish,
+            ForDevice(
+                f"{label}/{device.name}",
+                vouched_by,
+                policy.wants_approval(label, first=True, shared=is_shared),
+            ),
+            is_first=is_first,
+        )
+        if credential is not None and credential.one_time:
+            credential.spent_on = enrollment
+            if credential.device_id is not None:
+                credential.device = device
+            update(credential, ["spent_on"])
+            record(
+                actor=actor, action="credential.spend", subject=credential, on=str(enrollment.pk)
+            )
+        _conclude(actor, enrollment, asked, request, wish)
     return enrollment, True
 
 
@@ -246,14 +260,17 @@ def _ask(  # noqa: PLR0913 - what a request is made of
     device: ForDevice,
     *,
     certificate: Certificate | None = None,
+    is_first: bool = False,
 ) -> jobs.services.Asked:
-    """Ask for the job of a request, which is not saved yet."""
+    """Ask for the job of a request, which is not saved yet; `is_first` is a device's very first."""
     label = enrollment.label
     enrollment.transaction = wish.transaction
     enrollment.transaction_key = wish.key if wish.transaction else ""
-    _check_transaction(enrollment, label)
-    check_limit(enrollment.device, label)
-    known = certificate or own(enrollment.device, asked)
+    check_transaction(enrollment, label)
+    known = certificate
+    if not is_first:
+        check_limit(enrollment.device, label)
+        known = known or own(enrollment.device, asked)
     device = replace(device, at_once=policy.signs_at_once(label.issuer), checked=asked.checked)
     try:
         if known is not None:
@@ -360,26 +377,6 @@ def _device(
 def _check_not_blocked(device: Device) -> None:
     if device.blocked_at is not None:
         raise policy.Blocked
-
-
-def _check_transaction(enrollment: Enrollment, label: Label) -> None:
-    """Raise TransactionTaken where the device calls another request of its own the same.
-
-    Until that is over: gear that counts its transactions begins again some day. Another device's
-    is nothing to this one, for whoever asks after a request shows its key as well.
-    """
-    if not enrollment.transaction:
-        return
-    before = (
-        Enrollment.objects.filter(
-            label=label, device=enrollment.device, transaction=enrollment.transaction
-        )
-        .select_related("job__version__revocation")
-        .order_by("-created_at", "-pk")
-        .first()
-    )
-    if before is not None and not is_over(before, label):
-        raise policy.TransactionTaken
 
 
 _LABEL: Rows[Label] = Rows(

@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Collection
+from functools import lru_cache
 
+from foundation.statements import Given, Rows
 from issuers.models import Issuer, ShardAddress
 from issuers.pointers import pointers_of
 
@@ -39,5 +41,18 @@ def shard_of(issuer: Issuer | None, urls: Collection[str]) -> int | None:
     """Return the part of `issuer`'s CRL that a certificate names, by the addresses in its CDP."""
     if issuer is None or not urls:
         return None
-    row = ShardAddress.objects.filter(issuer=issuer, url__in=urls).order_by("pk").first()
+    given = {f"url{number}": url for number, url in enumerate(urls)}
+    row = _of_urls(len(urls)).first(issuer=issuer.pk, **given)
     return row.shard if row else None
+
+
+@lru_cache(maxsize=8)
+def _of_urls(count: int) -> Rows[ShardAddress]:
+    """Return the question for the part that goes by one of so many addresses."""
+    column = ShardAddress._meta.get_field("url")  # noqa: SLF001 - Django's public name for it
+    urls = [Given(f"url{number}", column) for number in range(count)]
+    return Rows(
+        lambda: ShardAddress.objects.filter(issuer=Given("issuer", Issuer), url__in=urls).order_by(
+            "pk"
+        )[:1]
+    )

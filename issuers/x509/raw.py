@@ -5,6 +5,8 @@ as rsaEncryption, missing parameters as NULL. What is hashed, repeated or compar
 stands there.
 """
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -38,8 +40,12 @@ def subject(certificate: x509.Certificate) -> bytes:
     return _field(certificate, 4)
 
 
+@lru_cache(maxsize=256)
 def key(certificate: x509.Certificate) -> bytes:
-    """Return the SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1.2.7)."""
+    """Return the SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1.2.7).
+
+    Remembered: CAs are told apart by it, the same few again and again.
+    """
     return _field(certificate, 5)
 
 

@@ -219,8 +219,14 @@ class Signing(Kind[SignedCertificate]):
                 ) from None
             raise
 
-    def store(self, held: Job, result: SignedCertificate, actor: Principal) -> Kept:
-        """Do the same for whoever has made sure that nobody revokes the CA before the commit."""
+    def store(
+        self, held: Job, result: SignedCertificate, actor: Principal, *, is_new: bool = False
+    ) -> Kept:
+        """Do the same for whoever has made sure that nobody revokes the CA before the commit.
+
+        `is_new` is a certificate that the caller's transaction has made, and has bound to nothing:
+        it has no version and no target.
+        """
         certificate = held.certificate
         version = certificates.services.add_version(
             certificate=certificate,
@@ -235,9 +241,10 @@ class Signing(Kind[SignedCertificate]):
                 csr_by=held.csr_by or held.requested_by,
                 device=held.device,
             ),
+            is_new=is_new,
         )
         held.version = version
-        bound = _BOUND.all(certificate=certificate.pk)
+        bound = [] if is_new else _BOUND.all(certificate=certificate.pk)
         return Kept(
             {"version": version.number, "serial": version.serial},
             [Follow(Job.Kind.DEPLOYMENT, deployment.target, version) for deployment in bound],

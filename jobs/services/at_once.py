@@ -47,5 +47,5 @@ def sign_at_once(*, asked: Asked, actor: Principal) -> Version | None:
     if isinstance(signed, Waiting):
         return None
     record_many([job.take(actor, now=now, lease=settings.JOB_LEASE)])
-    settle.finish(job, kind.store(job, signed, actor), actor)
+    settle.finish(job, kind.store(job, signed, actor, is_new=asked.is_new), actor)
     return job.version

@@ -54,7 +54,7 @@ class Asked:
     job: Job
     warnings: Sequence[str] = ()
     checked: CheckedRequest | None = None  # for a device: its CSR, for the names of the certificate
-    is_new: bool = False  # its certificate was made with it, so nothing is deployed yet
+    is_new: bool = False  # its certificate was made with it, and is bound to no target
 
 
 @use_case("certificate.request", on=Certificate, doors=PEOPLE_AND_PROGRAMS | DEVICES)
@@ -118,8 +118,10 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
         common_name=common_name,
         sans=sans,
     )
-    for target in targets:
+    bound = [
         deployments.services.bind(actor=actor, certificate=certificate, target=target)
+        for target in targets
+    ]
     job = open_job(
         Job(
             kind=Job.Kind.ISSUANCE,
@@ -136,7 +138,7 @@ def request_issuance(  # noqa: PLR0913 - one argument a column
     announce(job, actor, server_key=generate_key)
     if device is not None:
         # A device reads no warnings; whoever decides sees them at the job.
-        return Asked(job, checked=checked, is_new=True)
+        return Asked(job, checked=checked, is_new=not bound)
     return Asked(job, (*warnings, *approvals.of_asking(job, has_brought=bool(csr_pem))))
 
 

@@ -14,7 +14,7 @@ from audit.models import Event
 from audit.services import verify
 from certificates.models import Certificate, Version
 from deployments.models import Target
-from enrollment import policy
+from enrollment import policy, services
 from enrollment.services import enrolling
 from enrollment.states import Stand
 from foundation.errors import Invalid
@@ -22,7 +22,7 @@ from issuers.models import Issuer
 from jobs import services as job_services
 from jobs.models import Job
 from jobs.states import Status
-from tests.enrollment.conftest import DEVICE, OTHER, ask_by, ask_with
+from tests.enrollment.conftest import DEVICE, OTHER, ask_by, ask_with, machine
 from tests.enrollment.test_taking_over import another_ca
 from tests.fixtures import make_csr
 from tests.races import meanwhile
@@ -102,6 +102,38 @@ def test_a_renewal_takes_one_transaction_and_few_statements(label, secret_for):
     assert len(statements) <= 53  # on PostgreSQL; SQLite has no shared locks
     steps = [one for one in statements if one["sql"].startswith('UPDATE "audit_chainhead"')]
     assert len(steps) == 1
+
+
+def seen_by_the_door(label, made):
+    """Return who asks, with the credential's row as a door has read it."""
+    return services.by_secret(label=label, text=made.text, user="", via=machine(label).via)
+
+
+def ask_as(label, caller):
+    return services.ask(
+        actor=machine(label), label_id=label.pk, caller=caller, csr_pem=make_csr(DEVICE)
+    )
+
+
+def test_what_the_door_has_read_of_a_credential_decides_nothing(label, secret_for, bob):
+    made = secret_for(label)
+    caller = seen_by_the_door(label, made)
+    services.block_credential(actor=bob, credential_id=made.credential.pk)
+
+    assert caller.known.disabled_at is None
+    with pytest.raises(policy.Blocked):
+        ask_as(label, caller)
+    assert not Job.objects.exists()
+
+
+def test_what_is_spent_since_the_door_looked_brings_nothing_new(label, secret_for):
+    made = secret_for(label)
+    late = seen_by_the_door(label, made)
+    ask_by(label, made, make_csr(DEVICE))
+
+    with pytest.raises(services.InvalidCredential):
+        ask_as(label, late)
+    assert Job.objects.count() == 1
 
 
 def test_what_cannot_be_signed_stays_a_job_that_is_tried_again(label, secret_for):

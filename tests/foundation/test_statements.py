@@ -5,7 +5,16 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from certificates.models import Certificate, RenewalPolicy
-from foundation.statements import Given, Rows, insert, locked, update
+from foundation.statements import (
+    Given,
+    Rows,
+    _numbered,
+    insert,
+    insert_all,
+    locked,
+    update,
+    written_once,
+)
 from owners.models import Owner, Team
 from tests.factories import CertificateFactory
 
@@ -86,3 +95,59 @@ def test_only_whole_rows_are_asked_for():
 
     with pytest.raises(TypeError, match="whole rows"):
         counted.all()
+
+
+def test_a_row_that_is_made_and_changed_in_one_act_is_written_once_as_it_is_at_the_end():
+    with transaction.atomic(), CaptureQueriesContext(connection) as statements, written_once():
+        policy = RenewalPolicy(name="yearly")
+        insert(policy)
+        policy.name = "monthly"
+        update(policy, ["name"])
+        assert not RenewalPolicy.objects.filter(pk=policy.pk).exists()
+
+    said = [one["sql"].split()[0] for one in statements]
+    assert said.count("INSERT") == 1
+    assert "UPDATE" not in said
+    assert RenewalPolicy.objects.get(pk=policy.pk).name == "monthly"
+
+
+def test_a_row_of_before_is_changed_at_once_within_such_an_act():
+    policy = RenewalPolicy.objects.create(name="yearly")
+    with transaction.atomic(), written_once():
+        insert(RenewalPolicy(name="other"))
+        policy.name = "monthly"
+        update(policy, ["name"])
+        assert RenewalPolicy.objects.get(pk=policy.pk).name == "monthly"
+
+
+def test_an_act_that_fails_writes_none_of_its_rows_and_the_next_insert_is_written_at_once():
+    @transaction.atomic
+    @written_once()
+    def fails():
+        insert(RenewalPolicy(name="yearly"))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert not RenewalPolicy.objects.filter(name="yearly").exists()
+
+    insert(RenewalPolicy(name="yearly"))
+    assert RenewalPolicy.objects.filter(name="yearly").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_wait_in_a_transaction_only():
+    with pytest.raises(transaction.TransactionManagementError), written_once():
+        pass
+
+
+def test_holes_become_numbers_and_a_doubled_percent_sign_stays_one():
+    assert _numbered("SELECT %s, '100 %%', %s") == b"SELECT $1, '100 %', $2"
+
+
+def test_rows_with_many_values_are_inserted_in_one_statement():
+    policies = [RenewalPolicy(name=f"p{number} 100 %s") for number in range(12)]
+    insert_all(policies)
+
+    kept = RenewalPolicy.objects.filter(pk__in=[one.pk for one in policies])
+    assert {one.name for one in kept} == {one.name for one in policies}
