@@ -5,13 +5,17 @@ the folder under the prefix that certificates carry. Where `crl/issuing` is a fi
 the delta, whose addresses are below it, lie beside it, as `crl-parts/issuing/7`. A file
 appears whole or not at all, and only what is in force is there: a CRL that has ended is taken away
 as soon as we can see that.
+
+Whether a file is what it should be is told by its size and its SHA-256, which stand in the row: a
+CRL's bytes are read from the database where they are to be written, and nowhere else.
 """
 
+import hashlib
 import logging
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 
 from certificates import crl
-from certificates.models import CRLPart
+from certificates.models import CRL, CRLPart
 from foundation.clock import database_clock
 from issuers.models import Issuer
 
@@ -46,10 +50,15 @@ class Written:
 
 @dataclass(frozen=True)
 class Published:
-    """One file: None as content where nothing may be there; dated as its bytes are."""
+    """One file: what it holds by size and SHA-256, dated as its bytes are, and how to read those.
+
+    None as `read` where nothing may be there.
+    """
 
     name: str
-    content: bytes | None
+    read: Callable[[], bytes] | None = None
+    size: int = 0
+    digest: str = ""
     dated: datetime | None = None
 
 
@@ -77,24 +86,27 @@ def export(folder: Path, *, now: datetime | None = None) -> Written:
 
 def _published(issuer: Issuer, now: datetime) -> Iterator[Published]:
     assert issuer.certificate is not None  # noqa: S101 - those without are left out
+    der = issuer.certificate.public_bytes(Encoding.DER)
     yield Published(
         f"ca/{issuer.slug}",
-        issuer.certificate.public_bytes(Encoding.DER),
+        lambda: der,
+        len(der),
+        hashlib.sha256(der).hexdigest(),
         issuer.certificate.not_valid_before_utc,
     )
     newest = crl.current(issuer.slug)
     if newest is None:
         return
-    is_in_force = newest.next_update > now
-    yield Published(
-        f"crl/{issuer.slug}", bytes(newest.der) if is_in_force else None, newest.this_update
-    )
+    yield _of_row(f"crl/{issuer.slug}", newest, newest, now)
     for part in newest.parts.order_by("pk"):
-        yield Published(
-            f"{PARTS}/{issuer.slug}/{part.scope}",
-            bytes(part.der) if is_in_force else None,
-            newest.this_update,
-        )
+        yield _of_row(f"{PARTS}/{issuer.slug}/{part.scope}", part, newest, now)
+
+
+def _of_row(name: str, row: CRL | CRLPart, newest: CRL, now: datetime) -> Published:
+    is_in_force = newest.next_update > now
+    if not is_in_force:
+        return Published(name)
+    return Published(name, lambda: row.der, row.size, row.etag, newest.this_update)
 
 
 def _withdrawn(folder: Path, issuer: Issuer) -> Iterator[Published]:
@@ -103,32 +115,37 @@ def _withdrawn(folder: Path, issuer: Issuer) -> Iterator[Published]:
     scopes = set(newest.parts.values_list("scope", flat=True)) if newest else set()
     for path in (folder / PARTS / issuer.slug).glob("*"):
         if _SCOPE.fullmatch(path.name) and path.name not in scopes:
-            yield Published(f"{PARTS}/{issuer.slug}/{path.name}", None)
+            yield Published(f"{PARTS}/{issuer.slug}/{path.name}")
 
 
 def _bring(path: Path, one: Published, written: Written) -> None:
-    if one.content is None:
+    if one.read is None:
         if path.exists():
             path.unlink()
             written.removed.append(one.name)
         return
     dated = int(one.dated.timestamp()) if one.dated else None
-    if _is_there(path, one.content, dated):
+    if _is_there(path, one, dated):
         written.kept += 1
         return
-    _write(path, one.content, dated)
+    content = one.read()
+    if len(content) != one.size:
+        return  # taken away since its row was read: the next sweep knows what took its place
+    _write(path, content, dated)
     written.changed.append(one.name)
 
 
-def _is_there(path: Path, content: bytes, dated: int | None) -> bool:
+def _is_there(path: Path, one: Published, dated: int | None) -> bool:
     try:
-        found = path.stat()
-        return (
-            int(found.st_mtime) == dated
-            and stat.S_IMODE(found.st_mode) == FILE_MODE
-            and found.st_size == len(content)
-            and path.read_bytes() == content
-        )
+        stat_now = path.stat()
+        if (
+            int(stat_now.st_mtime) != dated
+            or stat.S_IMODE(stat_now.st_mode) != FILE_MODE
+            or stat_now.st_size != one.size
+        ):
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == one.digest
     except FileNotFoundError:
         return False
 

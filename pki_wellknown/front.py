@@ -22,16 +22,19 @@ from pki_wellknown.memory.clock import elapsed
 from pki_wellknown.memory.figures import Figures
 from pki_wellknown.memory.follow import Follower
 from pki_wellknown.memory.store import Memory, Question
-from pki_wellknown.middleware import PREFIX
+from pki_wellknown.middleware import PREFIX, tail_of
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
-OCSP = f"{PREFIX}ocsp/"
+_OCSP = "ocsp/"
+OCSP = f"{PREFIX}{_OCSP}"
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,40}")
 _OK, _NOT_MODIFIED = "200 OK", "304 Not Modified"
-# Of addresses that are remembered as read, and how long one is that holds a common question.
+# Of addresses that are remembered as read, and how long one is that holds a common question, under
+# a prefix of up to so many characters.
 _PATHS = 16384
-_LONGEST = len(OCSP) + 64 + 1 + quick.MAX_TEXT + 1
+_PREFIX = 128
+_LONGEST = _PREFIX + len(_OCSP) + 64 + 1 + quick.MAX_TEXT + 1
 
 
 class Front:
@@ -43,7 +46,9 @@ class Front:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer what is known."""
         path: str = environ["PATH_INFO"]
-        if not path.startswith(OCSP) or environ.get("SCRIPT_NAME"):
+        # By far the most come under the one prefix; another one has to be found in the address.
+        is_ours = path.startswith(OCSP) or (f"/{_OCSP}" in path and _tail(path) is not None)
+        if not is_ours or environ.get("SCRIPT_NAME"):
             return self.application(environ, start_response)
         question = _question(environ, path)
         if question is None:
@@ -99,7 +104,7 @@ def _question(environ: Environ, path: str) -> Question | None:
 @lru_cache(_PATHS)
 def _in_path(path: str) -> Question | None:
     """Return what is asked by a GET of this address: the question in base64, or a bare serial."""
-    slug, _, rest = path[len(OCSP) :].partition("/")
+    slug, _, rest = (_tail(path) or "").partition("/")
     if rest.startswith("M"):
         der = quick.decode(rest)
         return (slug, der) if der else None
@@ -109,8 +114,16 @@ def _in_path(path: str) -> Question | None:
 @lru_cache(_PATHS)
 def _slug(path: str) -> str | None:
     """Return whom a POST to this address asks; None where there is something behind it."""
-    slug, _, rest = path[len(OCSP) :].partition("/")
+    slug, _, rest = (_tail(path) or "").partition("/")
     return None if rest else slug
+
+
+def _tail(path: str) -> str | None:
+    """Return what follows `ocsp/`, under our prefix or an issuer's own; None elsewhere."""
+    if path.startswith(OCSP):
+        return path[len(OCSP) :]
+    tail = tail_of(path)
+    return tail[len(_OCSP) :] if tail is not None and tail.startswith(_OCSP) else None
 
 
 def _body(environ: Environ) -> bytes | None:

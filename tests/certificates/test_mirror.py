@@ -13,10 +13,12 @@ import time_machine
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from certctl.checks import settings_are_possible
 from certificates import crl, mirror, tasks
-from certificates.models import CRL
+from certificates.models import CRL, Piece
 from issuers.services import update_issuer
 from tests.servers import free_port
 from tests.shipped_nginx import shipped_nginx
@@ -86,6 +88,47 @@ def test_a_file_that_was_tampered_with_is_written_anew(published, tmp_path):
 
     assert mirror.export(tmp_path).changed == ["crl/issuing"]
     assert file.read_bytes() == bytes(published.der)
+
+
+@pytest.mark.parametrize("harm", ["shortened", "lengthened", "another CRL's", "another day's"])
+def test_a_file_that_is_not_what_was_published_is_written_anew(
+    published, local_ca, system, tmp_path, harm
+):
+    newer = crl.publish(issuer_id=local_ca.pk, actor=system)
+    mirror.export(tmp_path)
+    file = tmp_path / "crl/issuing"
+    dated, der = file.stat().st_mtime, bytes(newer.der)
+    harmed = {
+        "shortened": der[:-1],
+        "lengthened": der + b"x",
+        "another CRL's": bytes(published.der),
+        "another day's": der,
+    }
+    file.write_bytes(harmed[harm])
+    at = dated - 86400 if harm == "another day's" else dated
+    os.utime(file, (at, at))
+
+    assert mirror.export(tmp_path).changed == ["crl/issuing"]
+    assert file.read_bytes() == der
+    assert file.stat().st_mtime == dated
+
+
+def test_what_has_not_changed_is_not_read_from_the_database(published, tmp_path):
+    mirror.export(tmp_path)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert mirror.export(tmp_path).changed == []
+
+    assert not [one["sql"] for one in asked if "certificates_piece" in one["sql"]]
+
+
+def test_what_is_taken_away_while_it_is_read_is_not_written(published, tmp_path):
+    mirror.export(tmp_path)
+    (tmp_path / "crl/issuing").write_bytes(b"old")
+    Piece.objects.filter(body=published.body_id).delete()
+
+    assert mirror.export(tmp_path).changed == []
+    assert (tmp_path / "crl/issuing").read_bytes() == b"old"
 
 
 def test_a_reader_meanwhile_gets_the_old_one_whole(published, local_ca, system, tmp_path):

@@ -87,6 +87,40 @@ def test_what_is_said_from_memory_is_what_django_says(
     assert handed_on == 2  # the question and the bare serial
 
 
+@pytest.mark.parametrize("prefix", ["/trust", "/a/b/c", ""])
+def test_under_another_prefix_it_is_the_same_answer_from_the_same_memory(
+    fronted, version, prefix, django_assert_num_queries
+):
+    there = URL.replace("/.well-known/pki", prefix)
+    der = request_for(version)
+    with time_machine.travel(timezone.now(), tick=False):
+        fronted.follower.look_now()
+        fronted.ask(URL, method="POST", body=der)
+        fronted.ask(f"{URL}/{version.serial}")
+        asked = [
+            {"path": there, "method": "POST", "body": der},
+            {"path": path_of(der).replace(URL, there)},
+            {"path": path_of(der).replace(URL, there), "method": "HEAD"},
+            {"path": f"{there}/{version.serial}"},
+        ]
+        with django_assert_num_queries(0):
+            fast = [fronted.ask(**one) for one in asked]
+        slow = [fronted.slow(**one) for one in asked]
+
+    assert [one.but_ids() for one in fast] == [one.but_ids() for one in slow]
+    assert {one.status for one in fast} == {"200 OK"}
+    assert len(fronted.handed_on) == 2
+
+
+@pytest.mark.parametrize("path", ["/api/v1/ocsp/issuing", "/admin/ocsp/issuing/", "/a/ocsps/b"])
+def test_what_is_another_doors_is_handed_on(fronted, version, path):
+    fronted.ask(URL, method="POST", body=request_for(version))
+    fronted.memory.say = None  # it would break
+
+    assert fronted.ask(path, method="POST", body=request_for(version)).status != "200 OK"
+    assert len(fronted.handed_on) == 2
+
+
 def test_who_has_the_answer_is_told_so_from_memory(fronted, version):
     path = path_of(request_for(version))
     with time_machine.travel(timezone.now(), tick=False):
@@ -585,8 +619,8 @@ def test_a_process_that_was_stopped_says_good_by_no_other_way(
 ):
     path = f"{prefix}/ocsp/issuing"
     der = request_for(version, **options)
-    assert fronted.ask(path, method="POST", body=der).body != LATER
+    assert fronted.slow(path, method="POST", body=der).body != LATER
     times = iter([100.0, 105.1])
     monkeypatch.setattr("pki_wellknown.views.elapsed", lambda: next(times))
 
-    assert fronted.ask(path, method="POST", body=der).body == LATER
+    assert fronted.slow(path, method="POST", body=der).body == LATER
