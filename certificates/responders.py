@@ -18,6 +18,7 @@ from django.db.models import F
 
 from certificates import answer_log
 from certificates.models import OCSPResponse, Revocation, Version
+from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.locks import share_at_once
 from foundation.sealed import CannotDecrypt
@@ -156,7 +157,8 @@ def void_answers_of(versions: Collection[Version]) -> int:
     """End the stored answers that these delegates signed; the caller has locked and revoked them.
 
     They stay as rows until the sweep, so that what is signed instead is dated later; whoever keeps
-    answers of theirs in memory drops all of the issuer's. Returns how many.
+    answers of theirs in memory drops all of the issuer's. They are due to be signed ahead at once,
+    which the caller tells the worker. Returns how many.
     """
     rows = OCSPResponse.objects.filter(signer__in=versions)
     # In the order of `ocsp_ahead`, which writes over those that another delegate signed.
@@ -166,4 +168,6 @@ def void_answers_of(versions: Collection[Version]) -> int:
         return 0
     issuers = {version.issuer_id for version in versions if version.issuer_id is not None}
     answer_log.append([(issuer_id, answer_log.ALL, ()) for issuer_id in sorted(issuers)])
-    return OCSPResponse.objects.filter(pk__in=keys).update(next_update=F("this_update"))
+    return OCSPResponse.objects.filter(pk__in=keys).update(
+        next_update=F("this_update"), renew_at=database_clock.now()
+    )

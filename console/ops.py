@@ -79,7 +79,30 @@ class _Gauges:
             "By how much the answering process's clock is ahead of the database's.",
         )
         ahead.add_metric([], stats.clock_ahead_seconds())
-        return [certificates, jobs, due, number, left, alerts, ahead]
+        return [certificates, jobs, due, number, left, alerts, ahead, *_plans()]
+
+
+def _plans() -> list[GaugeMetricFamily]:
+    """Return one family a figure of the plans of bulk revocation, drills left out."""
+    figures = stats.revocation_plans()
+    plans = GaugeMetricFamily(
+        "certctl_revocation_plans", "Plans of bulk revocation by status.", labels=["status"]
+    )
+    for status, count in figures.by_status.items():
+        plans.add_metric([status], count)
+    rows = GaugeMetricFamily(
+        "certctl_revocation_plan_versions",
+        "Versions of plans of bulk revocation by what became of them.",
+        labels=["outcome"],
+    )
+    for outcome, count in figures.rows.items():
+        rows.add_metric([outcome], count)
+    oldest = GaugeMetricFamily(
+        "certctl_revocation_plan_oldest_seconds",
+        "Age of the oldest confirmed plan that has not ended.",
+    )
+    oldest.add_metric([], figures.oldest_seconds)
+    return [plans, rows, oldest]
 
 
 class _Memories:

@@ -1,10 +1,11 @@
 """Counts over everything: for the dashboard, the REST stats and the metrics."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from certificates.models import CRL, Alert, Certificate, CertificateStatus
@@ -13,6 +14,9 @@ from issuers.models import Issuer
 from jobs.models import Job
 from jobs.states import Status
 from pki_wellknown.models import LATENCY_BUCKETS, WebProcess
+from revocation.models import Plan
+from revocation.states import Outcome
+from revocation.states import Status as PlanStatus
 
 # A web process writes its figures down every few seconds; one that is silent for longer has ended.
 SILENT_AFTER = timedelta(seconds=60)
@@ -51,6 +55,43 @@ def newest_crls() -> list[tuple[str, int, datetime]]:
         ends=Subquery(newest.values("next_update")[:1]),
     ).filter(number__isnull=False)
     return [(row.slug, row.number, row.ends) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFigures:
+    """Plans of bulk revocation that are no drills: how many stand where, and their versions."""
+
+    by_status: dict[str, int]
+    rows: dict[str, int]  # by outcome, and "pending" of those that run or are paused
+    oldest_seconds: float  # since the confirmation of the oldest that has not ended; 0: none
+
+
+def revocation_plans() -> PlanFigures:
+    """Return how the plans of bulk revocation stand, in one query."""
+    outcomes = [str(one) for one in Outcome.values]
+    rows = (
+        Plan.objects.filter(drill=False)
+        .order_by()
+        .values("status")
+        .annotate(
+            n=Count("pk"),
+            versions=Sum("count"),
+            since=Min("confirmed_at"),
+            **{f"of_{one}": Sum(one) for one in outcomes},
+        )
+    )
+    by_status = {str(status): 0 for status in PlanStatus.values}
+    figures, oldest = dict.fromkeys([*outcomes, "pending"], 0), 0.0
+    for row in rows:
+        by_status[row["status"]] = row["n"]
+        sums: dict[str, Any] = dict(row)
+        done = {one: int(sums[f"of_{one}"]) for one in outcomes}
+        for one, number in done.items():
+            figures[one] += number
+        if row["status"] in {PlanStatus.RUNNING, PlanStatus.PAUSED}:
+            figures["pending"] += row["versions"] - sum(done.values())
+            oldest = max(oldest, (timezone.now() - row["since"]).total_seconds())
+    return PlanFigures(by_status, figures, oldest)
 
 
 def expiring_by_week(weeks: int = 12) -> list[dict[str, Any]]:

@@ -215,19 +215,26 @@ def put_all(
         return
     fields, sql = _upsertion(model, names, unique)
     connection = connections[USING]
-    values = [
-        [
-            field.get_db_prep_save(value, connection)
-            for field, value in zip(fields, row, strict=True)
-        ]
-        for row in rows
-    ]
+    columns = zip(fields, zip(*rows, strict=True), strict=True)
+    values = list(zip(*(_prepared(*one, connection) for one in columns), strict=True))
     if _is_logged_or_other(connection):
         with connection.cursor() as cursor:
             cursor.executemany(sql, values)
         return
     with _numbering(connection) as cursor:
         cursor.executemany(_numbered(sql), values)
+
+
+def _prepared(
+    field: models.Field[Any, Any], column: Sequence[Any], connection: BaseDatabaseWrapper
+) -> Iterator[Any]:
+    """Go through a column as the database takes it; what repeats from row to row is made once."""
+    last: Any = None
+    ready = field.get_db_prep_save(None, connection)
+    for value in column:
+        if type(value) is not type(last) or value != last:
+            last, ready = value, field.get_db_prep_save(value, connection)
+        yield ready
 
 
 @contextmanager
@@ -252,15 +259,13 @@ def _is_logged_or_other(connection: BaseDatabaseWrapper) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _numbered(sql: str) -> bytes:
+def _numbered(sql: str) -> str:
     """Return a statement with PostgreSQL's own $1, $2 for each %s, once: psycopg looks for them.
 
     What is longer than 4 kB or has more than 50 values it would take apart anew each time.
     """
     numbers = count(1)
-    return re.sub(
-        "%[s%]", lambda hole: f"${next(numbers)}" if hole[0] == "%s" else "%", sql
-    ).encode()
+    return re.sub("%[s%]", lambda hole: f"${next(numbers)}" if hole[0] == "%s" else "%", sql)
 
 
 @lru_cache(maxsize=1)

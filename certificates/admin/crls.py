@@ -1,13 +1,45 @@
 """Signed CRLs in the admin: to read, and to have a new one signed."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from typing_extensions import override
+from unfold.admin import TabularInline
 
 from certificates import crl
-from certificates.models import CRL
+from certificates.models import CRL, CRLPart
 from foundation.admin import ReadOnly
 from owners.logins import actor_of
+
+
+class Parts(TabularInline):
+    """The shards and the delta that were published with a CRL, to read."""
+
+    model = CRLPart
+    fields = readonly_fields = ("scope", "base_number", "entries", "size", "etag")
+    ordering = ("pk",)
+    extra = max_num = 0
+    can_delete = False
+    verbose_name_plural = "shards and delta, under the same number and dates"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CRLPart]:
+        return super().get_queryset(request).select_related("crl__issuer")
+
+    @override
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # They are of the CRL, and public as it is.
+        return request.user.has_perm("certificates.view_crl")
+
+    @override
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(CRL)
@@ -23,6 +55,7 @@ class CRLAdmin(ReadOnly):
     list_display = ("issuer", "number", "this_update", "next_update", "entries", "etag")
     list_filter = ("issuer",)
     list_select_related = ("issuer",)
+    inlines = (Parts,)
     actions = ("publish_now",)
     use_cases = {"publish_now": "crl.publish"}
 

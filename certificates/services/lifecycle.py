@@ -238,7 +238,8 @@ def revoke_answers(versions: Collection[Version]) -> None:
     Those about them, and those that they signed themselves as an issuer's delegates.
     """
     drop_answers(versions)
-    responders.void_answers_of(versions)
+    if responders.void_answers_of(versions):
+        transaction.on_commit(queue.sign_ahead)
 
 
 def drop_answers(versions: Collection[Version]) -> None:

@@ -144,6 +144,7 @@ def _first(view: memoryview) -> Element:
 # --- Writing --------------------------------------------------------------------------------
 
 
+@lru_cache(1024)  # few lengths come again and again
 def header(tag: int, length: int) -> bytes:
     """Return tag and length of a value whose contents have `length` octets."""
     if length < _LONG_LENGTH:

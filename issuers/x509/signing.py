@@ -1,6 +1,7 @@
 """What all signed objects share: the hash that goes with a key, the signature, and who signed."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography import x509
@@ -76,8 +77,13 @@ def hash_of_first(algorithms: Iterable[str], key: CertificateIssuerPrivateKeyTyp
 def signature_algorithm(key: CertificateIssuerPrivateKeyTypes, digest: Hash | None = None) -> bytes:
     """Return the AlgorithmIdentifier of what `sign` makes; raises TypeError for other keys."""
     digest = digest or hash_for(key)
+    return _algorithm(type(key), digest.name if digest else "")
+
+
+@lru_cache(16)
+def _algorithm(kind_of_key: type, digest: str) -> bytes:
     for (kind, name), oid in _ALGORITHMS.items():
-        if isinstance(key, kind) and name == (digest.name if digest else ""):
+        if issubclass(kind_of_key, kind) and name == digest:
             # RFC 4055 §5: with NULL for RSA; RFC 5758 §3.2, RFC 8410 §3: with nothing for others.
             null = der.encode(der.NULL) if kind is rsa.RSAPrivateKey else b""
             return der.encode(der.SEQUENCE, der.encode(der.OID, oid), null)

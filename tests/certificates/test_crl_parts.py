@@ -46,6 +46,30 @@ def extension(row, kind):
     return load(row).extensions.get_extension_for_class(kind)
 
 
+# --- In the admin ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "scopes"),
+    [({"crl_shards": 2}, {"0", "1"}), ({"crl_deltas": True}, {CRLPart.DELTA})],
+)
+def test_victor_sees_the_parts_of_a_crl_on_its_page_and_nobody_changes_them(
+    browse, victor, carol, options, local_ca, system, changes, scopes
+):
+    options(**changes)
+    crl.publish(issuer_id=local_ca.pk, actor=system)
+    row = crl.publish(issuer_id=local_ca.pk, actor=system)
+    page = f"/admin/certificates/crl/{row.pk}/change/"
+
+    html = browse(victor).get(page).text
+
+    parts = list(row.parts.all())
+    assert {part.scope for part in parts} == scopes
+    assert all(part.etag in html for part in parts)
+    assert browse(carol).post(page, {"parts-TOTAL_FORMS": "0"}).status_code == 403
+    assert row.parts.count() == len(scopes)
+
+
 # --- Shards ---------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ import certificates.services
 import deployments.services
 import issuers.services
 from audit.models import Event
-from certificates import live_ocsp, ocsp, responders
+from certificates import live_ocsp, ocsp, ocsp_ahead, responders
 from certificates.models import (
     Alert,
     Certificate,
@@ -399,6 +399,25 @@ def test_a_revoked_one_signs_no_more_and_what_it_signed_is_void(delegating, vers
     assert signed_by(ask_alone(version)) == delegating.certificate
     assert tend(system) == 1, "it is replaced"
     assert signed_by(ask_alone(version)) != delegating.certificate
+
+
+def test_what_it_signed_is_signed_ahead_by_the_ca_and_the_worker_is_told(
+    delegating, version, carol, hints, django_capture_on_commit_callbacks
+):
+    Issuer.objects.filter(pk=delegating.pk).update(ocsp_ahead=Issuer.Ahead.ASKED)
+    ask(version)
+    hints.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        certificates.services.revoke(
+            version_id=delegate(delegating).current_id, actor=carol, reason="keyCompromise"
+        )
+    assert "certificates.sign_ahead" in hints
+
+    assert ocsp_ahead.sign_due() == 1
+    row = OCSPResponse.objects.get(version=version)
+    assert row.signer is None
+    assert row.next_update > timezone.now()
 
 
 def test_a_held_one_signs_again_when_it_is_released(delegating, version, carol):

@@ -18,6 +18,8 @@ from certificates.models import CertificateStatus
 from console import ops, stats
 from foundation.logs import logging_config
 from jobs.states import Status
+from revocation.models import Plan
+from revocation.states import Status as PlanStatus
 from tests.factories import CertificateFactory, JobFactory, VersionFactory
 
 
@@ -76,6 +78,36 @@ def test_metrics_count_jobs_by_kind_and_status_and_say_each_crls_number(local_ca
     assert f'certctl_crl_number{{issuer="{local_ca.slug}"}} 2.0' in lines
     [left] = [line for line in lines if line.startswith("certctl_crl_seconds_left{")]
     assert float(left.split()[-1]) > 3600
+
+
+def test_metrics_tell_of_plans_of_bulk_revocation_and_not_of_drills(carol):
+    now = timezone.now()
+
+    def plan(status, **columns):
+        given = {"made_by": carol, "criteria": {}, "expires_at": now, "digest": "0" * 64}
+        if status != PlanStatus.PREVIEWED:
+            given |= {"confirmed_by": carol, "confirmed_at": now - timedelta(hours=1)}
+        return Plan.objects.create(status=status, **given | columns)
+
+    plan(PlanStatus.PREVIEWED, count=50)
+    plan(PlanStatus.RUNNING, count=100, revoked=20, failed=3, already_revoked=2, left=1)
+    plan(PlanStatus.PAUSED, count=10, confirmed_at=now - timedelta(hours=2))
+    plan(PlanStatus.STOPPED, count=9, revoked=4, confirmed_at=now - timedelta(days=9))
+    plan(PlanStatus.RUNNING, count=1000, failed=7, drill=True)
+
+    lines = Client().get("/metrics").text.splitlines()
+
+    assert 'certctl_revocation_plans{status="Running"} 1.0' in lines
+    assert 'certctl_revocation_plans{status="Expired"} 0.0' in lines
+    for outcome, count in {"pending": 84, "revoked": 24, "failed": 3, "left": 1}.items():
+        assert f'certctl_revocation_plan_versions{{outcome="{outcome}"}} {count}.0' in lines
+    [age] = [one for one in lines if one.startswith("certctl_revocation_plan_oldest_seconds ")]
+    assert 7200 <= float(age.split()[-1]) < 7300
+
+
+def test_metrics_say_that_there_are_no_plans(db, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert stats.revocation_plans().oldest_seconds == 0
 
 
 def test_the_counts_name_every_status_zeros_included(victor, client_of):

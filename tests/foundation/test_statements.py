@@ -142,7 +142,7 @@ def test_rows_wait_in_a_transaction_only():
 
 
 def test_holes_become_numbers_and_a_doubled_percent_sign_stays_one():
-    assert _numbered("SELECT %s, '100 %%', %s") == b"SELECT $1, '100 %', $2"
+    assert _numbered("SELECT %s, '100 %%', %s") == "SELECT $1, '100 %', $2"
 
 
 def test_rows_with_many_values_are_inserted_in_one_statement():
