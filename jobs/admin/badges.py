@@ -8,7 +8,7 @@ from jobs.models import Job
 
 
 def badge(word: str, tone: str) -> SafeString:
-    """Return `word` as a badge; tones and colours are those of certctl/static/certctl/standing.css."""
+    """Return `word` as a badge; tones are those of standing.css, and the theme's colours."""
     return format_html('<span class="standing standing-{}">{}</span>', tone, word)
 
 
