@@ -89,7 +89,7 @@ class EventAdmin(ReadOnly):
         _Known("action", "What", _actions),
         _Known("door", "How they came in", _doors),
     )
-    linked = ("certificate", "owner")  # from the pages of those
+    linked = ("certificate", "owner", "subject_type", "subject_id", "actor")  # from pages of those
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
     search_help_text = "By person, subject or the action's name."
     ordering = ("-sequence",)

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from foundation.admin.plainly import plainly
+from foundation.admin.words import in_days, moment
 
 FOLDED = 10  # rows, names or steps that stand open; the others are one press away
 COUNTED = 10_000  # rows are counted up to here
@@ -212,3 +213,8 @@ def how_many(rows: QuerySet[Any, Any]) -> str:
     """Return how many `rows` are, "10,000+" for more: nobody waits for a count of a million."""
     count = rows.order_by()[: COUNTED + 1].count()
     return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
+
+
+def ending(at: datetime, now: datetime) -> Fact:
+    """Return when something ends, or ended: how far off that is, and the date."""
+    return Fact("Ends" if at > now else "Ended", in_days(at, now), moment(at))

@@ -1,4 +1,4 @@
-"""What jobs add to the pages about certificates, versions, profiles and targets."""
+"""What jobs add to the pages about certificates, versions, issuers, profiles and targets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from deployments.models import Deployment, Target
 from deployments.shown import RELATED, places_of
 from foundation.admin.pages import adds_to, link_to, link_to_list
 from foundation.admin.parts import Fact, Section, Table
-from issuers.models import Profile
+from issuers.models import Issuer, Profile
 from jobs.admin.badges import badge_of
 from jobs.approvals import waits_for
 from jobs.models import Job
@@ -155,11 +155,16 @@ def _of_version(request: HttpRequest, row: Version) -> Iterable[Section]:
     )
 
 
+@adds_to("issuers.issuer")
+def _of_issuer(request: HttpRequest, row: Issuer) -> Iterable[Section]:
+    yield from jobs_of(request, Job.objects.filter(certificate__issuer=row), issuer=row.pk)
+
+
 @adds_to("issuers.profile")
 def _of_profile(request: HttpRequest, row: Profile) -> Iterable[Section]:
-    yield from jobs_of(request, Job.objects.filter(certificate__profile=row))
+    yield from jobs_of(request, Job.objects.filter(certificate__profile=row), profile=row.pk)
 
 
 @adds_to("deployments.target")
 def _of_target(request: HttpRequest, row: Target) -> Iterable[Section]:
-    yield from jobs_of(request, row.jobs.all())
+    yield from jobs_of(request, row.jobs.all(), target=row.pk)
