@@ -85,4 +85,4 @@ def _sentence(request: HttpRequest, event: Event) -> Any:
     """Return the sentence as the link to its event, after a badge where it needs one."""
     link = link_to(request, event, as_html(told(event)))
     kind = kind_of(event)
-    return [Badge(kind, _COLOURS[kind]), link] if kind else link
+    return format_html("{} {}", Badge(kind, _COLOURS[kind]), link) if kind else link

@@ -97,6 +97,23 @@ def _names(names: Iterable[str]) -> SafeString:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """Codes, one a line, each with what it means; one without words stands alone."""
+
+    lines: Sequence[tuple[str, str]]
+
+    def __html__(self) -> SafeString:
+        return format_html(
+            '<ul class="page-lines">{}</ul>',
+            format_html_join(
+                "",
+                "<li><b>{}</b>{}{}</li>",
+                ((plainly(code), ": " if words else "", words) for code, words in self.lines),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that is so; nothing to say of it is a dash. `is_wide` gives it its own line."""
 
