@@ -13,6 +13,7 @@ from foundation.admin import Deletes, Saves
 from foundation.forms import LinesField, WordedChoicesField, in_order_of
 from issuers import services
 from issuers.admin import words
+from issuers.admin.rules import ProfilePage
 from issuers.admin.standing import COLOURS, state_of
 from issuers.models import Profile
 from issuers.templates import BY_SLUG, TEMPLATES
@@ -129,7 +130,7 @@ class ProfileForm(forms.ModelForm[Profile]):
 
 
 @admin.register(Profile)
-class ProfileAdmin(Saves, Deletes):
+class ProfileAdmin(ProfilePage, Saves, Deletes):
     """Rules for kinds of certificates."""
 
     empty_words = (
