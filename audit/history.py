@@ -17,8 +17,13 @@ from foundation.admin.plainly import plainly
 
 SHOWN = 50  # events; the whole list is one press away
 VIEW = "audit.view_event"
-_DECIDED = {"job.approve", "job.complete", "revocation_plan.confirm"}
-_COLOURS = {"refused": "danger", "failed": "danger", "decided": "success"}
+_KINDS = {
+    "job.approve": "decided",
+    "revocation_plan.confirm": "decided",
+    "job.complete": "done",
+    "job.fail": "failed",
+}
+_COLOURS = {"refused": "danger", "failed": "danger", "decided": "success", "done": "success"}
 
 
 def history_of(
@@ -70,9 +75,7 @@ def kind_of(event: Event) -> str:
     """Return what is said before the sentence: refusals in red, decisions in green."""
     if event.action.endswith((REFUSE, ".login_failed", ".lock_out")):
         return "refused"
-    if event.action == "job.fail":
-        return "failed"
-    return "decided" if event.action in _DECIDED else ""
+    return _KINDS.get(event.action, "")
 
 
 def through(event: Event) -> str:
