@@ -57,3 +57,11 @@ def shows_what_hides(text):
         and "<i>shop" not in text
         and ">U+202E</span>&lt;i&gt;shop" in text
     )
+
+
+def limited(queries, table, count):
+    """Whether one of the captured queries reads no more than `count` rows of a table."""
+    return any(
+        f'FROM "{table}"' in query["sql"] and query["sql"].endswith(f"LIMIT {count}")
+        for query in queries
+    )

@@ -6,6 +6,8 @@ Carol administers, alice asks, bob decides, victor only reads, and mallory may n
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from certificates import crl
@@ -19,6 +21,7 @@ from tests.console.rows_pages import (
     HIDING,
     MOST_QUERIES,
     address,
+    limited,
     read,
     section,
     shows_what_hides,
@@ -337,8 +340,11 @@ def test_counts_end_at_ten_thousand(browse, victor, held, local_ca, monkeypatch)
     CertificateFactory.create_batch(4, issuer=local_ca, status="Active")
     monkeypatch.setattr("certificates.admin.holdings.COUNTED", 3)
 
-    part = section(read(browse(victor), local_ca), "Certificates")
+    client = browse(victor)
+    with CaptureQueriesContext(connection) as queries:
+        part = section(read(client, local_ca), "Certificates")
 
     assert parts.COUNTED == 10_000
     assert ">3+</a>" in part
     assert ">5</a>" not in part
+    assert limited(queries, "certificates_certificate", 4)

@@ -6,6 +6,8 @@ Carol administers, alice asks, victor only reads, and mallory may not read it at
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.services import record
@@ -16,6 +18,7 @@ from tests.console.rows_pages import (
     HIDING,
     MOST_QUERIES,
     address,
+    limited,
     read,
     section,
     shows_what_hides,
@@ -231,4 +234,10 @@ def test_proofs_are_counted_to_ten_thousand(browse, victor, target, deployed, mo
         deployed(name=f"n-{number}")
     monkeypatch.setattr("deployments.shown.COUNTED", 3)
 
-    assert "A handshake proved 0 of 3+" in head(read(browse(victor), target))
+    client = browse(victor)
+
+    with CaptureQueriesContext(connection) as queries:
+        text = head(read(client, target))
+
+    assert "A handshake proved 0 of 3+" in text
+    assert limited(queries, "deployments_deployment", 4)
