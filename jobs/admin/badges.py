@@ -7,8 +7,18 @@ from jobs import approvals
 from jobs.models import Job
 
 
+# The theme's colours, by which certificates stand, as tones.
+TONE_OF = {
+    "info": "working",
+    "warning": "waiting",
+    "success": "done",
+    "danger": "failed",
+    "default": "over",
+}
+
+
 def badge(word: str, tone: str) -> SafeString:
-    """Return `word` as a badge; tones are those of standing.css, and the theme's colours."""
+    """Return `word` as a badge; tones are those of certctl/static/certctl/standing.css."""
     return format_html('<span class="standing standing-{}">{}</span>', tone, word)
 
 

@@ -34,7 +34,7 @@ from foundation.errors import TooMany
 from jobs import approvals, services
 from jobs.admin import requesting, verbs
 from jobs.admin.about import CertificateWorkPage
-from jobs.admin.badges import badge, with_why
+from jobs.admin.badges import TONE_OF, badge, with_why
 from jobs.models import Job
 from owners.idempotency import once
 from owners.logins import actor_of
