@@ -6,7 +6,6 @@ from django.utils.safestring import SafeString
 from jobs import approvals
 from jobs.models import Job
 
-
 # The theme's colours, by which certificates stand, as tones.
 TONE_OF = {
     "info": "working",

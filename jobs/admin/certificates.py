@@ -85,9 +85,8 @@ class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
         why = getattr(certificate, "rejection", None)
         if approvals.reads_rejected(certificate.status, why):
             return with_why(badge(approvals.REJECTION, "rejected"), str(why))
-        return badge(
-            certificate.get_status_display(), COLOURS[CertificateStatus(certificate.status)]
-        )
+        colour = COLOURS[CertificateStatus(certificate.status)]
+        return badge(certificate.get_status_display(), TONE_OF[colour])
 
     @override
     def head(self, request: HttpRequest, row: Certificate) -> Head:
