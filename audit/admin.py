@@ -13,8 +13,9 @@ from typing_extensions import override
 from unfold.decorators import display
 
 from audit import actions
+from audit.history import as_html, kind_of, through
 from audit.models import Event
-from audit.sentences import Told, door_words, person, told, words_of
+from audit.sentences import door_words, person, told, words_of
 from audit.shown import changes_of, particulars_of
 from audit.via import Door
 from foundation.admin import ReadOnly, words
@@ -23,8 +24,6 @@ from foundation.admin.lists import chips
 from foundation.admin.lists.dates import Between
 from foundation.admin.lists.listing import Listing
 from foundation.forms import duration_columns
-
-_DECIDED = {"job.approve", "job.complete", "revocation_plan.confirm"}
 
 
 class _Known(chips.Choice):
@@ -90,7 +89,7 @@ class EventAdmin(ReadOnly):
         _Known("action", "What", _actions),
         _Known("door", "How they came in", _doors),
     )
-    linked = ("certificate", "owner")  # from the pages of those
+    linked = ("certificate", "owner", "subject_type", "subject_id", "actor")  # from pages of those
     search_fields = ("action", "actor_name", "subject_name", "subject_id", "request_id")
     search_help_text = "By person, subject or the action's name."
     ordering = ("-sequence",)
@@ -128,7 +127,7 @@ class EventAdmin(ReadOnly):
         spans = _durations_of(event.subject_type)
         context |= {
             "title": f"Event {event.sequence}",
-            "sentence": _sentence(told(event), page),
+            "sentence": as_html(told(event), page),
             "event": event,
             "person": person(event),
             "door": door_words(event.door),
@@ -145,49 +144,20 @@ class EventAdmin(ReadOnly):
     @display(description="What happened", ordering="action")
     def show_sentence(self, event: Event) -> SafeString:
         """Tell the event as a sentence that links its subject."""
-        kind = _kind(event)
+        kind = kind_of(event)
         badge = format_html('<span class="audit-badge">{}</span> ', kind) if kind else ""
-        sentence = _sentence(told(event), vars(event).get("page", ""))
+        sentence = as_html(told(event), vars(event).get("page", ""))
         return format_html('<span class="audit-told audit-{}">{}{}</span>', kind, badge, sentence)
 
     @display(description="Through", ordering="door")
     def show_door(self, event: Event) -> str:
         """Name the door, and the key where one was used."""
-        door = door_words(event.door)
-        return f"{door}, key {event.api_key}" if event.api_key else door
+        return through(event)
 
     @display(description="From", ordering="remote_address", empty_value="-")
     def came_from(self, event: Event) -> str | None:
         """Show the address, under a word that leaves room for the others."""
         return event.remote_address
-
-
-def _sentence(sentence: Told, page: str) -> SafeString:
-    """Return a sentence as HTML; a subject with a page of its own is linked."""
-    subject = (
-        format_html('<a class="certctl-link" href="{}">{}</a>', page, sentence.subject)
-        if page
-        else format_html("<bdi>{}</bdi>", sentence.subject)
-    )
-    why = f": {words.reason(sentence.why)}" if sentence.why else ""
-    return format_html(
-        "<b><bdi>{}</bdi></b> {} {}{}{}{}",
-        sentence.who,
-        sentence.verb,
-        sentence.before,
-        subject if sentence.subject else "",
-        sentence.after,
-        why,
-    )
-
-
-def _kind(event: Event) -> str:
-    """Return what is said before the sentence: refusals in red, decisions in green."""
-    if event.action.endswith((actions.REFUSE, ".login_failed", ".lock_out")):
-        return "refused"
-    if event.action == "job.fail":
-        return "failed"
-    return "decided" if event.action in _DECIDED else ""
 
 
 def _words(choice: tuple[str, str]) -> str:

@@ -5,21 +5,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 from typing_extensions import override
 from unfold.decorators import display
 
 from deployments import services
-from deployments.connectors import connector_class
 from deployments.forms import config_fields, secret_fields, target_form
 from deployments.models import Agent, Deployment, Target
-from foundation.admin import Deletes, ReadOnly, Saves, words
+from deployments.shown import TargetPage, endpoint_of
+from foundation.admin import Deletes, ReadOnly, Saves
 from owners.logins import actor_of
 
 
 @admin.register(Target)
-class TargetAdmin(Saves, Deletes):
+class TargetAdmin(TargetPage, Saves, Deletes):
     """Where certificates are served."""
 
     empty_words = (
@@ -40,7 +38,6 @@ class TargetAdmin(Saves, Deletes):
         "delete": "target.delete",
         "test": "target.test",
     }
-    readonly_fields = ("show_config", "show_secrets")
 
     class Media:
         js = ("certctl/target.js",)
@@ -53,10 +50,7 @@ class TargetAdmin(Saves, Deletes):
 
     @override
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        may_write = (
-            self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        )
-        settings = (*config_fields(), *secret_fields()) if may_write else self.readonly_fields
+        settings = (*config_fields(), *secret_fields())
         return (
             (None, {"fields": ("name", "kind", "enabled", "agent")}),
             ("Where and how", {"fields": settings}),
@@ -66,25 +60,6 @@ class TargetAdmin(Saves, Deletes):
             ),
         )
 
-    @display(description="Settings")
-    def show_config(self, target: Target) -> SafeString:
-        """List the settings as its kind describes them, for whoever may only look."""
-        known = target.config if isinstance(target.config, dict) else {}
-        return format_html_join(
-            "",
-            '<span class="form-line">{}: <bdi>{}</bdi></span>',
-            (
-                (words.label(one.name), _setting(known.get(one.name, one.default)))
-                for one in connector_class(target.kind).FIELDS
-                if known.get(one.name, one.default) is not None
-            ),
-        )
-
-    @display(description="Secrets")
-    def show_secrets(self, target: Target) -> str:
-        """Say that there are some, and no more."""
-        return "none" if target.secrets is None else "kept; never shown"
-
     @display(description="State", label={"enabled": "success", "disabled": "warning"})
     def state(self, target: Target) -> str:
         """Say whether certificates go there."""
@@ -93,10 +68,7 @@ class TargetAdmin(Saves, Deletes):
     @display(description="Endpoint")
     def endpoint(self, target: Target) -> str:
         """Name the endpoint as people write it."""
-        if not target.has_endpoint:
-            return "-"
-        host = target.endpoint_host
-        return f"{f'[{host}]' if ':' in host else host}:{target.endpoint_port}"
+        return endpoint_of(target) or "-"
 
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
@@ -207,8 +179,3 @@ class AgentAdmin(ReadOnly):
     list_display = ("name", "principal", "enabled", "last_seen_at")
     list_select_related = ("principal",)
     search_fields = ("name",)
-
-
-def _setting(known: Any) -> str:
-    """Return one setting's value: a program with its arguments as it is started."""
-    return " ".join(map(str, known)) if isinstance(known, list) else words.value(known)

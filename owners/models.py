@@ -141,12 +141,12 @@ class Owner(models.Model):
         read. Asked afresh each time, never cached: separation of duties rests on it.
         """
         return self._is_named(principal) or any(
-            principal.is_same_person(member) for member in self._people()
+            principal.is_same_person(member) for member in self.people()
         )
 
     def including(self) -> Callable[[Principal], bool]:
         """Return `includes` with the people read once, to ask it of many at one moment."""
-        people = persons.Persons(self._people().values_list("pk", "email"))
+        people = persons.Persons(self.people().values_list("pk", "email"))
         return lambda one: self._is_named(one) or people.include(one.pk, one.email)
 
     def is_answered_by(self, principal: Principal) -> bool:
@@ -155,9 +155,10 @@ class Owner(models.Model):
         By membership, a seat in its team, or its very address; names and likeness do not count.
         """
         by_address = bool(self.email) and self.email == principal.email
-        return by_address or self._people().filter(pk=principal.pk).exists()
+        return by_address or self.people().filter(pk=principal.pk).exists()
 
-    def _people(self) -> models.QuerySet[Principal]:
+    def people(self) -> models.QuerySet[Principal]:
+        """Return its members and whoever has a seat in its team, whether they can act or not."""
         of_team = models.Q(teams=self.team_id) if self.team_id else models.Q()
         return Principal.objects.filter(models.Q(owners=self.pk) | of_team).distinct()
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from unfold.decorators import display
 
 from certificates import responders, services, signers
+from certificates.admin.about_issuers import CaPage, bar_of
 from foundation.admin import ConfirmForm, Confirms, Question
 from foundation.clock import database_clock
 from issuers.admin import IssuerAdmin
@@ -42,16 +43,8 @@ class OldCRLForm(ConfirmForm):
         return data
 
 
-def _bar_of(issuer: Issuer) -> signers.Bar | None:
-    # The list looks for all of a page at once.
-    if not hasattr(issuer, "bar"):
-        issuer.__dict__["bar"] = signers.barred([issuer]).get(issuer.pk)
-    bar: signers.Bar | None = issuer.__dict__["bar"]
-    return bar
-
-
 @admin.register(Issuer)
-class CaAdmin(IssuerAdmin, Confirms):
+class CaAdmin(CaPage, IssuerAdmin, Confirms):
     """Makes a CA whole: recorded under its parent, with its first CRL."""
 
     empty_words = (
@@ -77,7 +70,7 @@ class CaAdmin(IssuerAdmin, Confirms):
         fields = super().get_fields(request, obj)
         if obj is None:
             return fields
-        return (*(("revoked",) if _bar_of(obj) else ()), *fields, "signs_answers")
+        return (*(("revoked",) if bar_of(obj) else ()), *fields, "signs_answers")
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -89,12 +82,12 @@ class CaAdmin(IssuerAdmin, Confirms):
         label={"enabled": "success", "disabled": "warning", "revoked": "danger"},
     )
     def state(self, issuer: Issuer) -> str:
-        return "revoked" if _bar_of(issuer) else super().state(issuer)
+        return "revoked" if bar_of(issuer) else super().state(issuer)
 
     @display(description="Revoked")
     def revoked(self, issuer: Issuer) -> str:
         """Say why it signs no more certificates."""
-        bar = _bar_of(issuer)
+        bar = bar_of(issuer)
         return f"{bar.detail} CRLs and OCSP answers it still signs." if bar else "-"
 
     @display(description="OCSP answers signed by")

@@ -5,7 +5,8 @@ from datetime import datetime
 from certificates import policy
 from certificates.models import Certificate, CertificateStatus, Version
 from foundation.admin.parts import Badge, Fact
-from foundation.admin.words import in_days, moment, reason
+from foundation.admin.parts import ending as ends
+from foundation.admin.words import moment, reason
 
 COLOURS = {
     CertificateStatus.PENDING: "info",
@@ -49,10 +50,7 @@ def next_words(certificate: Certificate) -> str:
 
 def ending(version: Version | None, now: datetime) -> list[Fact]:
     """Return when the version ends: how far off that is, and the date."""
-    if version is None:
-        return []
-    label = "Ends" if version.not_after > now else "Ended"
-    return [Fact(label, in_days(version.not_after, now), moment(version.not_after))]
+    return [] if version is None else [ends(version.not_after, now)]
 
 
 def state_of(version: Version) -> Badge:

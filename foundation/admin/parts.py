@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from foundation.admin.plainly import plainly
+from foundation.admin.words import in_days, moment
 
 FOLDED = 10  # rows, names or steps that stand open; the others are one press away
 COUNTED = 10_000  # rows are counted up to here
@@ -93,6 +94,23 @@ class Names:
 def _names(names: Iterable[str]) -> SafeString:
     items = format_html_join("", "<li>{}</li>", ((Code(name),) for name in names))
     return format_html('<ul class="decide-names">{}</ul>', items)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Codes, one a line, each with what it means; one without words stands alone."""
+
+    lines: Sequence[tuple[str, str]]
+
+    def __html__(self) -> SafeString:
+        return format_html(
+            '<ul class="page-lines">{}</ul>',
+            format_html_join(
+                "",
+                "<li><b>{}</b>{}{}</li>",
+                ((plainly(code), ": " if words else "", words) for code, words in self.lines),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,3 +230,8 @@ def how_many(rows: QuerySet[Any, Any]) -> str:
     """Return how many `rows` are, "10,000+" for more: nobody waits for a count of a million."""
     count = rows.order_by()[: COUNTED + 1].count()
     return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
+
+
+def ending(at: datetime, now: datetime) -> Fact:
+    """Return when something ends, or ended: how far off that is, and the date."""
+    return Fact("Ends" if at > now else "Ended", in_days(at, now), moment(at))

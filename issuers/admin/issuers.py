@@ -22,6 +22,7 @@ from unfold.widgets import (
 
 from foundation.admin import Saves
 from issuers import services
+from issuers.admin.about import IssuerPage
 from issuers.models import Issuer
 from issuers.pointers import default_prefix, pointers_of, prefix_of, warning_of
 from issuers.services.authorities import CA_ALGORITHMS, CHANGEABLE
@@ -52,7 +53,7 @@ class NewIssuerForm(forms.ModelForm[Issuer]):
         fields = ("slug", "name", "parent", "pki_prefix")
 
 
-class IssuerAdmin(Saves):
+class IssuerAdmin(IssuerPage, Saves):
     """CAs: tested, switched on and off; a key is never shown and never leaves.
 
     `certificates.admin` adds the making of one in a subclass, and registers that.

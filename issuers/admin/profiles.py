@@ -13,6 +13,8 @@ from foundation.admin import Deletes, Saves
 from foundation.forms import LinesField, WordedChoicesField, in_order_of
 from issuers import services
 from issuers.admin import words
+from issuers.admin.rules import ProfilePage
+from issuers.admin.standing import COLOURS, state_of
 from issuers.models import Profile
 from issuers.templates import BY_SLUG, TEMPLATES
 from owners.logins import actor_of
@@ -45,11 +47,6 @@ class AttributesField(LinesField):
             return True  # what cannot be read is to be looked at
 
 
-_RESERVED_FOR = {
-    (True, False): "CA certificates",
-    (False, True): "RA certificates",
-    (False, False): "OCSP responders",
-}
 _BOXES = (
     "key_algorithms",
     "key_usage",
@@ -133,7 +130,7 @@ class ProfileForm(forms.ModelForm[Profile]):
 
 
 @admin.register(Profile)
-class ProfileAdmin(Saves, Deletes):
+class ProfileAdmin(ProfilePage, Saves, Deletes):
     """Rules for kinds of certificates."""
 
     empty_words = (
@@ -185,19 +182,11 @@ class ProfileAdmin(Saves, Deletes):
 
     @display(
         description="State",
-        label={
-            "enabled": "success",
-            "disabled": "warning",
-            "CA certificates": "info",
-            "RA certificates": "info",
-            "OCSP responders": "info",
-        },
+        label=COLOURS,
     )
     def state(self, profile: Profile) -> str:
         """Say whether certificates are issued under it."""
-        if profile.is_reserved:
-            return _RESERVED_FOR[profile.is_ca, profile.is_ra]
-        return "enabled" if profile.enabled else "disabled"
+        return state_of(profile)
 
     @display(description="Longest life", ordering="max_lifetime")
     def longest(self, profile: Profile) -> str:

@@ -1,7 +1,8 @@
-"""What jobs add to the pages about certificates, versions, profiles and targets."""
+"""What jobs add to the pages about certificates, versions, issuers, profiles and targets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -14,13 +15,15 @@ from deployments.models import Deployment, Target
 from deployments.shown import RELATED, places_of
 from foundation.admin.pages import adds_to, link_to, link_to_list
 from foundation.admin.parts import Fact, Section, Table
-from issuers.models import Profile
-from jobs.admin.badges import badge_of
+from issuers.models import Issuer, Profile
+from jobs.admin.badges import badge, badge_of
 from jobs.approvals import waits_for
 from jobs.models import Job
 from jobs.states import OPEN, Status
+from owners.models import Owner, Principal
 
 SHOWN = 50  # jobs on a page; the whole list is one press away
+DECIDED = 10  # decisions of one person
 VIEW = "jobs.view_job"
 _COLUMNS: tuple[str, ...] = (
     "Job",
@@ -80,8 +83,25 @@ class CertificateWorkPage(CertificatePage):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What stands over a table of jobs, in place of its rows, and on the link to their list."""
+
+    title: str = "Jobs"
+    empty: str = "Nothing was asked for."
+    everything: str = "All its jobs"
+
+
+_JOBS = Said()
+
+
 def jobs_of(
-    request: HttpRequest, jobs: QuerySet[Job], *, of_certificate: bool = False, **narrowed: Any
+    request: HttpRequest,
+    jobs: QuerySet[Job],
+    *,
+    said: Said = _JOBS,
+    of_certificate: bool = False,
+    **narrowed: Any,
 ) -> Iterable[Section]:
     """Yield the last of `jobs` as a table, for whoever may read them.
 
@@ -99,8 +119,8 @@ def jobs_of(
     if of_certificate:
         columns = columns[:1] + columns[2:]
         cells = [one[:1] + one[2:] for one in cells]
-    more = link_to_list(request, "jobs.job", "All its jobs", **narrowed) if narrowed else None
-    yield Table("Jobs", columns, cells, empty="Nothing was asked for.", more=more)
+    more = link_to_list(request, "jobs.job", said.everything, **narrowed) if narrowed else None
+    yield Table(said.title, columns, cells, empty=said.empty, more=more)
 
 
 def _cells(request: HttpRequest, job: Job) -> tuple[Any, ...]:
@@ -116,6 +136,37 @@ def _cells(request: HttpRequest, job: Job) -> tuple[Any, ...]:
         str(job.decided_by) if job.decided_by else None,
         job.created_at,
         job.completed_at,
+    )
+
+
+_OPEN_OF_ONE = Said("Open requests", "Nothing that they asked for is open.", "All they asked for")
+
+
+def _decided_by(request: HttpRequest, row: Principal) -> Iterable[Section]:
+    if not request.user.has_perm(VIEW):
+        return
+    jobs = (
+        Job.objects.filter(decided_by=row)
+        .select_related("certificate", "requested_by")
+        .defer("csr_pem", "sealed_csr", "encrypted_key")
+        .order_by("-decided_at", "pk")[:DECIDED]
+    )
+    yield Table(
+        "Last decisions",
+        ("Job", "Certificate", "Decision", "Because", "Asked for by", "Decided"),
+        [
+            (
+                link_to(request, job, str(job.kind)),
+                link_to(request, job.certificate),
+                badge("rejected", "rejected") if job.is_rejected else badge("approved", "done"),
+                job.decision_reason,
+                str(job.requested_by),
+                job.decided_at,
+            )
+            for job in jobs
+        ],
+        empty="They have decided nothing yet.",
+        more=link_to_list(request, "jobs.job", "All they decided", decided_by=row.pk),
     )
 
 
@@ -155,11 +206,34 @@ def _of_version(request: HttpRequest, row: Version) -> Iterable[Section]:
     )
 
 
+@adds_to("owners.owner")
+def _of_owner(request: HttpRequest, row: Owner) -> Iterable[Section]:
+    yield from jobs_of(request, Job.objects.filter(certificate__owner=row), owner=row.pk)
+
+
+@adds_to("owners.principal")
+def _of_principal(request: HttpRequest, row: Principal) -> Iterable[Section]:
+    asked = Job.objects.filter(requested_by=row)
+    yield from jobs_of(
+        request,
+        asked.under_way(),
+        said=_OPEN_OF_ONE,
+        requester=row.pk,
+    )
+    yield from _decided_by(request, row)
+
+
+@adds_to("issuers.issuer")
+def _of_issuer(request: HttpRequest, row: Issuer) -> Iterable[Section]:
+    yield from jobs_of(request, Job.objects.filter(certificate__issuer=row), issuer=row.pk)
+
+
 @adds_to("issuers.profile")
 def _of_profile(request: HttpRequest, row: Profile) -> Iterable[Section]:
-    yield from jobs_of(request, Job.objects.filter(certificate__profile=row))
+    jobs = Job.objects.filter(certificate__profile=row)
+    yield from jobs_of(request, jobs, said=Said("Recent requests"), profile=row.pk)
 
 
 @adds_to("deployments.target")
 def _of_target(request: HttpRequest, row: Target) -> Iterable[Section]:
-    yield from jobs_of(request, row.jobs.all())
+    yield from jobs_of(request, row.jobs.all(), target=row.pk)

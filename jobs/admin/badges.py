@@ -6,6 +6,15 @@ from django.utils.safestring import SafeString
 from jobs import approvals
 from jobs.models import Job
 
+# The theme's colours, by which certificates stand, as tones.
+TONE_OF = {
+    "info": "working",
+    "warning": "waiting",
+    "success": "done",
+    "danger": "failed",
+    "default": "over",
+}
+
 
 def badge(word: str, tone: str) -> SafeString:
     """Return `word` as a badge; tones are those of certctl/static/certctl/standing.css."""

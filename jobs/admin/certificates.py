@@ -20,6 +20,7 @@ from unfold.enums import ActionVariant
 
 from certificates.admin.bulk import AT_MOST
 from certificates.admin.certificates import CertificateAdmin
+from certificates.admin.standing import COLOURS
 from certificates.models import Certificate, CertificateStatus
 from deployments.models import Deployment
 from foundation import rates
@@ -33,23 +34,13 @@ from foundation.errors import TooMany
 from jobs import approvals, services
 from jobs.admin import requesting, verbs
 from jobs.admin.about import CertificateWorkPage
-from jobs.admin.badges import badge, with_why
+from jobs.admin.badges import TONE_OF, badge, with_why
 from jobs.models import Job
 from owners.idempotency import once
 from owners.logins import actor_of
 
 # Of one person: somebody who types is asked after at most every 400 ms, twice for a new key.
 CHECKS = rates.Rate(300, 60)
-TONES = {
-    CertificateStatus.PENDING: "working",
-    CertificateStatus.ACTIVE: "done",
-    CertificateStatus.EXPIRING: "waiting",
-    CertificateStatus.EXPIRED: "failed",
-    CertificateStatus.RENEWAL_IN_PROGRESS: "working",
-    CertificateStatus.FAILED: "failed",
-    CertificateStatus.REVOKED: "failed",
-    CertificateStatus.ARCHIVED: "over",
-}
 ASKS = ("certificates.add_certificate", "jobs.add_job")
 
 
@@ -94,7 +85,8 @@ class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
         why = getattr(certificate, "rejection", None)
         if approvals.reads_rejected(certificate.status, why):
             return with_why(badge(approvals.REJECTION, "rejected"), str(why))
-        return badge(certificate.get_status_display(), TONES[CertificateStatus(certificate.status)])
+        colour = COLOURS[CertificateStatus(certificate.status)]
+        return badge(certificate.get_status_display(), TONE_OF[colour])
 
     @override
     def head(self, request: HttpRequest, row: Certificate) -> Head:

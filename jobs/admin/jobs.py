@@ -88,6 +88,7 @@ class JobAdmin(ShowsMine, ReadOnly, Confirms):
     )
     linked = (
         "certificate__id__exact",
+        "decided_by",
         "kind__in",
         "completed_at__gte",
         "completed_at__lt",

@@ -1,4 +1,4 @@
-"""Teams and owners in the admin: a name and members, written and deleted through the services."""
+"""Teams and owners in the admin: pages to read, and forms that the services write."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from foundation.admin import Deletes, Saves
 from owners import services
+from owners.admin.about import OwnerPage, TeamPage
 from owners.logins import actor_of
 from owners.models import Owner, Team
 
@@ -23,7 +24,7 @@ class _Named(Saves, Deletes):
 
 
 @admin.register(Team)
-class TeamAdmin(_Named):
+class TeamAdmin(TeamPage, _Named):
     """Teams."""
 
     empty_words = "A team is people who answer for certificates together: an owner may be one."
@@ -45,7 +46,7 @@ class TeamAdmin(_Named):
 
 
 @admin.register(Owner)
-class OwnerAdmin(_Named):
+class OwnerAdmin(OwnerPage, _Named):
     """Owners."""
 
     empty_words = (

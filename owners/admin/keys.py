@@ -7,13 +7,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from typing_extensions import override
 from unfold.decorators import display
 
 from foundation.admin import Saves
 from foundation.forms import LinesField
 from owners import services
+from owners.admin.about import KEY_COLOURS, key_state
 from owners.logins import actor_of
 from owners.models import ApiKey
 
@@ -48,6 +48,7 @@ class ApiKeyAdmin(Saves):
         "last_used_at",
     )
     list_filter = ("role_cap",)
+    linked = ("principal",)  # from their page
     list_select_related = ("principal",)
     search_fields = ("name", "prefix", "principal__username")
     autocomplete_fields = ("principal",)
@@ -56,14 +57,10 @@ class ApiKeyAdmin(Saves):
     actions = ("disable",)
     use_cases = {"add": "apikey.create", "disable": "apikey.disable"}
 
-    @display(
-        description="State", label={"live": "success", "expired": "warning", "disabled": "danger"}
-    )
+    @display(description="State", label=KEY_COLOURS)
     def state(self, key: ApiKey) -> str:
         """Say whether it can be used."""
-        if key.disabled_at is not None:
-            return "disabled"
-        return "live" if key.is_live(timezone.now()) else "expired"
+        return key_state(key)
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -18,6 +18,7 @@ from unfold.widgets import (
 
 from foundation.admin import Saves
 from owners import services
+from owners.admin.about import PrincipalPage, role_of
 from owners.logins import actor_of
 from owners.models import Principal
 from owners.roles import ROLE_CHOICES
@@ -51,7 +52,7 @@ class PrincipalForm(forms.ModelForm[Principal]):
 
 
 @admin.register(Principal)
-class PrincipalAdmin(Saves):
+class PrincipalAdmin(PrincipalPage, Saves):
     """Whoever can act."""
 
     empty_words = "Whoever can act: people who sign in, and programs with an API key."
@@ -82,8 +83,7 @@ class PrincipalAdmin(Saves):
     )
     def role(self, principal: Principal) -> str:
         """Name the highest role."""
-        names = {group.name for group in principal.groups.all()}
-        return next((name for name, _ in reversed(ROLE_CHOICES) if name in names), "-")
+        return role_of(principal) or "-"
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def test_only_the_fields_of_the_chosen_kind_are_read(carol, browse, site, given)
 
 def test_saving_what_is_shown_changes_nothing(carol, browse, target):
     client = browse(carol)
-    form = client.get(page_of(target)).context["adminform"].form
+    form = client.get(f"{page_of(target)}?edit=1").context["adminform"].form
     shown = {name: form[name].value() for name in form.fields}
     posted = {name: value for name, value in shown.items() if value not in (None, "", False)}
 
@@ -117,6 +117,7 @@ def test_secrets_go_in_and_stay_where_nothing_is_typed(carol, browse, given, gua
     assert secrets_of(target) == {"password": "hunter2", "token": "t0ken"}
 
     page = client.get(page_of(target)).content.decode()
+    page += client.get(f"{page_of(target)}?edit=1").content.decode()
     assert "hunter2" not in page
     assert "t0ken" not in page
     given |= {"secrets.password": "", "secrets.token": "", "name": "other"}
@@ -145,8 +146,9 @@ def test_victor_reads_the_settings_in_words_and_no_secret(victor, browse, target
 
     page = browse(victor).get(page_of(target)).content.decode()
 
-    assert f"Certificate path: <bdi>{target.config['certificate_path']}</bdi>" in page
-    assert "Reload: <bdi>/bin/reload all</bdi>" in page
-    assert "Fullchain: <bdi>yes</bdi>" in page
+    words = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert f"Certificate path {target.config['certificate_path']} " in words
+    assert "Reload /bin/reload all " in words
+    assert "Fullchain yes " in words
     assert not re.search(r"\{(&quot;|\")certificate_path", page)
     assert 'name="config.' not in page

@@ -203,7 +203,7 @@ def test_a_mistake_shows_at_its_field(browse, carol, field, value):
 def test_a_profile_is_shown_and_changed_as_lines(browse, carol, profile):
     client = browse(carol)
 
-    shown = client.get(page(profile)).content.decode()
+    shown = client.get(f"{page(profile)}?edit=1").content.decode()
     client.post(page(profile), {**NEW_PROFILE, "slug": profile.slug, "name": "Changed"})
 
     profile.refresh_from_db()

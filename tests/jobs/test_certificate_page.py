@@ -123,9 +123,15 @@ def test_its_history_has_what_was_decided_about_it_and_nobody_elses(browse, vict
     text = read(browse(victor), decided)
 
     history = text[text.index(">History</h2>") :]
-    for action in ("certificate.register", "job.approve", "certificate.issue", "job.complete"):
+    for action, words in {
+        "certificate.register": "<b><bdi>alice</bdi></b> ",
+        "job.approve": "<b><bdi>bob</bdi></b> approved the ",
+        "certificate.issue": "<b><bdi>certctl</bdi></b> ",
+        "job.complete": "<b><bdi>certctl</bdi></b> ",
+    }.items():
         event = Event.objects.get(action=action, certificate=decided.pk)
-        assert f"/admin/audit/event/{event.pk}/change/" in history, action
+        assert f'/admin/audit/event/{event.pk}/change/">{words}' in history, action
+        assert f">{action}<" not in history
     assert f"/admin/audit/event/?certificate={decided.pk}" in history
 
 
@@ -135,7 +141,7 @@ def test_whoever_may_not_read_the_trail_is_shown_none_of_it(browse, victor, deci
     text = read(browse(victor), decided)
 
     assert ">History</h2>" not in text
-    assert "job.approve" not in text
+    assert "approved the" not in text
 
 
 def test_whoever_may_not_read_jobs_and_places_is_shown_none(

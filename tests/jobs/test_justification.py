@@ -187,7 +187,8 @@ def test_carol_has_a_profile_want_it(browse, client_of, carol, profile):
     )
     assert (answer.status_code, answer.json()["justification_required"]) == (200, True)
 
-    page = browse(carol).get(reverse("admin:issuers_profile_change", args=[profile.pk]))
+    address = reverse("admin:issuers_profile_change", args=[profile.pk])
+    page = browse(carol).get(f"{address}?edit=1")
     assert 'name="justification_required"' in page.content.decode()
 
 
