@@ -11,9 +11,9 @@ from unfold.decorators import action
 
 import certificates.services
 import revocation.services
-from certificates.admin.questions import AFFECTED, RevokeForm
-from certificates.models import Version
-from certificates.policy import PlanChanged
+from certificates.admin.questions import AFFECTED, revoke_form
+from certificates.models import Reason, Version
+from certificates.policy import PlanChanged, reasons_for_all
 from enrollment import services
 from enrollment.admin.outcomes import last_of
 from enrollment.models import Enrollment
@@ -125,7 +125,7 @@ class Holds(Confirms):
             explanation=f"Relying parties will refuse {words}. Except for a hold, this cannot be "
             "taken back.",
             button=f"Revoke {words}",
-            form=RevokeForm,
+            form=revoke_form(_reasons(request, held), is_ca=False),
             subject=None if is_many else held[0].certificate,
             details=AFFECTED,
             context={
@@ -149,3 +149,8 @@ class Holds(Confirms):
             return said_of(self, request, made)
 
         return self.confirm(request, question, revoke)
+
+
+def _reasons(request: HttpRequest, held: list[Version]) -> list[Reason]:
+    rows = Version.objects.filter(pk__in=[version.pk for version in held])
+    return reasons_for_all(actor_of(request), rows)
