@@ -14,12 +14,12 @@ from deployments import services
 from deployments.connectors import connector_class
 from deployments.forms import config_fields, secret_fields, target_form
 from deployments.models import Agent, Deployment, Target
-from foundation.admin import Deletes, ReadOnly, Saves, words
+from foundation.admin import Deletes, ReadOnly, Switches, words
 from owners.logins import actor_of
 
 
 @admin.register(Target)
-class TargetAdmin(Saves, Deletes):
+class TargetAdmin(Switches, Deletes):
     """Where certificates are served."""
 
     empty_words = (
@@ -27,6 +27,7 @@ class TargetAdmin(Saves, Deletes):
         "then shows what is served."
     )
     empty_button = ("Make a target", "deployments_target_add")
+    off_words = "No newer version of any certificate is brought there; what is served there stays."
 
     list_display = ("name", "kind", "state", "endpoint", "agent")
     list_filter = ("kind", "enabled")

@@ -17,7 +17,7 @@ from certificates.policy import PlanChanged, reasons_for_all
 from enrollment import services
 from enrollment.admin.outcomes import last_of
 from enrollment.models import Enrollment
-from foundation.admin import Confirms, Question
+from foundation.admin import Names, Question
 from foundation.errors import MissingPermission
 from owners.logins import actor_of
 from revocation.admin.words import said_of
@@ -27,7 +27,7 @@ MOST = 1000  # versions revoked at once
 BULK, REVOKE = "certificates.bulk_revoke", "certificates.revoke_certificate"
 
 
-class Holds(Confirms):
+class Holds(Names):
     """What may be blocked, and holds certificates that stay valid when it is.
 
     A version is revoked on its own page, all of them on one that needs the permission for many.
