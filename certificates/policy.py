@@ -9,6 +9,7 @@ from django.db.models import CharField, QuerySet
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
 from foundation.errors import Conflict, FieldError, Invalid, MissingPermission, NotPermitted
 from foundation.statements import Given, Rows
+from foundation.unknown import not_among
 from issuers.x509 import certs, chains
 from owners.models import Owner, Principal, Team
 
@@ -292,7 +293,7 @@ def check_may_revoke_ca(actor: Principal) -> None:
 def check_reason(reason: str) -> Reason:
     """Return the reason of that name; raises InvalidRevocation where there is none."""
     if reason not in Reason.values:
-        raise _wrong("reason", "unknown_reason", f"There is no reason {reason[:40]!r}.")
+        raise _wrong("reason", "unknown_reason", not_among(reason, Reason.values))
     return Reason(reason)
 
 

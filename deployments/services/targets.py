@@ -20,6 +20,7 @@ from deployments.models import TARGET_SECRETS, Agent, Target
 from foundation.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
 from foundation.preconditions import as_expected
 from foundation.sealed import CannotDecrypt, Sealed
+from foundation.unknown import words_for
 from owners.models import Principal
 from owners.services import NameTaken
 
@@ -97,7 +98,9 @@ def update_target(
     target = as_expected(actor, Target.objects.select_for_update(no_key=True).get(pk=target_id))
     unknown = sorted(set(changes) - set(FIELDS))
     if unknown:
-        raise Invalid(errors=[FieldError(key, "unknown", "No such field.") for key in unknown])
+        raise Invalid(
+            errors=[FieldError(key, "unknown", words_for(key, FIELDS)) for key in unknown]
+        )
     done = changed(target, changes, FIELDS)
     policy.check(target, secrets_of(target) if secrets is None else secrets)
     if MOVES & set(done):
