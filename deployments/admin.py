@@ -4,17 +4,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from typing_extensions import override
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from deployments import services
 from deployments.connectors import connector_class
 from deployments.forms import config_fields, secret_fields, target_form
 from deployments.models import Agent, Deployment, Target
-from foundation.admin import Deletes, ReadOnly, Switches, words
+from foundation.admin import Deletes, Question, ReadOnly, Switches, words
 from owners.logins import actor_of
 
 
@@ -35,13 +35,15 @@ class TargetAdmin(Switches, Deletes):
     search_fields = ("name", "endpoint_host", "server_name")
     ordering = ("name",)
     actions = ("test",)
+    actions_detail = ("test_one",)
     use_cases = {
         "add": "target.create",
         "change": "target.update",
         "delete": "target.delete",
         "test": "target.test",
+        "test_one": "target.test",
     }
-    readonly_fields = ("show_config", "show_secrets")
+    readonly_fields = ("show_config", "show_secrets", "last_test")
 
     class Media:
         js = ("certctl/target.js",)
@@ -57,7 +59,9 @@ class TargetAdmin(Switches, Deletes):
         may_write = (
             self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         )
-        settings = (*config_fields(), *secret_fields()) if may_write else self.readonly_fields
+        shown = ("show_config", "show_secrets")
+        settings = (*config_fields(), *secret_fields()) if may_write else shown
+        tested = (("Connection", {"fields": ("last_test",)}),) if obj else ()
         return (
             (None, {"fields": ("name", "kind", "enabled", "agent")}),
             ("Where and how", {"fields": settings}),
@@ -65,6 +69,7 @@ class TargetAdmin(Switches, Deletes):
                 "What a handshake looks at",
                 {"fields": (("endpoint_host", "endpoint_port"), "server_name")},
             ),
+            *tested,
         )
 
     @display(description="Settings")
@@ -116,7 +121,45 @@ class TargetAdmin(Switches, Deletes):
     def delete_row(self, request: HttpRequest, row: Any) -> None:
         services.delete_target(actor=actor_of(request), target_id=row.pk)
 
-    def has_test_permission(self, request: HttpRequest) -> bool:
+    @display(description="Last test")
+    def last_test(self, target: Target) -> str:
+        """Say what the last test found, when, and who asked for it."""
+        if target.tested_at is None:
+            return "Nobody has tested it yet."
+        verdict = "Nothing stands in the way." if target.test_passed else "Something is wrong."
+        lines = [f"{verdict} Asked for by {target.tested_by}.", *target.test_words.splitlines()]
+        return format_html(
+            "{}{}",
+            words.when(target.tested_at),
+            format_html_join("", '<bdi class="form-line">{}</bdi>', ((one,) for one in lines)),
+        )
+
+    @action(description="Test connection…", url_path="test", permissions=["test"])
+    def test_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Look at paths, programs and the endpoint of this one; its result stays on its page."""
+        target = self.row(request, object_id)
+        question = Question(
+            name="test_one",
+            title=f"Test the connection to {target}",
+            explanation="Paths and programs are looked at, and a handshake is made: nothing is "
+            "changed there. It takes ten seconds at most.",
+            button="Test connection",
+            subject=target,
+            back=self.row_page(target),
+            is_calm=True,
+        )
+
+        def test(_: dict[str, Any]) -> list[str]:
+            checks = services.check_target(actor=actor_of(request), target=target)
+            wrong = [f"{check.name}: {check.detail}" for check in checks if not check.ok]
+            if wrong:
+                self.message_user(request, " ".join(wrong), messages.WARNING)
+                return []
+            return ["Nothing stands in the way."]
+
+        return self.confirm(request, question, test)
+
+    def has_test_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Name the permission that the action asks for."""
         return request.user.has_perm("deployments.change_target")
 
