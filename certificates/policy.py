@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
-from django.db.models import CharField
+from django.db.models import CharField, QuerySet
 
 from certificates.models import Certificate, CertificateStatus, Reason, Revocation, Version
-from foundation.errors import Conflict, FieldError, Invalid, MissingPermission
+from foundation.errors import Conflict, FieldError, Invalid, MissingPermission, NotPermitted
 from foundation.statements import Given, Rows
+from foundation.unknown import not_among
 from issuers.x509 import certs, chains
 from owners.models import Owner, Principal, Team
 
@@ -63,6 +64,19 @@ class InvalidRevocation(Invalid):
     """The revocation says something that it may not say."""
 
     message: ClassVar[str] = "The revocation is not valid."
+
+
+class SubscriberWithdraws(NotPermitted):
+    """BR 7.2.2: whether a privilege is withdrawn is the CA's word, never that of whoever holds it.
+
+    A subscriber's tools must not offer the reason, so that nobody reads one's own step as one.
+    """
+
+    code = "subscriber_withdraws"
+    message = (
+        "privilegeWithdrawn is not for whoever answers for the certificate or asked for it: give "
+        "another reason, or have somebody else revoke it."
+    )
 
 
 class NotByName(InvalidRevocation):
@@ -137,6 +151,82 @@ def answers_for(principal: Principal, owner: Owner, team: Team | None) -> bool:
     return owner.includes(principal) or (team is not None and team.seats(principal))
 
 
+def is_subscriber(actor: Principal, version: Version) -> bool:
+    """Whether `actor` answers for the certificate, asked for this version, or brought its CSR.
+
+    Under any alias; asked afresh, and only to refuse something.
+    """
+    certificate = version.certificate
+    askers = (version.requested_by, version.csr_by)
+    return answers_for(actor, certificate.owner, certificate.team) or any(
+        one is not None and actor.is_same_person(one) for one in askers
+    )
+
+
+def subscribes_to_any(actor: Principal, versions: QuerySet[Version]) -> bool:
+    """Whether `actor` is a subscriber of one of `versions` at least: `is_subscriber`, of many.
+
+    Each owner and team is asked once, however many versions are theirs.
+    """
+    plain = versions.order_by()
+    pairs = set(plain.values_list("certificate__owner", "certificate__team").distinct())
+    held = Owner.objects.in_bulk({owner for owner, _ in pairs}).values()
+    teams = Team.objects.in_bulk({team for _, team in pairs} - {None}).values()
+    askers = plain.values_list("requested_by", "csr_by").distinct()
+    people = Principal.objects.in_bulk({one for pair in askers for one in pair} - {None}).values()
+    return (
+        any(actor.is_same_person(one) for one in people)
+        or any(owner.includes(actor) for owner in held)
+        or any(team.seats(actor) for team in teams)
+    )
+
+
+def reasons_for(actor: Principal, version: Version, *, is_ca: bool) -> list[Reason]:
+    """Return the reasons that `actor` may give for `version` as things stand, for a page to offer.
+
+    BR 7.2.2: `unspecified` first, `privilegeWithdrawn` not to a subscriber; of a CA's certificate
+    neither `unspecified` nor a hold.
+    """
+    revocation = getattr(version, "revocation", None)
+    if revocation is not None and revocation.reason != _HOLD:
+        return [Reason.KEY_COMPROMISE]  # what else a revocation can be corrected to
+    left_out = {_HOLD} if revocation is not None else set()
+    if is_ca:
+        left_out |= {Reason.UNSPECIFIED, _HOLD}
+    if is_subscriber(actor, version):
+        left_out.add(Reason.PRIVILEGE_WITHDRAWN)
+    return [reason for reason in Reason if reason not in left_out]
+
+
+def reasons_for_all(actor: Principal, versions: QuerySet[Version]) -> list[Reason]:
+    """Return the reasons that `actor` may give for all of `versions` at once, for a page to offer.
+
+    None of them is revoked, or a CA's.
+    """
+    is_any = subscribes_to_any(actor, versions)
+    return [one for one in Reason if not (is_any and says_who_answers(one))]
+
+
+def check_may_say(actor: Principal, version: Version, reason: Reason) -> None:
+    """Raise SubscriberWithdraws where `reason` is not for `actor` to say of `version`.
+
+    The caller holds who answers for it (`says_who_answers`).
+    """
+    if says_who_answers(reason) and is_subscriber(actor, version):
+        raise _withdraws()
+
+
+def check_may_say_of_all(actor: Principal, versions: QuerySet[Version], reason: Reason) -> None:
+    """Raise SubscriberWithdraws where `reason` is not for `actor` to say of one of `versions`."""
+    if says_who_answers(reason) and subscribes_to_any(actor, versions):
+        raise _withdraws()
+
+
+def says_who_answers(reason: str) -> bool:
+    """Whether it depends on who answers for a certificate who may give `reason`."""
+    return reason == Reason.PRIVILEGE_WITHDRAWN
+
+
 def check_may_change(certificate: Certificate) -> None:
     """Raise Archived where the certificate is only there to be read."""
     if certificate.status == CertificateStatus.ARCHIVED:
@@ -203,7 +293,7 @@ def check_may_revoke_ca(actor: Principal) -> None:
 def check_reason(reason: str) -> Reason:
     """Return the reason of that name; raises InvalidRevocation where there is none."""
     if reason not in Reason.values:
-        raise _wrong("reason", "unknown_reason", f"There is no reason {reason[:40]!r}.")
+        raise _wrong("reason", "unknown_reason", not_among(reason, Reason.values))
     return Reason(reason)
 
 
@@ -219,6 +309,11 @@ def _check_date(version: Version, reason: Reason, revoked_at: datetime, now: dat
 
 def _wrong(field: str, code: str, detail: str) -> InvalidRevocation:
     return InvalidRevocation(detail, errors=[FieldError(field, code, detail)])
+
+
+def _withdraws() -> SubscriberWithdraws:
+    words, code = SubscriberWithdraws.message, SubscriberWithdraws.code
+    return SubscriberWithdraws(errors=[FieldError("reason", code, words)])
 
 
 def check_may_replace(revocation: Revocation, reason: Reason) -> None:

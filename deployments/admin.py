@@ -4,20 +4,20 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from deployments import services
 from deployments.forms import config_fields, secret_fields, target_form
 from deployments.models import Agent, Deployment, Target
-from deployments.shown import TargetPage, endpoint_of
-from foundation.admin import Deletes, ReadOnly, Saves
+from deployments.shown import TargetPage, endpoint_of, last_test_of
+from foundation.admin import Deletes, Question, ReadOnly, Switches
 from owners.logins import actor_of
 
 
 @admin.register(Target)
-class TargetAdmin(TargetPage, Saves, Deletes):
+class TargetAdmin(TargetPage, Switches, Deletes):
     """Where certificates are served."""
 
     empty_words = (
@@ -25,6 +25,7 @@ class TargetAdmin(TargetPage, Saves, Deletes):
         "then shows what is served."
     )
     empty_button = ("Make a target", "deployments_target_add")
+    off_words = "No newer version of any certificate is brought there; what is served there stays."
 
     list_display = ("name", "kind", "state", "endpoint", "agent")
     list_filter = ("kind", "enabled")
@@ -32,12 +33,15 @@ class TargetAdmin(TargetPage, Saves, Deletes):
     search_fields = ("name", "endpoint_host", "server_name")
     ordering = ("name",)
     actions = ("test",)
+    actions_detail = ("test_one",)
     use_cases = {
         "add": "target.create",
         "change": "target.update",
         "delete": "target.delete",
         "test": "target.test",
+        "test_one": "target.test",
     }
+    readonly_fields = ("last_test",)
 
     class Media:
         js = ("certctl/target.js",)
@@ -51,6 +55,7 @@ class TargetAdmin(TargetPage, Saves, Deletes):
     @override
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         settings = (*config_fields(), *secret_fields())
+        tested = (("Connection", {"fields": ("last_test",)}),) if obj else ()
         return (
             (None, {"fields": ("name", "kind", "enabled", "agent")}),
             ("Where and how", {"fields": settings}),
@@ -58,6 +63,7 @@ class TargetAdmin(TargetPage, Saves, Deletes):
                 "What a handshake looks at",
                 {"fields": (("endpoint_host", "endpoint_port"), "server_name")},
             ),
+            *tested,
         )
 
     @display(description="State", label={"enabled": "success", "disabled": "warning"})
@@ -87,7 +93,37 @@ class TargetAdmin(TargetPage, Saves, Deletes):
     def delete_row(self, request: HttpRequest, row: Any) -> None:
         services.delete_target(actor=actor_of(request), target_id=row.pk)
 
-    def has_test_permission(self, request: HttpRequest) -> bool:
+    @display(description="Last test")
+    def last_test(self, target: Target) -> str:
+        """Say what the last test found, when, and who asked for it."""
+        return last_test_of(target)
+
+    @action(description="Test connection…", url_path="test", permissions=["test"])
+    def test_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Look at paths, programs and the endpoint of this one; its result stays on its page."""
+        target = self.row(request, object_id)
+        question = Question(
+            name="test_one",
+            title=f"Test the connection to {target}",
+            explanation="Paths and programs are looked at, and a handshake is made: nothing is "
+            "changed there. It takes ten seconds at most.",
+            button="Test connection",
+            subject=target,
+            back=self.row_page(target),
+            is_calm=True,
+        )
+
+        def test(_: dict[str, Any]) -> list[str]:
+            checks = services.check_target(actor=actor_of(request), target=target)
+            wrong = [f"{check.name}: {check.detail}" for check in checks if not check.ok]
+            if wrong:
+                self.message_user(request, " ".join(wrong), messages.WARNING)
+                return []
+            return ["Nothing stands in the way."]
+
+        return self.confirm(request, question, test)
+
+    def has_test_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Name the permission that the action asks for."""
         return request.user.has_perm("deployments.change_target")
 

@@ -66,6 +66,13 @@ class Target(models.Model):
         max_length=255, blank=True, help_text="SNI to send; empty: the certificate's first name."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What the last test of the connection said; it stays until the next one.
+    tested_at = models.DateTimeField(null=True, editable=False)
+    tested_by = models.ForeignKey(
+        Principal, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    test_passed = models.BooleanField(null=True, editable=False)
+    test_words = models.TextField(default="", editable=False)
 
     class Meta:
         ordering = ["name"]

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from typing_extensions import override
 
 from audit.history import about_subject, history_of
@@ -81,7 +83,7 @@ def _disabled(row: Deployment) -> list[Badge]:
 class TargetPage(Page):
     """What is shown of a target to whoever may read it; apps above add what is done there."""
 
-    page_related = ("agent",)
+    page_related = ("agent", "tested_by")
 
     @override
     def head(self, request: HttpRequest, row: Target) -> Head:
@@ -109,6 +111,19 @@ def endpoint_of(target: Target) -> str:
         return ""
     host = target.endpoint_host
     return f"{f'[{host}]' if ':' in host else host}:{target.endpoint_port}"
+
+
+def last_test_of(target: Target) -> SafeString | str:
+    """Say what the last test of the connection found, when, and who asked for it."""
+    if target.tested_at is None:
+        return "Nobody has tested it yet."
+    verdict = "Nothing stands in the way." if target.test_passed else "Something is wrong."
+    lines = [f"{verdict} Asked for by {target.tested_by}.", *target.test_words.splitlines()]
+    return format_html(
+        "{}{}",
+        words.when(target.tested_at),
+        format_html_join("", '<bdi class="form-line">{}</bdi>', ((one,) for one in lines)),
+    )
 
 
 def settings_of(target: Target) -> list[tuple[str, str]]:
@@ -190,6 +205,7 @@ def _looked_at(row: Target) -> Facts:
         [
             Fact("Endpoint", Code(endpoint_of(row)) if row.has_endpoint else "none"),
             Fact("Name that it asks for", name if row.has_endpoint else None),
+            Fact("Last test of the connection", last_test_of(row), is_wide=True),
         ],
     )
 

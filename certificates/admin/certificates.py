@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -18,14 +17,8 @@ from certificates.admin.about import CertificatePage
 from certificates.admin.bulk import InBulk
 from certificates.admin.files import ShowsFiles
 from certificates.admin.imports import Imports
-from certificates.admin.questions import (
-    AFFECTED,
-    CA_IS_REVOKED,
-    IS_REVOKED,
-    NoteForm,
-    RevokeCaForm,
-    RevokeForm,
-)
+from certificates.admin.questions import NoteForm
+from certificates.admin.revoking import Revokes
 from certificates.admin.standing import COLOURS
 from certificates.details import EDITABLE
 from certificates.models import Certificate, CertificateStatus, Reason, Version
@@ -48,7 +41,7 @@ class CertificateForm(forms.ModelForm[Certificate]):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(CertificatePage, InBulk, ShowsFiles, Imports, Saves):
+class CertificateAdmin(CertificatePage, Revokes, InBulk, ShowsFiles, Imports, Saves):
     """Names under management: to read, to reassign, to revoke."""
 
     empty_words = (
@@ -238,35 +231,13 @@ class CertificateAdmin(CertificatePage, InBulk, ShowsFiles, Imports, Saves):
     def _revoke(
         self, request: HttpRequest, certificate: Certificate, **chosen: Any
     ) -> HttpResponse:
-        version = _current(certificate)
-        is_ca = policy.is_ca(version)
-        if is_ca and not policy.may_revoke_ca(actor_of(request)):
-            raise PermissionDenied(f"This needs the permission {policy.REVOKE_CA}.")
-        question = Question(
-            name="revoke_one",
-            title=f"Revoke {'the CA ' if is_ca else ''}{certificate}",
-            explanation=CA_IS_REVOKED if is_ca else IS_REVOKED,
-            button="Revoke",
-            form=RevokeCaForm if is_ca else RevokeForm,
-            subject=certificate,
-            details=AFFECTED,
-            context={
-                "rows": services.affected(Version.objects.filter(pk=version.pk)),
-                "caption": "What will be revoked",
-                "plan": str(version.pk),
-            },
+        return self.ask_to_revoke(
+            request,
+            _current(certificate),
+            name=str(certificate),
             back=self.row_page(certificate),
             **chosen,
         )
-
-        def revoke(given: dict[str, Any]) -> list[str]:
-            if request.POST.get("plan", str(version.pk)) != str(version.pk):
-                # Renewed since the page was shown: this is not what was looked at.
-                raise policy.PlanChanged
-            services.revoke(version_id=version.pk, actor=actor_of(request), **given)
-            return [f"Revoked {certificate}."]
-
-        return self.confirm(request, question, revoke)
 
     def ask_for_many(self, request: HttpRequest, chosen: Sequence[Certificate]) -> HttpResponse:
         """Show what would be revoked of many, then revoke it: `revocation.admin` says how."""

@@ -1,11 +1,14 @@
 """What is asked before something is revoked, wherever it is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from certificates.models import Reason
-from foundation.admin import ConfirmForm
+from foundation.admin import ConfirmForm, words
 
 NOTE_MAX = 2000
 IS_REVOKED = (
@@ -26,11 +29,28 @@ class NoteForm(ConfirmForm):
     )
 
 
+def explained(reasons: Iterable[str]) -> list[tuple[str, SafeString]]:
+    """Return each of `reasons` with its words, the explanation apart from the name, for radios."""
+    return [(str(one), _explained(words.reason(str(one)))) for one in reasons]
+
+
+def _explained(text: str) -> SafeString:
+    name, _, explanation = text.partition(": ")
+    return format_html(
+        '<span class="decide-choice-name">{}</span> <span class="decide-choice-why">{}</span>',
+        name,
+        f"{explanation[:1].upper()}{explanation[1:]}.",
+    )
+
+
 class RevokeForm(NoteForm):
-    """Why."""
+    """Why; BR 7.2.2: each reason there is, `unspecified` first, and given unless another is."""
 
     reason = forms.ChoiceField(
-        choices=Reason.choices, initial=Reason.UNSPECIFIED.value, required=False
+        choices=explained(Reason),
+        initial=Reason.UNSPECIFIED.value,
+        required=False,
+        widget=forms.RadioSelect,
     )
     field_order: Sequence[str] = ("reason", "note")
 
@@ -49,3 +69,19 @@ class RevokeCaForm(RevokeForm):
         "more certificates.",
     )
     field_order = ("confirm_name", "reason", "note")
+
+
+def revoke_form(reasons: Sequence[Reason], *, is_ca: bool) -> type[RevokeForm]:
+    """Return the form that asks why, offering `reasons` alone; a CA's name must be typed."""
+    base = RevokeCaForm if is_ca else RevokeForm
+
+    class Form(base):  # type: ignore[valid-type,misc]  # which of the two only the row says
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            shown = self.fields["reason"]
+            shown.choices = explained(reasons)
+            if Reason.UNSPECIFIED not in reasons:
+                shown.initial = None
+
+    form: type[RevokeForm] = Form
+    return form

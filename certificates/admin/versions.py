@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -14,28 +13,21 @@ from unfold.decorators import action, display
 
 from audit.history import history_of
 from audit.models import Event
-from certificates import policy, search, services
+from certificates import search
 from certificates.admin import chips
 from certificates.admin.about import key_facts, revocation_facts, signing_facts
 from certificates.admin.files import Downloads
-from certificates.admin.questions import (
-    AFFECTED,
-    CA_IS_REVOKED,
-    IS_REVOKED,
-    RevokeCaForm,
-    RevokeForm,
-)
+from certificates.admin.revoking import Revokes
 from certificates.admin.standing import ending, state_of
 from certificates.models import Version
-from foundation.admin import Question, ReadOnly
+from foundation.admin import ReadOnly
 from foundation.admin.lists.chips import Chip
 from foundation.admin.pages import link_to
 from foundation.admin.parts import Code, Fact, Facts, Head, Names, Pem, Section
-from owners.logins import actor_of
 
 
 @admin.register(Version)
-class VersionAdmin(Downloads, ReadOnly):
+class VersionAdmin(Revokes, Downloads, ReadOnly):
     """Signed certificates, to read, and to revoke each for itself."""
 
     empty_words = (
@@ -123,31 +115,8 @@ class VersionAdmin(Downloads, ReadOnly):
     def revoke_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Revoke this version, whether it is the one in use or one before."""
         version = self.row(request, object_id)
-        is_ca = policy.is_ca(version)
-        if is_ca and not policy.may_revoke_ca(actor_of(request)):
-            raise PermissionDenied(f"This needs the permission {policy.REVOKE_CA}.")
-        kind = "the CA's version" if is_ca else "version"
-        question = Question(
-            name="revoke_one",
-            title=f"Revoke {kind} {version.number} of {version.certificate}",
-            explanation=CA_IS_REVOKED if is_ca else IS_REVOKED,
-            button="Revoke",
-            form=RevokeCaForm if is_ca else RevokeForm,
-            subject=version.certificate,
-            details=AFFECTED,
-            context={
-                "rows": services.affected(Version.objects.filter(pk=version.pk)),
-                "caption": "What will be revoked",
-                "plan": str(version.pk),
-            },
-            back=self.row_page(version),
-        )
-
-        def revoke(given: dict[str, Any]) -> list[str]:
-            services.revoke(version_id=version.pk, actor=actor_of(request), **given)
-            return [f"Revoked version {version.number} of {version.certificate}."]
-
-        return self.confirm(request, question, revoke)
+        name = f"version {version.number} of {version.certificate}"
+        return self.ask_to_revoke(request, version, name=name, back=self.row_page(version))
 
     @display(
         description="State",

@@ -1,7 +1,8 @@
 """Revoke many versions in one go: a handful of statements however many there are.
 
 What is out of the ordinary (a CA's own certificate, one that another CA signed, one that is
-revoked already) is left to `revoke`, which says why it may not be, or does it.
+revoked already, one whose subscriber may not give the reason) is left to `revoke`, which says why
+it may not be, or does it.
 """
 
 from collections.abc import Collection
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+import owners.policy
 from audit.changes import made
 from audit.services import Entry, record_many
 from certificates import policy
@@ -30,9 +32,11 @@ def revoke_many(
     The caller has CRLs published. Raises InvalidRevocation.
     """
     checked = policy.check_reason(reason)
-    versions = _lock(version_ids)
+    who_answers = policy.says_who_answers(checked)
+    versions = _lock(version_ids, actor, who_answers=who_answers)
+    withheld = _subscribed(versions, actor) if who_answers else set()
     now = database_clock.now()
-    plain = _ordinary(versions)
+    plain = [one for one in _ordinary(versions) if one.pk not in withheld]
     revocations = [
         unsaved(version=version, reason=checked, at=now, now=now, actor=actor, note=note)
         for version in plain
@@ -56,14 +60,21 @@ def revoke_many(
     return {version.pk for version in plain}
 
 
-def _lock(version_ids: Collection[UUID]) -> list[Version]:
+def _lock(version_ids: Collection[UUID], actor: Principal, *, who_answers: bool) -> list[Version]:
     """Lock the certificates and then the versions, each by id, as whoever locks one of them does.
 
-    Which certificate a version is of never changes.
+    Which certificate a version is of never changes. With `who_answers` nobody becomes, or ceases
+    to be, who answers for one of them until the commit.
     """
     of_versions = Version.objects.filter(pk__in=version_ids).values_list("certificate", flat=True)
     locked = Certificate.objects.select_for_update(no_key=True).filter(pk__in=set(of_versions))
     certificates = {one.pk: one for one in locked.order_by("pk")}
+    if who_answers:
+        owners.policy.hold(
+            owners=[one.owner_id for one in certificates.values()],
+            teams=[one.team_id for one in certificates.values()],
+            people=[actor.pk],
+        )
     rows = Version.objects.select_for_update(no_key=True).filter(pk__in=version_ids)
     versions = list(
         # What may be long and is not asked for; `pem` says whether it is a CA's.
@@ -93,6 +104,14 @@ def _ordinary(versions: Collection[Version]) -> list[Version]:
         and issuers[version.issuer_id].answers_for_revocation
         and not policy.is_ca(version)
     ]
+
+
+def _subscribed(versions: Collection[Version], actor: Principal) -> set[UUID]:
+    """Return those that `actor` is a subscriber of; of hardly any batch there is one."""
+    rows = Version.objects.filter(pk__in=[version.pk for version in versions])
+    if not policy.subscribes_to_any(actor, rows):
+        return set()
+    return {version.pk for version in versions if policy.is_subscriber(actor, version)}
 
 
 def _settle(versions: Collection[Version]) -> None:

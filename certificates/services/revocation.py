@@ -34,14 +34,15 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
 ) -> Revocation:
     """Make a version bad, from now or (keyCompromise only) from `revoked_at`.
 
-    Raises AlreadyRevoked, IssuedElsewhere, InvalidRevocation, Version.DoesNotExist. OCSP says so
-    as soon as this commits, the CRL when the hint is followed; `publish=False` leaves that to the
-    caller. Never asks for approval: a bad certificate must not wait.
+    Raises AlreadyRevoked, IssuedElsewhere, InvalidRevocation, SubscriberWithdraws,
+    Version.DoesNotExist. OCSP says so as soon as this commits, the CRL when the hint is followed;
+    `publish=False` leaves that to the caller. Never asks for approval: a bad certificate must not
+    wait.
 
     That of a CA takes all that it signed with it: this raises MissingPermission without
     `policy.REVOKE_CA`, and NotByName unless `confirm_name` is the certificate's name.
     """
-    version, is_ca = _lock(version_id, actor)
+    version, is_ca = _lock(version_id, actor, who_answers=policy.says_who_answers(reason))
     now = database_clock.now()
     checked = policy.check_revocation(
         version=version,
@@ -51,6 +52,7 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
         now=now,
         typed=confirm_name,
     )
+    policy.check_may_say(actor, version, checked)
     if version.issuer is None or not version.issuer.answers_for_revocation:
         raise policy.IssuedElsewhere
     revocation = Revocation.objects.filter(version=version).first()
@@ -141,15 +143,23 @@ def release_hold(*, version_id: UUID, actor: Principal, note: str = "") -> Versi
     return version
 
 
-def _lock(version_id: UUID, actor: Principal) -> tuple[Version, bool]:
-    """Return the version, locked, and whether it is a CA's; raises MissingPermission, KeyGone."""
+def _lock(version_id: UUID, actor: Principal, *, who_answers: bool = False) -> tuple[Version, bool]:
+    """Return the version, locked, and whether it is a CA's; raises MissingPermission, KeyGone.
+
+    With `who_answers` nobody becomes, or ceases to be, who answers for it until the commit.
+    """
     # Certificate before version, as everywhere; which certificate it is never changes.
     certificate_id = Version.objects.values_list("certificate_id", flat=True).get(pk=version_id)
     certificate = as_expected(actor, Certificate.objects.lock(certificate_id))
     is_ca = policy.is_ca(Version.objects.select_related("certificate__profile").get(pk=version_id))
-    if is_ca:
+    if is_ca or who_answers:
         # Between the two in the order of locks; what the actor may is read after the wait.
-        owners.policy.hold(owners=[], teams=[], people=[actor.pk])
+        owners.policy.hold(
+            owners=[certificate.owner_id] if who_answers else [],
+            teams=[certificate.team_id] if who_answers else [],
+            people=[actor.pk],
+        )
+    if is_ca:
         policy.check_may_revoke_ca(owners.policy.afresh(actor))
     version = as_expected(actor, Version.objects.select_for_update(no_key=True).get(pk=version_id))
     version.certificate = certificate

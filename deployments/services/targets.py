@@ -17,9 +17,11 @@ from deployments import policy
 from deployments.connectors import connector_class, handshake
 from deployments.connectors.base import Check, Connector
 from deployments.models import TARGET_SECRETS, Agent, Target
+from foundation.clock import database_clock
 from foundation.errors import CertctlError, Conflict, ConnectorError, FieldError, Invalid
 from foundation.preconditions import as_expected
 from foundation.sealed import CannotDecrypt, Sealed
+from foundation.unknown import words_for
 from owners.models import Principal
 from owners.services import NameTaken
 
@@ -97,7 +99,9 @@ def update_target(
     target = as_expected(actor, Target.objects.select_for_update(no_key=True).get(pk=target_id))
     unknown = sorted(set(changes) - set(FIELDS))
     if unknown:
-        raise Invalid(errors=[FieldError(key, "unknown", "No such field.") for key in unknown])
+        raise Invalid(
+            errors=[FieldError(key, "unknown", words_for(key, FIELDS)) for key in unknown]
+        )
     done = changed(target, changes, FIELDS)
     policy.check(target, secrets_of(target) if secrets is None else secrets)
     if MOVES & set(done):
@@ -141,16 +145,25 @@ def warnings_of(target: Target) -> list[str]:
 def check_target(*, actor: Principal, target: Target) -> list[Check]:
     """Look whether a deployment to `target` could succeed, without changing anything there.
 
-    A handshake may take ten seconds, so no transaction is open but the one of the audit event.
+    A handshake may take ten seconds, so no transaction is open but the one at the end: the last
+    result stays with the target, in words that name no secret, and is in the trail.
     """
     checks = [*_check_config(target), *_check_endpoint(target)]
-    record(
-        actor=actor,
-        action="target.test",
-        subject=target,
-        ok=all(check.ok for check in checks),
-        failed=[check.name for check in checks if not check.ok],
-    )
+    passed = all(check.ok for check in checks)
+    with transaction.atomic():
+        Target.objects.filter(pk=target.pk).update(
+            tested_at=database_clock.now(),
+            tested_by=actor,
+            test_passed=passed,
+            test_words="\n".join(f"{check.name}: {check.detail}" for check in checks),
+        )
+        record(
+            actor=actor,
+            action="target.test",
+            subject=target,
+            ok=passed,
+            failed=[check.name for check in checks if not check.ok],
+        )
     return checks
 
 

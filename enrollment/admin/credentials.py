@@ -282,7 +282,8 @@ class CredentialAdmin(Saves, Holds):
             services.block_credential(actor=actor_of(request), credential_id=credential.pk)
             return [f"Blocked {credential}."]
 
-        return self.after_block(request, credential, self.confirm(request, question, block))
+        asked = self.confirm_named(request, question, [credential], block)
+        return self.after_block(request, credential, asked)
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:

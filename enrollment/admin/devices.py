@@ -132,7 +132,8 @@ class DeviceAdmin(Saves, Holds):
             services.block_device(actor=actor_of(request), device_id=device.pk, **given)
             return [f"Blocked {device}."]
 
-        return self.after_block(request, device, self.confirm(request, question, block))
+        asked = self.confirm_named(request, question, [device], block)
+        return self.after_block(request, device, asked)
 
     @action(description="Unblock…", url_path="unblock", permissions=["unblock"])
     def unblock(self, request: HttpRequest, object_id: str) -> HttpResponse:

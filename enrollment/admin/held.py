@@ -11,13 +11,13 @@ from unfold.decorators import action
 
 import certificates.services
 import revocation.services
-from certificates.admin.questions import AFFECTED, RevokeForm
-from certificates.models import Version
-from certificates.policy import PlanChanged
+from certificates.admin.questions import AFFECTED, revoke_form
+from certificates.models import Reason, Version
+from certificates.policy import PlanChanged, reasons_for_all
 from enrollment import services
 from enrollment.admin.outcomes import last_of
 from enrollment.models import Enrollment
-from foundation.admin import Confirms, Question
+from foundation.admin import Names, Question
 from foundation.errors import MissingPermission
 from owners.logins import actor_of
 from revocation.admin.words import said_of
@@ -27,7 +27,7 @@ MOST = 1000  # versions revoked at once
 BULK, REVOKE = "certificates.bulk_revoke", "certificates.revoke_certificate"
 
 
-class Holds(Confirms):
+class Holds(Names):
     """What may be blocked, and holds certificates that stay valid when it is.
 
     A version is revoked on its own page, all of them on one that needs the permission for many.
@@ -125,7 +125,7 @@ class Holds(Confirms):
             explanation=f"Relying parties will refuse {words}. Except for a hold, this cannot be "
             "taken back.",
             button=f"Revoke {words}",
-            form=RevokeForm,
+            form=revoke_form(_reasons(request, held), is_ca=False),
             subject=None if is_many else held[0].certificate,
             details=AFFECTED,
             context={
@@ -149,3 +149,8 @@ class Holds(Confirms):
             return said_of(self, request, made)
 
         return self.confirm(request, question, revoke)
+
+
+def _reasons(request: HttpRequest, held: list[Version]) -> list[Reason]:
+    rows = Version.objects.filter(pk__in=[version.pk for version in held])
+    return reasons_for_all(actor_of(request), rows)

@@ -212,7 +212,8 @@ class LabelAdmin(Saves, Holds):
             services.block_label(actor=actor_of(request), label_id=label.pk, **given)
             return [f"Blocked {label}."]
 
-        return self.after_block(request, label, self.confirm(request, question, block))
+        asked = self.confirm_named(request, question, [label], block)
+        return self.after_block(request, label, asked)
 
     @action(description="Open again…", url_path="unblock", permissions=["unblock"])
     def unblock(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -7,17 +7,21 @@ from foundation.admin.confirms import ConfirmForm, Confirms, Question
 from foundation.admin.deletes import Deletes
 from foundation.admin.edge import Edge, ReadOnly
 from foundation.admin.forms import valid
+from foundation.admin.named import Names
 from foundation.admin.pages import Page
 from foundation.admin.saves import Saves
+from foundation.admin.switches import Switches
 
 __all__ = [
     "ConfirmForm",
     "Confirms",
     "Deletes",
     "Edge",
+    "Names",
     "Page",
     "Question",
     "ReadOnly",
     "Saves",
+    "Switches",
     "valid",
 ]

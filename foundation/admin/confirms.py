@@ -25,7 +25,8 @@ class ConfirmForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.auto_id = "%s"  # the label's `for` is the field's name
         for shown in self.fields.values():
-            shown.widget.attrs["class"] = "decide-field"
+            if not isinstance(shown.widget, forms.RadioSelect):  # a list of them, no one field
+                shown.widget.attrs["class"] = "decide-field"
 
 
 @dataclass(frozen=True, slots=True)

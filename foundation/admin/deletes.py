@@ -1,19 +1,22 @@
-"""Rows that a service deletes, one or several, each for itself."""
+"""Rows that a service deletes, one or several, each for itself, once they are called by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.utils import model_ngettext
+from django.contrib.admin.utils import model_ngettext, unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 
-from foundation.admin.edge import Edge
+from foundation.admin.confirms import ConfirmForm, Question
+from foundation.admin.forms import valid
+from foundation.admin.named import Names, called
 from foundation.admin.refusals import unsay
+from foundation.errors import Invalid
 
 
-class Deletes(Edge):
+class Deletes(Names):
     """Deletions through a service, which alone says what may go."""
 
     def delete_row(self, request: HttpRequest, row: Any) -> None:
@@ -24,11 +27,45 @@ class Deletes(Edge):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is not None and self.has_delete_permission(request, row):
+            asked = self._ask(request, [row])
+            if asked is not None:
+                return asked
         try:
             return super().delete_view(request, object_id, extra_context)
         except Exception:
             unsay(request)  # AdminRefusals says why
             raise
+
+    def _ask(self, request: HttpRequest, rows: Sequence[Any], action: str = "") -> Any:
+        """Return the page that asks for the name; None once that is typed."""
+        _rows, _counts, lacking, protected = self.get_deleted_objects(rows, request)
+        barring = [*protected, *(f"{name}: you may not delete those" for name in lacking)]
+        question = self.named(
+            request,
+            Question(
+                name="delete",
+                title=f"Delete {called(rows)}",
+                explanation="It is gone for good: only the audit trail keeps what it was.",
+                button="Delete",
+                subject=rows[0] if len(rows) == 1 else None,
+                back=self.list_page(),
+                action=action,
+                selected=rows if action else (),
+                context={"is_deletion": True, "barring": barring},
+            ),
+            rows,
+        )
+        if not request.POST.get("post"):
+            return self.ask(request, question)
+        form: ConfirmForm = question.form(request.POST)
+        try:
+            valid(form)
+        except Invalid as error:
+            self.refuse(request, "delete", error, question.subject)
+            return self.ask(request, question, form)
+        return None
 
     @override
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -67,8 +104,10 @@ def _delete_selected(
     model_admin: Deletes, request: HttpRequest, queryset: QuerySet[Any]
 ) -> HttpResponse | None:
     # Django's own says that all are gone, also those that the service kept.
-    if request.POST.get("post"):
-        model_admin.delete_queryset(request, queryset)
+    rows = list(queryset)
+    if not rows:
         return None
-    page: HttpResponse | None = delete_selected(model_admin, request, queryset)
+    page: HttpResponse | None = model_admin._ask(request, rows, "delete_selected")  # noqa: SLF001
+    if page is None:
+        model_admin.delete_queryset(request, queryset)
     return page

@@ -16,7 +16,9 @@ from typing_extensions import override
 
 from foundation import durations
 from foundation.texts import UnusableText, has_unusable, is_unusable
-from foundation.unknown import SHOWN, words_for
+from foundation.unknown import SHOWN, nearest, not_among, words_for
+
+MOST_NEAR = 500  # names that one which nobody knows is compared with
 
 
 class StrictInput(serializers.Serializer[Any]):
@@ -37,6 +39,8 @@ class StrictInput(serializers.Serializer[Any]):
             if not isinstance(error.detail, dict):
                 raise
             wrong.update(error.detail)
+            for name in set(error.detail) & set(self.fields) & set(data):
+                wrong[name] = _with_allowed(self.fields[name], data[name], wrong[name])
         for name, given in data.items():
             if name not in self.fields or self.fields[name].read_only:
                 wrong[str(name)[:SHOWN]] = [self.refuse_field(str(name))]
@@ -52,6 +56,22 @@ class StrictInput(serializers.Serializer[Any]):
             return ErrorDetail(f"{name}: this cannot be changed.", code="not_editable")
         writable = [known for known, field in self.fields.items() if not field.read_only]
         return ErrorDetail(words_for(name, writable), code="unknown_field")
+
+
+def _with_allowed(field: Any, given: Any, errors: Any) -> Any:
+    """Return what is wrong with a value; of one that is not on a closed list, what is on it."""
+    if isinstance(field, serializers.ChoiceField) and isinstance(errors, list):
+        words = not_among(given, [str(one) for one in field.choices])
+        return [
+            ErrorDetail(words, code=one.code) if one.code == "invalid_choice" else one
+            for one in errors
+        ]
+    if isinstance(field, serializers.ListField) and isinstance(errors, dict):
+        return {
+            at: _with_allowed(field.child, given[at], wrong) if isinstance(at, int) else wrong
+            for at, wrong in errors.items()
+        }
+    return errors
 
 
 @extend_schema_field({"type": "string", "format": "duration"})
@@ -134,7 +154,6 @@ class Named(serializers.SlugRelatedField[Any]):
     def __init__(self, *, by: str, what: str, as_id: bool = False, **options: Any) -> None:
         super().__init__(slug_field=by, **options)
         self.what, self.as_id = what, as_id
-        self.error_messages[f"unknown_{what}"] = f"There is no {what} {{given!r}}."
         self.error_messages["invalid"] = f"Give the {what}'s id or {by}, as a string."
 
     @override
@@ -147,8 +166,22 @@ class Named(serializers.SlugRelatedField[Any]):
         rows: Any = self.get_queryset()
         row = None if is_unusable(data) else rows.filter(named).first()
         if row is None:
-            self.fail(f"unknown_{self.what}", given=data[:100])
+            words = f"There is no {self.what} {data[:100]!r}.{self._nearest(data)}"
+            raise ValidationError(words, code=f"unknown_{self.what}")
         return row
+
+    def _nearest(self, data: str) -> str:
+        """Return the name that may have been meant, of rows that whoever asks may look at."""
+        request = self.context.get("request")
+        rows: Any = self.get_queryset()
+        meta = rows.model._meta  # noqa: SLF001 - Django's public name for it
+        if is_unusable(data) or request is None:
+            return ""
+        if not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
+            return ""
+        begins = {f"{self.slug_field}__istartswith": data[:1]}
+        names = rows.filter(**begins).order_by(self.slug_field)
+        return nearest(data, map(str, names.values_list(self.slug_field, flat=True)[:MOST_NEAR]))
 
     @override
     def to_representation(self, obj: Any) -> Any:

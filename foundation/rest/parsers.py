@@ -30,7 +30,7 @@ class Json(JSONParser):
 
 def valid(form: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
     """Return what the body says, as `form` reads it; raises ValidationError, ParseError."""
-    serializer = form(data=request.data)
+    serializer = form(data=request.data, context={"request": request})
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 

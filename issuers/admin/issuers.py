@@ -20,7 +20,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from foundation.admin import Saves
+from foundation.admin import Switches
 from issuers import services
 from issuers.admin.about import IssuerPage
 from issuers.models import Issuer
@@ -53,12 +53,16 @@ class NewIssuerForm(forms.ModelForm[Issuer]):
         fields = ("slug", "name", "parent", "pki_prefix")
 
 
-class IssuerAdmin(IssuerPage, Saves):
+class IssuerAdmin(IssuerPage, Switches):
     """CAs: tested, switched on and off; a key is never shown and never leaves.
 
     `certificates.admin` adds the making of one in a subclass, and registers that.
     """
 
+    off_words = (
+        "It signs no certificates any more: what is asked for there, renewals too, waits or fails. "
+        "CRLs and OCSP answers go on."
+    )
     list_display = ("slug", "name", "kind", "state", "ends", "show_key_algorithm")
     list_filter = ("kind", "enabled")
     search_fields = ("slug", "name")
@@ -227,9 +231,15 @@ class IssuerAdmin(IssuerPage, Saves):
         self._switch(request, queryset, enabled=True)
 
     @admin.action(description="Disable selected issuers", permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[Issuer]) -> None:
+    def disable(self, request: HttpRequest, queryset: QuerySet[Issuer]) -> HttpResponse | None:
         """Keep them from signing certificates; CRLs and OCSP answers go on."""
-        self._switch(request, queryset, enabled=False)
+        return self.switch_off(
+            request,
+            "disable",
+            list(queryset),
+            self.off_words,
+            lambda: self._switch(request, queryset, enabled=False),
+        )
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[Issuer], *, enabled: bool) -> None:
         actor, name = actor_of(request), "enable" if enabled else "disable"

@@ -9,7 +9,7 @@ from typing_extensions import override
 from unfold.decorators import display
 
 from foundation import durations
-from foundation.admin import Deletes, Saves
+from foundation.admin import Deletes, Switches
 from foundation.forms import LinesField, WordedChoicesField, in_order_of
 from issuers import services
 from issuers.admin import words
@@ -130,7 +130,7 @@ class ProfileForm(forms.ModelForm[Profile]):
 
 
 @admin.register(Profile)
-class ProfileAdmin(ProfilePage, Saves, Deletes):
+class ProfileAdmin(ProfilePage, Switches, Deletes):
     """Rules for kinds of certificates."""
 
     empty_words = (
@@ -139,6 +139,7 @@ class ProfileAdmin(ProfilePage, Saves, Deletes):
     )
     empty_button = ("Make a profile", "issuers_profile_add")
 
+    off_words = "Nothing more is asked for or renewed by its rules. What was issued stays valid."
     form = ProfileForm
     change_form_before_template = "admin/issuers/profile/templates.html"
     list_display = ("slug", "name", "state", "longest", "shown_algorithms", "approval")

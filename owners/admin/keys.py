@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from typing_extensions import override
 from unfold.decorators import display
 
-from foundation.admin import Saves
+from foundation.admin import Names, Saves
 from foundation.forms import LinesField
 from owners import services
 from owners.admin.about import KEY_COLOURS, key_state
@@ -31,7 +31,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Saves):
+class ApiKeyAdmin(Saves, Names):
     """API keys: made here and shown once, disabled here; never changed."""
 
     empty_words = "An API key lets a program act as a principal, with no more than the key's role."
@@ -104,13 +104,18 @@ class ApiKeyAdmin(Saves):
         return response
 
     @admin.action(description="Disable selected keys", permissions=["disable"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        """Disable them for good."""
+    def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        """Disable them for good, once they are called by name."""
+        words = "Whatever uses it is not let in any more, from the next request on. It is for good."
+        rows = list(queryset)
+        return self.switch_off(request, "disable", rows, words, lambda: self._off(request, rows))
+
+    def _off(self, request: HttpRequest, rows: list[ApiKey]) -> None:
         actor = actor_of(request)
         disabled = self.each(
             request,
             "disable",
-            queryset,
+            rows,
             lambda key: services.disable_api_key(actor=actor, key_id=key.pk),
         )
         if disabled:

@@ -16,7 +16,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from foundation.admin import Saves
+from foundation.admin import Switches
 from owners import services
 from owners.admin.about import PrincipalPage, role_of
 from owners.logins import actor_of
@@ -52,11 +52,13 @@ class PrincipalForm(forms.ModelForm[Principal]):
 
 
 @admin.register(Principal)
-class PrincipalAdmin(PrincipalPage, Saves):
+class PrincipalAdmin(PrincipalPage, Switches):
     """Whoever can act."""
 
     empty_words = "Whoever can act: people who sign in, and programs with an API key."
     empty_button = ("Add a person", "owners_principal_add")
+    switch = "is_active"
+    off_words = "They are signed out and cannot come in again, and none of their API keys works."
 
     form = PrincipalForm
     list_display = ("username", "kind", "role", "email", "is_active", "last_login")

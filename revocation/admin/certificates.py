@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 
-from certificates.admin.questions import AFFECTED, RevokeForm
-from certificates.models import Certificate
+from certificates.admin.questions import AFFECTED, revoke_form
+from certificates.models import Certificate, Version
+from certificates.policy import reasons_for_all
 from foundation.admin import Question
 from jobs.admin.certificates import CertificateJobsAdmin
 from owners.logins import actor_of
@@ -26,13 +27,14 @@ class RevokingCertificateAdmin(CertificateJobsAdmin):
     def ask_for_many(self, request: HttpRequest, chosen: Sequence[Certificate]) -> HttpResponse:
         criteria = {"ids": [str(row.pk) for row in chosen]}
         preview = services.preview_revocation(criteria=criteria)
+        hit = Version.objects.filter(pk__in=[one.version for one in preview.affected])
         question = Question(
             name="revoke_selected",
             title=f"Revoke {preview.count} versions",
             explanation=f"{len(preview.owners)} owner(s) are concerned, and CRLs grow by about "
             f"{preview.crl_growth_bytes} bytes. Except for holds, this cannot be taken back.",
             button=f"Revoke {preview.count} versions",
-            form=RevokeForm,
+            form=revoke_form(reasons_for_all(actor_of(request), hit), is_ca=False),
             details=AFFECTED,
             context={
                 "rows": preview.affected,

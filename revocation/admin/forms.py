@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from typing_extensions import override
 
+from certificates.admin.questions import explained
 from certificates.models import Reason
 from foundation.admin import ConfirmForm
 from foundation.forms import LinesField
@@ -61,7 +62,9 @@ class PlanForm(NoteForm):
         required=False,
         help_text=f"A table whose first row names its columns: {', '.join(COLUMNS)}.",
     )
-    reason = forms.ChoiceField(choices=Reason.choices, initial=Reason.UNSPECIFIED.value)
+    reason = forms.ChoiceField(
+        choices=explained(Reason), initial=Reason.UNSPECIFIED.value, widget=forms.RadioSelect
+    )
     wave_size = forms.IntegerField(
         min_value=1, max_value=MAX_WAVE, initial=DEFAULT_WAVE, help_text="Certificates at a time."
     )

@@ -1,6 +1,6 @@
 """Plans of bulk revocation in the admin: made, looked at, confirmed, followed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -11,13 +11,17 @@ from typing_extensions import override
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from foundation.admin import Confirms, Question, ReadOnly, valid
+from audit.history import about_subject, history_of
+from certificates.policy import SubscriberWithdraws
+from foundation.admin import Confirms, Page, Question, ReadOnly, valid
 from foundation.admin.forms import show
+from foundation.admin.parts import Head, Section
+from foundation.admin.words import reason
 from foundation.errors import FieldError, Invalid
 from owners.logins import actor_of
 from revocation import policy, services
 from revocation.admin.forms import NoteForm, PlanForm, asked, count_form
-from revocation.admin.shown import shown
+from revocation.admin.shown import count_of, facts_of, head_of, name_of, shown
 from revocation.models import Plan
 from revocation.states import Move, Status
 
@@ -39,7 +43,7 @@ _MOVES = {
 
 
 @admin.register(Plan)
-class PlanAdmin(ReadOnly, Confirms):
+class PlanAdmin(Page, ReadOnly, Confirms):
     """Plans: what was previewed and frozen, who confirmed it, and how far it is."""
 
     empty_words = (
@@ -51,7 +55,7 @@ class PlanAdmin(ReadOnly, Confirms):
         "show_plan",
         "show_status",
         "progress",
-        "reason",
+        "why",
         "made_by",
         "confirmed_by",
         "made_at",
@@ -60,14 +64,6 @@ class PlanAdmin(ReadOnly, Confirms):
     list_filter = ("status", "reason", "drill")
     list_select_related = ("made_by", "confirmed_by")
     ordering = ("-made_at", "pk")
-    fields = (
-        ("reason", "note"),
-        ("made_by", "made_at"),
-        ("confirmed_by", "confirmed_at"),
-        ("looked_by", "looked_at"),
-        ("wave_size", "pause_seconds"),
-        ("expires_at", "ended_at"),
-    )
     actions_list = ("make",)
     actions_detail = (
         "confirm_one",
@@ -78,7 +74,8 @@ class PlanAdmin(ReadOnly, Confirms):
         "report",
     )
     reading = ("report",)  # it changes nothing, as over REST
-    change_form_before_template = "admin/revocation/plan.html"
+    page_after = "admin/revocation/plan.html"
+    page_related = ("made_by", "confirmed_by", "looked_by")
     use_cases = {
         "make": "revocation_plan.create",
         "confirm_one": "revocation_plan.confirm",
@@ -95,7 +92,12 @@ class PlanAdmin(ReadOnly, Confirms):
     @display(description="Plan")
     def show_plan(self, plan: Plan) -> str:
         """Say how many it is about, and whether it is a drill."""
-        return f"{'Drill: ' if plan.drill else ''}{plan.count} versions"
+        return name_of(plan)
+
+    @display(description="Reason", ordering="reason")
+    def why(self, plan: Plan) -> str:
+        """Say why in words."""
+        return reason(plan.reason).partition(":")[0]
 
     @display(description="Status", ordering="status", label=BADGES)
     def show_status(self, plan: Plan) -> str:
@@ -118,6 +120,14 @@ class PlanAdmin(ReadOnly, Confirms):
         return [button for button in offered if button.path in allowed]
 
     @override
+    def head(self, request: HttpRequest, row: Plan) -> Head:
+        return head_of(row, BADGES[Status(row.status)])
+
+    @override
+    def sections(self, request: HttpRequest, row: Plan) -> Iterable[Section]:
+        return ()  # what it does, and its history, stand in `page_after`: progress comes first
+
+    @override
     def change_view(
         self,
         request: HttpRequest,
@@ -132,7 +142,9 @@ class PlanAdmin(ReadOnly, Confirms):
             pages.count = plan.count
             page = pages.get_page(request.GET.get("lines"))
             lines = list(services.lines(plan, page.object_list))
-            extra |= {**shown(plan), "page": page, "lines": lines, "address": request.path}
+            extra |= {**shown(plan), "part": page, "lines": lines, "address": request.path}
+            events = about_subject("revocation.plan", plan.pk)
+            extra["last"] = [*facts_of(request, plan), *history_of(request, events)]
         return super().change_view(request, object_id, form_url, extra)
 
     # --- Make ----------------------------------------------------------------------------------
@@ -157,7 +169,7 @@ class PlanAdmin(ReadOnly, Confirms):
         form = PlanForm(request.POST, request.FILES)
         try:
             plan = services.create_plan(actor=actor_of(request), **asked(valid(form)))
-        except Invalid as error:
+        except (Invalid, SubscriberWithdraws) as error:
             outcome = self.refuse(request, "make", error)
             if form.is_valid():
                 outcome.errors[:] = [_at_its_field(wrong) for wrong in outcome.errors]
@@ -178,13 +190,14 @@ class PlanAdmin(ReadOnly, Confirms):
         """Show the numbers once more, and have the count typed."""
         plan = self.row(request, object_id)
         what = "Rehearse" if plan.drill else "Revoke"
+        name = count_of(plan)
         question = Question(
             name="confirm_one",
-            title=f"{what} {plan.count} versions",
+            title=f"{what} {name}",
             explanation="Nothing is revoked: it is a drill."
             if plan.drill
             else "Relying parties will refuse them. Except for holds, this cannot be taken back.",
-            button=f"{what} {plan.count} versions",
+            button=f"{what} {name}",
             form=count_form(plan),
             subject=plan,
             details="admin/revocation/asked.html",

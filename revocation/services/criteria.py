@@ -14,6 +14,7 @@ from certificates.models import Certificate, Version
 from deployments.models import Agent
 from foundation.errors import FieldError, Invalid
 from foundation.texts import is_unusable
+from foundation.unknown import nearest
 from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 from revocation.services import spreadsheets
@@ -35,7 +36,9 @@ def matching(criteria: Mapping[str, Any]) -> Versions:
     unknown = sorted(set(criteria) - set(_CRITERIA))
     if unknown:
         name = unknown[0][:100]
-        raise _wrong(name, "unknown_criterion", f"There is no criterion {name!r}.")
+        raise _wrong(
+            name, "unknown_criterion", f"There is no criterion {name!r}.{nearest(name, _CRITERIA)}"
+        )
     if not criteria:
         raise _wrong("criteria", "required", "Give at least one criterion.")
     rows: Versions = Version.objects.all()

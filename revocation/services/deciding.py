@@ -18,6 +18,7 @@ from foundation.preconditions import as_expected
 from owners.models import Principal
 from revocation import policy, queue
 from revocation.models import InvalidPlanMove, Item, Plan
+from revocation.services import plans as plans_
 from revocation.services import preview
 from revocation.services.criteria import InvalidCriteria
 from revocation.states import Move
@@ -30,7 +31,8 @@ def confirm_plan(*, plan_id: UUID, actor: Principal, digest: str) -> Plan:
     """Have a plan carried out: by its maker, or a second administrator where it is large.
 
     For a compromise its maker is enough; `look_at_plan` then waits for a second person. Raises
-    MissingPermission, InvalidPlanMove, WrongDigest, PlanExpired, PlanChanged, SecondNeeded.
+    MissingPermission, InvalidPlanMove, WrongDigest, PlanExpired, PlanChanged, SecondNeeded,
+    SubscriberWithdraws.
     """
     plan = confirm(plan_id, actor, digest)
     transaction.on_commit(queue.nudge)
@@ -54,6 +56,8 @@ def confirm(plan_id: UUID, actor: Principal, digest: str) -> Plan:
     if plan.is_alone:
         policy.check_alone(plan, already)
     _check_unchanged(plan)
+    ids = Item.objects.filter(plan=plan).values_list("version", flat=True)
+    plans_.check_may_say(actor, list(ids), plan.reason)
     plan.confirmed_by, plan.confirmed_key_by, plan.confirmed_at = actor, key_by, now
     plan.next_at = now
     plan.move(

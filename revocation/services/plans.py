@@ -1,15 +1,17 @@
 """Make a plan: who is hit is looked at and frozen, and nothing is revoked yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from audit.services import record
 from audit.use_cases import use_case
-from certificates.models import Reason
+from certificates.models import Reason, Version
+from certificates.policy import check_may_say_of_all
 from foundation.clock import database_clock
 from owners.models import Principal
 from revocation import policy
@@ -39,7 +41,8 @@ def create_plan(  # noqa: PLR0913 - keyword-only, one argument a column
 ) -> Plan:
     """Keep a preview as a plan, frozen; raises InvalidCriteria, InvalidPlan, InvalidRevocation.
 
-    It is confirmed within CERTCTL_BULK_PLAN_HOURS, or changes nothing. Raises MissingPermission.
+    It is confirmed within CERTCTL_BULK_PLAN_HOURS, or changes nothing. Raises MissingPermission,
+    and SubscriberWithdraws where `reason` is not for `actor` to give.
     """
     return freeze(
         actor=actor,
@@ -77,6 +80,7 @@ def freeze(
     shape = {name: value for name, value in said.items() if name != "drill"}
     policy.check_says(reason=reason, now=now, **shape)
     ids, counted = preview.facts(criteria, reason, now)
+    check_may_say(actor, ids, reason)
     plan = Plan.objects.create(
         criteria=_plain(criteria),
         reason=reason,
@@ -109,6 +113,16 @@ def freeze(
         replace_first=plan.replace_first,
     )
     return plan
+
+
+def check_may_say(actor: Principal, ids: Sequence[UUID], reason: str) -> None:
+    """Raise SubscriberWithdraws where `reason` is not for `actor` to say of one of the versions.
+
+    Under no lock of those who answer for them: each wave asks again under theirs.
+    """
+    for start in range(0, len(ids), _BATCH):
+        rows = Version.objects.filter(pk__in=ids[start : start + _BATCH])
+        check_may_say_of_all(actor, rows, Reason(reason))
 
 
 def expire_plans(*, actor: Principal) -> int:

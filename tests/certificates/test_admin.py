@@ -127,7 +127,7 @@ def test_one_certificate_is_revoked_after_confirmation(browse, bob, certificate)
 
     page = client.get(url)
     assert certificate.current.serial in page.content.decode()
-    assert 'value="unspecified" selected' in page.content.decode()
+    assert 'value="unspecified" id="reason_0" checked' in page.content.decode()
     assert not Revocation.objects.exists()
     client.post(url, {"confirmed": "yes", "reason": "keyCompromise", "note": "lost"}, follow=True)
 

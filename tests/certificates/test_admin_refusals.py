@@ -200,7 +200,9 @@ def test_the_page_before_deleting_shows_what_stands_in_the_way(browse, carol, us
 
 
 def test_a_policy_in_use_is_not_deleted(browse, carol, used):
-    answer = browse(carol).post(page("delete", used), {"post": "yes"}, follow=True)
+    answer = browse(carol).post(
+        page("delete", used), {"post": "yes", "confirm_name": used.name}, follow=True
+    )
 
     assert words(answer) == ["Certificates still use this renewal policy."]
     event = the_refusal("renewalpolicy.delete", carol)
@@ -211,7 +213,7 @@ def test_of_several_policies_those_in_use_stay(browse, carol, used):
     free = RenewalPolicyFactory()
 
     answer = browse(carol).post(
-        POLICIES, chosen("delete_selected", used, free, post="yes"), follow=True
+        POLICIES, chosen("delete_selected", used, free, post="yes", confirm_name="2"), follow=True
     )
 
     assert words(answer) == [
@@ -238,8 +240,12 @@ def test_an_operator_deletes_no_policy(browse, bob, way):
     client = browse(bob)
 
     answer = {
-        "page": lambda: client.post(page("delete", policy), {"post": "yes"}),
-        "list": lambda: client.post(POLICIES, chosen("delete_selected", policy, post="yes")),
+        "page": lambda: client.post(
+            page("delete", policy), {"post": "yes", "confirm_name": policy.name}
+        ),
+        "list": lambda: client.post(
+            POLICIES, chosen("delete_selected", policy, post="yes", confirm_name=policy.name)
+        ),
     }[way]()
 
     assert answer.status_code == 403

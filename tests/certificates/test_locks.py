@@ -6,11 +6,12 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+import owners.services
 from audit.models import Event
 from certctl.management.commands import rotate_keys
 from certificates import services
-from certificates.models import Certificate, RenewalPolicy
-from certificates.policy import Archived
+from certificates.models import Certificate, RenewalPolicy, Revocation
+from certificates.policy import Archived, SubscriberWithdraws
 from certificates.services.policies import PolicyInUse
 from foundation import crypto
 from foundation.sealed import sealed_fields
@@ -44,6 +45,20 @@ def test_archiving_waits_for_whoever_is_archiving(certificate, carol):
         meanwhile(archive, archive)
 
     assert Event.objects.filter(action="certificate.archive").count() == 1
+
+
+def test_who_becomes_an_owner_meanwhile_withdraws_nothing(certificate, owner, bob, carol):
+    with pytest.raises(SubscriberWithdraws):
+        meanwhile(
+            lambda: owners.services.update_owner(
+                owner_id=owner.pk, actor=carol, changes={}, members=[bob]
+            ),
+            lambda: services.revoke(
+                version_id=certificate.current_id, actor=bob, reason="privilegeWithdrawn"
+            ),
+        )
+
+    assert not Revocation.objects.exists()
 
 
 def test_changing_a_renewal_policy_waits_for_whoever_is_changing_it(carol):

@@ -84,7 +84,9 @@ def test_whoever_saves_a_target_is_warned_of_files_that_are_anothers_too(
 
 
 def test_a_target_is_deleted_through_the_service(browser, target):
-    answer = browser.post(f"{URL}target/{target.pk}/delete/", {"post": "yes"})
+    answer = browser.post(
+        f"{URL}target/{target.pk}/delete/", {"post": "yes", "confirm_name": target.name}
+    )
 
     assert answer.status_code == 302
     assert Event.objects.filter(action="target.delete").exists()

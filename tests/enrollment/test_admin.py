@@ -163,7 +163,7 @@ def test_a_label_is_blocked_and_opened_after_a_question(browse, alice, carol, la
     assert asked.status_code == 200
     assert Label.objects.get().enabled
 
-    browse(alice).post(f"{address}block/", {**YES, "reason": "stolen"})
+    browse(alice).post(f"{address}block/", {**YES, "reason": "stolen", "confirm_name": label.path})
     assert not Label.objects.get().enabled
     assert browse(alice).post(f"{address}unblock/", YES).status_code == 403
     browse(carol).post(f"{address}unblock/", YES)
@@ -287,7 +287,7 @@ def test_a_credential_is_blocked_after_a_question_and_never_changed(
 
     client.get(f"{address}block/")
     assert Credential.objects.get().disabled_at is None
-    client.post(f"{address}block/", YES)
+    client.post(f"{address}block/", {**YES, "confirm_name": made.credential.prefix})
 
     assert Credential.objects.get().disabled_at is not None
     assert Job.objects.get(pk=answer.enrollment.job_id).status == "Cancelled"
@@ -310,7 +310,9 @@ def test_blocking_a_device_leads_to_revoking_what_it_holds(browse, alice, label,
     device, client = Device.objects.get(), browse(alice)
     address = f"{DEVICES}{device.pk}/"
 
-    blocked = client.post(f"{address}block/", {**YES, "reason": "lost"})
+    blocked = client.post(
+        f"{address}block/", {**YES, "reason": "lost", "confirm_name": device.name}
+    )
     asked = client.get(blocked.headers["Location"])
 
     assert blocked.headers["Location"] == f"{address}revoke-held/"
@@ -353,7 +355,7 @@ def test_many_at_once_need_the_permission_for_many(browse, alice, carol, label, 
     address = f"{LABELS}{label.pk}/"
 
     refused = browse(alice).get(f"{address}revoke-held/", follow=True)
-    blocked = browse(alice).post(f"{address}block/", YES)
+    blocked = browse(alice).post(f"{address}block/", {**YES, "confirm_name": label.path})
     asked = browse(carol).get(f"{address}revoke-held/")
     browse(carol).post(f"{address}revoke-held/", {**YES, "plan": asked.context["plan"]})
 

@@ -155,7 +155,9 @@ def test_a_deletion_that_was_undone_is_not_reported(browse, carol, team, monkeyp
 
     monkeypatch.setattr(TeamAdmin, "response_delete", late)
 
-    answer = browse(carol).post(f"{TEAMS}{team.pk}/delete/", {"post": "yes"}, follow=True)
+    answer = browse(carol).post(
+        f"{TEAMS}{team.pk}/delete/", {"post": "yes", "confirm_name": team.name}, follow=True
+    )
 
     assert words(answer) == ["They do not get on."]
     assert Team.objects.exists()
@@ -186,7 +188,15 @@ def test_what_nobody_foresaw_stays_a_500(browse, carol, team, monkeypatch):
 
     answers = [
         client.post(page(team), {"name": "blue", "members": []}),
-        client.post(TEAMS, {"action": "delete_selected", "_selected_action": team.pk, "post": "1"}),
+        client.post(
+            TEAMS,
+            {
+                "action": "delete_selected",
+                "_selected_action": team.pk,
+                "post": "1",
+                "confirm_name": team.name,
+            },
+        ),
     ]
 
     assert [answer.status_code for answer in answers] == [500, 500]
@@ -227,7 +237,7 @@ def test_so_is_one_that_deletes(browse, carol, team, monkeypatch, acts):
 
     monkeypatch.setattr(services, "delete_named", delete_named)
 
-    browse(carol).post(f"{TEAMS}{team.pk}/delete/", {"post": "yes"})
+    browse(carol).post(f"{TEAMS}{team.pk}/delete/", {"post": "yes", "confirm_name": team.name})
 
     assert the_refusal("quarrel.end", carol).subject_id == str(team.pk)
 
@@ -246,7 +256,12 @@ def test_one_that_an_action_calls_has_recorded_itself(
 
     answer = browse(carol).post(
         "/admin/owners/apikey/",
-        {"action": "disable", "_selected_action": [str(key.pk)]},
+        {
+            "action": "disable",
+            "_selected_action": [str(key.pk)],
+            "confirmed": "yes",
+            "confirm_name": key.name,
+        },
         follow=True,
     )
 

@@ -81,7 +81,14 @@ def test_a_ca_that_cannot_be_says_so_in_the_form(browse, carol, root_ca, change,
 
 def test_name_and_switch_are_all_that_changes(browse, carol, local_ca):
     response = browse(carol).post(
-        page(local_ca), {"name": "New", "slug": "other", "certificate_pem": "x"}
+        page(local_ca),
+        {
+            "name": "New",
+            "slug": "other",
+            "certificate_pem": "x",
+            "confirmed": "yes",
+            "confirm_name": local_ca.slug,
+        },
     )
 
     assert response.status_code == 302
@@ -101,7 +108,7 @@ def test_the_actions_test_and_switch(browse, carol, local_ca, root_ca):
     Issuer.objects.filter(pk=root_ca.pk).update(secrets=Sealed(b"\x01changed"))
 
     tested = said(act(client, ISSUERS, "test", local_ca, root_ca))
-    act(client, ISSUERS, "disable", local_ca)
+    act(client, ISSUERS, "disable", local_ca, confirmed="yes", confirm_name=local_ca.slug)
     local_ca.refresh_from_db()
     off = local_ca.enabled
     act(client, ISSUERS, "enable", local_ca)
@@ -216,8 +223,11 @@ def test_a_used_profile_is_not_deleted(browse, carol, profile):
     CertificateFactory(profile=profile)
     client = browse(carol)
 
-    client.post(reverse("admin:issuers_profile_delete", args=[profile.pk]), {"post": "yes"})
-    act(client, PROFILES, "delete_selected", profile, post="yes")
+    client.post(
+        reverse("admin:issuers_profile_delete", args=[profile.pk]),
+        {"post": "yes", "confirm_name": profile.slug},
+    )
+    act(client, PROFILES, "delete_selected", profile, post="yes", confirm_name=profile.slug)
 
     assert Profile.objects.filter(pk=profile.pk).exists()
 
@@ -225,8 +235,18 @@ def test_a_used_profile_is_not_deleted(browse, carol, profile):
 def test_an_unused_profile_is_deleted(browse, carol, profile, free_profile):
     client = browse(carol)
 
-    client.post(reverse("admin:issuers_profile_delete", args=[profile.pk]), {"post": "yes"})
-    act(client, PROFILES, "delete_selected", free_profile, post="yes")
+    client.post(
+        reverse("admin:issuers_profile_delete", args=[profile.pk]),
+        {"post": "yes", "confirm_name": profile.slug},
+    )
+    act(
+        client,
+        PROFILES,
+        "delete_selected",
+        free_profile,
+        post="yes",
+        confirm_name=free_profile.slug,
+    )
 
     assert not Profile.objects.exists()
     assert Event.objects.filter(action="profile.delete").count() == 2
@@ -238,7 +258,7 @@ def test_the_profile_of_our_own_cas_is_not_edited_or_deleted(browse, carol, prof
 
     shown = client.get(page(profile))
     changed = client.post(page(profile), NEW_PROFILE)
-    act(client, PROFILES, "delete_selected", profile, post="yes")
+    act(client, PROFILES, "delete_selected", profile, post="yes", confirm_name=profile.slug)
 
     assert (shown.status_code, changed.status_code) == (200, 403)
     assert Profile.objects.filter(slug="tls-server").exists()

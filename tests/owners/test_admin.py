@@ -62,12 +62,21 @@ def test_a_mistake_shows_at_its_field_and_makes_no_key(browse, carol, new_key, c
     assert not ApiKey.objects.exists()
 
 
+def disabling(key):
+    return {
+        "action": "disable",
+        "_selected_action": [str(key.pk)],
+        "confirmed": "yes",
+        "confirm_name": key.name,
+    }
+
+
 def test_a_key_is_disabled_and_cannot_be_changed(browse, carol, alice, key_of, anonymous):
     anonymous.credentials(HTTP_AUTHORIZATION=f"Bearer {key_of(alice)}")
     key = ApiKey.objects.get()
     client = browse(carol)
 
-    client.post(KEYS, {"action": "disable", "_selected_action": [str(key.pk)]})
+    client.post(KEYS, disabling(key))
 
     assert anonymous.get("/api/v1/me/").status_code == 401
     assert client.post(f"{KEYS}{key.pk}/change/", {"role_cap": "admin"}).status_code == 403
@@ -153,7 +162,7 @@ def test_who_only_sees_keys_disables_none(browse, alice, carol, key_of):
     client = browse(alice)
 
     assert client.get(KEYS).status_code == 200
-    client.post(KEYS, {"action": "disable", "_selected_action": [str(key.pk)]})
+    client.post(KEYS, disabling(key))
 
     key.refresh_from_db()
     assert key.disabled_at is None

@@ -94,7 +94,9 @@ def test_a_team_that_somebody_else_refers_to_stays(browse, carol):
     OwnerFactory(team=team)
 
     answer = browse(carol).post(
-        f"/admin/owners/team/{team.pk}/delete/", {"post": "yes"}, follow=True
+        f"/admin/owners/team/{team.pk}/delete/",
+        {"post": "yes", "confirm_name": team.name},
+        follow=True,
     )
 
     assert [str(one) for one in answer.context["messages"]] == [

@@ -105,7 +105,7 @@ def test_the_admin_says_so_in_a_message(carol, client):
 
     with transaction.atomic():
         Owner.objects.select_for_update(no_key=True).get(pk=owner.pk)
-        answer = aside(lambda: client.post(page, {"post": "yes"}))
+        answer = aside(lambda: client.post(page, {"post": "yes", "confirm_name": owner.name}))
 
     assert answer.headers["Location"] == "/admin/owners/owner/"
     shown = client.get("/admin/owners/owner/").content.decode()

@@ -58,7 +58,12 @@ def test_the_admin_refuses_a_deletion_under_the_same_name_as_rest(carol, client_
 
 
 def _deletion(row):
-    return {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"}
+    return {
+        "action": "delete_selected",
+        "_selected_action": [str(row.pk)],
+        "post": "yes",
+        "confirm_name": row.name,
+    }
 
 
 # --- By the edge: before any use case is entered ---------------------------------------------
