@@ -147,12 +147,41 @@ def test_nobody_finds_a_fault_at_the_door(looking):
     looking.check()
 
 
-def test_refusals_are_pages_like_others(looking, browse, victor, db):
-    client = browse(victor)
+def test_refusals_are_pages_like_others(looking, browse, victor, carol):
+    for person, place, status in (
+        (victor, "/admin/owners/principal/add/", 403),
+        (victor, "/admin/jobs/job/add/", 403),
+        (victor, "/admin/nothing/", 404),
+        (carol, "/admin/nothing/", 404),
+    ):
+        client = browse(person)
+        answer = client.get(place)
+        assert (answer.status_code, 'class="cc-skip"' in answer.text) == (status, True), place
+        looking.sign_in(client)
+        looking.at(place)
+
+    looking.check()
+
+
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_a_page_that_breaks_is_one_too(looking, browse, carol, monkeypatch, is_bare):
+    def fails(*args, **kwargs):
+        raise ValueError
+
+    monkeypatch.setattr("console.search_page.answer", fails)
+    if is_bare:
+        monkeypatch.setattr("django.contrib.admin.site.each_context", fails)
+    client = browse(carol)
+    client.raise_request_exception = False
+    answer = client.get("/admin/search/")
+    assert (answer.status_code, 'class="cc-skip"' in answer.text) == (500, not is_bare)
     looking.sign_in(client)
-    for place in ("/admin/owners/principal/add/", "/admin/nothing/"):
-        # Those that are in the room's frame: the framework's bare ones are none of its pages.
-        if 'class="cc-skip"' in client.get(place).text:
-            looking.at(place)
+    looking.at("/admin/search/")
+
+    looking.check()
+
+
+def test_the_door_after_a_session_that_had_ended_is_one_too(looking, db):
+    looking.at("/admin/login/?next=/admin/owners/team/add/&ended=1")
 
     looking.check()
