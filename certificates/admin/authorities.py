@@ -13,6 +13,7 @@ from typing_extensions import override
 from unfold.decorators import display
 
 from certificates import responders, services, signers
+from certificates.admin.take_over import TakesOver
 from foundation.admin import ConfirmForm, Confirms, Question
 from foundation.clock import database_clock
 from issuers.admin import IssuerAdmin
@@ -51,7 +52,7 @@ def _bar_of(issuer: Issuer) -> signers.Bar | None:
 
 
 @admin.register(Issuer)
-class CaAdmin(IssuerAdmin, Confirms):
+class CaAdmin(TakesOver, IssuerAdmin, Confirms):
     """Makes a CA whole: recorded under its parent, with its first CRL."""
 
     empty_words = (
@@ -61,7 +62,8 @@ class CaAdmin(IssuerAdmin, Confirms):
     empty_button = ("Make a CA", "issuers_issuer_add")
 
     actions = (*IssuerAdmin.actions, "import_crl")
-    use_cases = {**IssuerAdmin.use_cases, "import_crl": "crl.import"}
+    actions_list = ("to_be_signed", "take_over")
+    use_cases = {**IssuerAdmin.use_cases, **TakesOver.taking, "import_crl": "crl.import"}
 
     @override
     def get_changelist_instance(self, request: HttpRequest) -> Any:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from certificates import crl
 from certificates.models import Alert, OCSPResponse, Revocation, SerialRevocation
 from deployments.models import Agent, Deployment, Target
+from issuers.services import request_ca
 from jobs.states import Status
 from notifications.models import Message
 from owners.models import ApiKey
@@ -96,6 +97,7 @@ def populate(carol, local_ca, rows, system) -> None:
             kind=Alert.Kind.VALIDATION_FAILED, certificate=one, since=now, detail=f"{LONG} serves."
         )
     Agent.objects.create(name="agent-1")
+    request_ca(actor=carol, slug="to-be-signed", name=LONG, common_name="Corporate issuing 2")
     target = Target.objects.create(
         name=LONG, kind="file", endpoint_host="edge.example", endpoint_port=443
     )
