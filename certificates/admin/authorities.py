@@ -62,7 +62,8 @@ class CaAdmin(TakesOver, IssuerAdmin, Confirms):
     empty_button = ("Make a CA", "issuers_issuer_add")
 
     actions = (*IssuerAdmin.actions, "import_crl")
-    actions_list = ("to_be_signed", "take_over")
+    actions_list = ("take_over",)
+    list_before_template = "admin/issuers/issuer/ways.html"
     use_cases = {**IssuerAdmin.use_cases, **TakesOver.taking, "import_crl": "crl.import"}
 
     @override

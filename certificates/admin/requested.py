@@ -4,13 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -77,6 +76,8 @@ class RequestedCAAdmin(Saves, Deletes, Confirms):
     list_display = ("slug", "name", "requested_by", "created_at")
     search_fields = ("slug", "name")
     ordering = ("slug",)
+    actions_detail = ("csr", "signed")
+    reading = ("csr",)
     use_cases = {
         "add": "issuer.request",
         "signed": "issuer.complete",
@@ -121,29 +122,32 @@ class RequestedCAAdmin(Saves, Deletes, Confirms):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("next_step", "show_csr", "requested_by", "created_at") if obj else ()
 
-    @override
-    def own_pages(self) -> list[URLPattern]:
-        def at(verb: str, view: Any) -> URLPattern:
-            def answer(request: HttpRequest, object_id: str) -> HttpResponse:
-                answered: HttpResponse = self.admin_site.admin_view(view)(request, object_id)
-                return answered
+    def has_complete_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Name the permission that the pages of one ask for."""
+        return request.user.has_perm(ADD)
 
-            answer.model_admin = self  # type: ignore[attr-defined]  # as Django's own views have it
-            address = f"issuers/requestedca/<path:object_id>/{verb}/"
-            return path(address, answer, name=f"issuers_requestedca_{verb}")
-
-        return [at("csr", self.csr), at("signed", self.signed), *super().own_pages()]
-
+    @action(
+        description="Download the CSR",
+        url_path="csr",
+        icon="download",
+        permissions=["complete"],
+    )
     def csr(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer the CSR as a file."""
-        row = self._row(request, object_id)
+        row = self.row(request, object_id)
         answer = HttpResponse(row.csr_pem, content_type="application/x-pem-file")
         answer.headers["Content-Disposition"] = f'attachment; filename="{row.slug}.csr.pem"'
         return answer
 
+    @action(
+        description="Bring its certificate…",
+        url_path="signed",
+        icon="verified",
+        permissions=["complete"],
+    )
     def signed(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for the certificate, and make an issuer of it."""
-        row = self._row(request, object_id)
+        row = self.row(request, object_id)
 
         def complete(data: dict[str, Any]) -> list[str]:
             issuer = services.complete_ca(
@@ -168,21 +172,10 @@ class RequestedCAAdmin(Saves, Deletes, Confirms):
         )
         return self.confirm(request, question, complete)
 
-    def _row(self, request: HttpRequest, object_id: str) -> RequestedCA:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        row: RequestedCA = self.row(request, object_id)
-        return row
-
     @display(description="What to do")
-    def next_step(self, row: RequestedCA) -> SafeString:
-        """Lead through: have the CSR signed, then bring the certificate."""
-        return format_html(
-            '<a class="decide-button" href="{}">Download the CSR</a> '
-            '<a class="decide-button decide-yes" href="{}">Bring its certificate…</a>',
-            reverse("admin:issuers_requestedca_csr", args=[row.pk]),
-            reverse("admin:issuers_requestedca_signed", args=[row.pk]),
-        )
+    def next_step(self, row: RequestedCA) -> str:
+        """Lead through."""
+        return "Download the CSR, have the CA above sign it, then bring the certificate."
 
     @display(description="CSR")
     def show_csr(self, row: RequestedCA) -> SafeString:

@@ -3,8 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 from unfold.decorators import action
 
@@ -87,16 +86,6 @@ class TakesOver(Confirms):
     def has_add_ca_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Name the permission that making and taking over CAs asks for."""
         return request.user.has_perm(ADD)
-
-    @action(
-        description="CAs to be signed…",
-        url_path="to-be-signed",
-        icon="draft",
-        permissions=["add_ca"],
-    )
-    def to_be_signed(self, request: HttpRequest) -> HttpResponse:
-        """Lead to those whose certificate another CA is asked for."""
-        return HttpResponseRedirect(reverse("admin:issuers_requestedca_changelist"))
 
     @action(
         description="Take over a CA…",

@@ -8,7 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from audit.models import Event
 from issuers.models import Issuer
+from issuers.services import CannotImport, read_key_file
 from issuers.services import test_connection as prove
+from issuers.services.ca_files import MAX_KEY_FILE
 from tests.ca import make_ca, pem_of, two_tiers
 
 PAGE = "/admin/issuers/issuer/take-over/"
@@ -165,3 +167,8 @@ def test_nothing_is_done_before_it_is_confirmed(browse, carol, theirs):
 
     assert answer.status_code == 200
     assert not Issuer.objects.filter(slug="corp").exists()
+
+
+def test_a_longer_file_is_not_parsed():
+    with pytest.raises(CannotImport, match="too large for a key"):
+        read_key_file(b"x" * (MAX_KEY_FILE + 1), "")
