@@ -19,11 +19,13 @@ UNFOLD = {
         lambda request: static("certctl/pages.css"),
         lambda request: static("certctl/first.css"),
         lambda request: static("certctl/standing.css"),
+        lambda request: static("certctl/refused.css"),
     ],
     "SCRIPTS": [
         lambda request: static("certctl/htmx.js"),
         lambda request: static("certctl/search.js"),
         lambda request: static("certctl/pages.js"),
+        lambda request: static("certctl/typed.js"),
     ],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -8,6 +8,7 @@ they are listed here too, so that this file stays the whole map and `reverse` kn
 import sys
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -21,8 +22,9 @@ import issuers.api
 import jobs.api
 import owners.api
 import revocation.api
-from console import dashboard, ops, views
+from console import dashboard, ops, refused, views
 from enrollment.scep.views import scep
+from foundation.csp import ADMIN
 from foundation.errors import Unavailable
 from foundation.outcomes import Outcome, is_away, outcome_of
 from foundation.problems import problem
@@ -79,12 +81,28 @@ urlpatterns = [
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 404 in the API's form under /api/, and as plain text elsewhere."""
+    """Answer 404: the API's form under /api/, a page in the admin, plain text elsewhere."""
     if request.path.startswith("/api/"):
         return problem(request, 404, "not_found", "There is nothing at this address.")
-    return HttpResponse(
-        "There is nothing at this address.\n", status=404, content_type="text/plain"
-    )
+    if request.path.startswith(ADMIN):
+        return refused.missing(request)
+    return _text("There is nothing at this address.", 404)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403 as `not_found` does 404."""
+    if request.path.startswith("/api/"):
+        return problem(request, 403, "missing_permission", "You may not do this.")
+    if request.path.startswith(ADMIN):
+        return refused.forbidden(request)
+    return _text("You may not do this.", 403)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is not the browser's (settings.CSRF_FAILURE_VIEW)."""
+    if request.path.startswith(ADMIN):
+        return refused.stale(request)
+    return forbidden(request, PermissionDenied(reason))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -99,14 +117,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     assert outcome is not None  # noqa: S101 - Unavailable has one
     if request.path.startswith("/api/"):
         answer: HttpResponse = problem(request, outcome.status, outcome.code, outcome.detail)
+    elif request.path.startswith(ADMIN):
+        answer = refused.broken(request, outcome, is_away=away)
     else:
-        answer = HttpResponse(
-            f"{outcome.detail}\n", status=outcome.status, content_type="text/plain; charset=utf-8"
-        )
+        answer = _text(outcome.detail, outcome.status)
     for name, value in outcome.headers.items():
         answer.headers[name] = value
     return answer
 
 
+def _text(words: str, status: int) -> HttpResponse:
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+handler403 = forbidden
 handler404 = not_found
 handler500 = server_error

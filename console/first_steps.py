@@ -223,10 +223,14 @@ def _ca() -> Step:
     return Step(
         "ca",
         "A CA",
-        "It signs. Make a root here and a CA below it, or bring one of your own with its key: a "
-        "CA below your company's root is signed there, and taken over here.",
+        "It signs. Make a root here and a CA below it; or make a key and a CSR here, which your "
+        "company's root signs; or bring a CA of your own with its key.",
         is_done=has_ca(),
-        buttons=(_button("Make a CA", "issuers_issuer_add", "issuers.add_issuer"),),
+        buttons=(
+            _button("Make a CA", "issuers_issuer_add", "issuers.add_issuer"),
+            _button("Have a CA signed by another", "issuers_requestedca_add", "issuers.add_issuer"),
+            _button("Take over a CA", "issuers_issuer_take_over", "issuers.add_issuer"),
+        ),
         commands=(("Take over a CA, in a terminal", TAKE_OVER),),
     )
 

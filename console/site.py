@@ -1,6 +1,7 @@
 """The admin's site: the theme's, with what it does not do as we need it."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,7 +11,7 @@ from typing_extensions import override
 from unfold.settings import get_config
 from unfold.sites import UnfoldAdminSite
 
-from console import search_page
+from console import search_page, typed
 from console.navigation import pages
 from foundation.admin import Edge
 
@@ -22,7 +23,20 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # The theme would write its colours into each page; they are in a file, so that no page
         # needs style elements (foundation.csp).
-        return {**super().each_context(request), "colors": {}}
+        return {**super().each_context(request), "colors": {}, "typed_key": typed.key_of(request)}
+
+    @override
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if typed.is_lost(self, request):
+                return typed.sign_in_again(self, request)
+            answered: HttpResponseBase = inner(request, *args, **kwargs)
+            return answered
+
+        return answer
 
     @override
     def search(

@@ -3,3 +3,5 @@
 from foundation.sealed import Context
 
 CA_KEY = Context("issuer:{pk}")
+# One that waits for a certificate by another CA (issuers.services.requested).
+REQUESTED_CA_KEY = Context("requested-ca:{pk}")

@@ -17,6 +17,15 @@ tell(
     {
         "issuer.create": Sentence("made", "make", "the issuer {it}", "an issuer"),
         "issuer.import": Sentence("took over", "take over", "the issuer {it}", "an issuer"),
+        "issuer.request": Sentence(
+            "made a key for", "make a key for", "the CA {it}, to be signed elsewhere", "a CA"
+        ),
+        "issuer.complete": Sentence(
+            "brought the certificate of", "bring the certificate of", "the CA {it}", "a CA"
+        ),
+        "issuer.give_up": Sentence(
+            "gave up, with its key,", "give up", "the CA {it}, to be signed elsewhere", "a CA"
+        ),
         "issuer.update": Sentence("changed", "change", "the issuer {it}", "an issuer"),
         "issuer.enable": Sentence("enabled", "enable", "the issuer {it}", "an issuer"),
         "issuer.disable": Sentence("disabled", "disable", "the issuer {it}", "an issuer"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from foundation.numbers import LongNumberField
 from foundation.sealed import SealedField
 from foundation.statements import Given, Rows
-from issuers.ca_keys import CA_KEY
+from issuers.ca_keys import CA_KEY, REQUESTED_CA_KEY
 from issuers.connectors import revocation_signer
 from issuers.pointers import MAX_PREFIX
 from issuers.x509 import certs
@@ -209,6 +209,33 @@ def default_attributes() -> list[str]:
 def default_approvals() -> list[str]:
     """Return the kinds of job that need approval: a first certificate does, unless one says so."""
     return ["Issuance"]
+
+
+class RequestedCA(models.Model):
+    """A CA to be, whose certificate another CA is asked for: a key of ours, and its CSR.
+
+    It signs nothing. With the certificate it becomes an `Issuer`, and this row is deleted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=150)
+    csr_pem = models.TextField("CSR", editable=False)
+    encrypted_key = SealedField(REQUESTED_CA_KEY)
+    pki_prefix = models.CharField("prefix", max_length=MAX_PREFIX, blank=True, default="")
+    requested_by = models.ForeignKey(
+        Principal, models.PROTECT, related_name="+", editable=False, verbose_name="made by"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        default_permissions = ()  # who makes issuers makes these
+        verbose_name = "CA to be signed"
+        verbose_name_plural = "CAs to be signed"
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Profile(models.Model):

@@ -6,6 +6,7 @@ from certificates.admin.certificates import CertificateAdmin
 from certificates.admin.crls import CRLAdmin
 from certificates.admin.ocsp import OCSPResponseAdmin
 from certificates.admin.policies import RenewalPolicyAdmin
+from certificates.admin.requested import RequestedCAAdmin
 from certificates.admin.revocations import RevocationAdmin, SerialRevocationAdmin
 from certificates.admin.versions import VersionAdmin
 
@@ -16,6 +17,7 @@ __all__ = [
     "CertificateAdmin",
     "OCSPResponseAdmin",
     "RenewalPolicyAdmin",
+    "RequestedCAAdmin",
     "RevocationAdmin",
     "SerialRevocationAdmin",
     "VersionAdmin",

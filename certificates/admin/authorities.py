@@ -14,6 +14,7 @@ from unfold.decorators import display
 
 from certificates import responders, services, signers
 from certificates.admin.about_issuers import CaPage, bar_of
+from certificates.admin.take_over import TakesOver
 from foundation.admin import ConfirmForm, Confirms, Question
 from foundation.clock import database_clock
 from issuers.admin import IssuerAdmin
@@ -44,7 +45,7 @@ class OldCRLForm(ConfirmForm):
 
 
 @admin.register(Issuer)
-class CaAdmin(CaPage, IssuerAdmin, Confirms):
+class CaAdmin(TakesOver, CaPage, IssuerAdmin, Confirms):
     """Makes a CA whole: recorded under its parent, with its first CRL."""
 
     empty_words = (
@@ -54,7 +55,9 @@ class CaAdmin(CaPage, IssuerAdmin, Confirms):
     empty_button = ("Make a CA", "issuers_issuer_add")
 
     actions = (*IssuerAdmin.actions, "import_crl")
-    use_cases = {**IssuerAdmin.use_cases, "import_crl": "crl.import"}
+    actions_list = ("take_over",)
+    list_before_template = "admin/issuers/issuer/ways.html"
+    use_cases = {**IssuerAdmin.use_cases, **TakesOver.taking, "import_crl": "crl.import"}
 
     @override
     def get_changelist_instance(self, request: HttpRequest) -> Any:

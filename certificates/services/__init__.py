@@ -3,7 +3,7 @@
 from certificates.services.adoption import adopt, adopt_waiting
 from certificates.services.affected import Affected, affected
 from certificates.services.alerts import acknowledge_alert, keep_alerts, watch_issuers
-from certificates.services.authorities import make_ca, take_over_ca
+from certificates.services.authorities import complete_ca, make_ca, take_over_ca
 from certificates.services.bundles import Candidate, Look, look
 from certificates.services.details import archive, export, update_details
 from certificates.services.expiry import update_expiry_statuses
@@ -38,6 +38,7 @@ __all__ = [
     "adopt_waiting",
     "affected",
     "archive",
+    "complete_ca",
     "create_policy",
     "delete_policy",
     "export",

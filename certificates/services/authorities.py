@@ -5,18 +5,20 @@ under its parent: the parent's CRL and OCSP speak for it.
 """
 
 import logging
+import uuid
 
 from django.db import DatabaseError, transaction
 
 import owners.services
+from audit.services import record
 from audit.use_cases import use_case
 from certificates import crl, signers
 from certificates.services.adoption import adopt, await_adoption
 from certificates.services.importing import record_ca
 from certificates.services.old_crls import checked, take_in
-from foundation.errors import FieldError, Invalid
-from issuers.models import Issuer
-from issuers.services import ExistingCA, NewCA, create_local_ca, import_local_ca
+from foundation.errors import FieldError, Invalid, NotFound
+from issuers.models import Issuer, RequestedCA
+from issuers.services import ExistingCA, NewCA, create_local_ca, existing_of, import_local_ca
 from owners.models import Owner, Principal
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,31 @@ def take_over_ca(*, actor: Principal, ca: ExistingCA, owner: Owner | None = None
     except DatabaseError as error:
         # The CA is taken over already, and the sweep does what was not done here.
         logger.warning("what %s signed is left to the sweep: %s", issuer.slug, error)
+    return issuer
+
+
+@use_case("issuer.complete", on=RequestedCA, by="requested_id")
+def complete_ca(
+    *,
+    actor: Principal,
+    requested_id: uuid.UUID,
+    certificate_pem: str,
+    chain_pem: str = "",
+    owner: Owner | None = None,
+) -> Issuer:
+    """Make an issuer of a CA to be, with the certificate that another CA signed for its key.
+
+    Its first CRL is published, for a key made here has signed nothing yet. Raises CannotImport
+    where the certificate is not that key's or no CA's, or what it signs could not be verified;
+    SlugTaken; NotFound where it was completed or given up meanwhile.
+    """
+    requested = RequestedCA.objects.select_for_update().filter(pk=requested_id).first()
+    if requested is None:
+        raise NotFound
+    ca = existing_of(requested, certificate_pem=certificate_pem, chain_pem=chain_pem)
+    issuer = _complete(actor, import_local_ca(actor=actor, ca=ca), owner)
+    record(actor=actor, action="issuer.complete", subject=issuer, requested=str(requested.pk))
+    requested.delete()
     return issuer
 
 

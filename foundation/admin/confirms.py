@@ -86,7 +86,7 @@ class Confirms(Edge):
         """
         if not self.is_confirmed(request):
             return self.ask(request, question)
-        form = question.form(request.POST)
+        form = question.form(request.POST, request.FILES)
         try:
             done = act(valid(form))
         except Exception as error:  # noqa: BLE001 - what nobody foresaw is raised again

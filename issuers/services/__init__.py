@@ -11,6 +11,7 @@ from issuers.services.authorities import (
     test_connection,
     update_issuer,
 )
+from issuers.services.ca_files import KeyFile, read_key_file
 from issuers.services.checking import CheckedRequest, CSRRejected, check_csr
 from issuers.services.orders import OrderState, Waiting
 from issuers.services.profiles import (
@@ -23,6 +24,7 @@ from issuers.services.profiles import (
     update_profile,
     validate_profile,
 )
+from issuers.services.requested import drop_requested, existing_of, request_ca
 from issuers.services.shards import shard_of
 from issuers.services.signing import (
     generate_key_and_csr,
@@ -40,6 +42,7 @@ __all__ = [
     "CannotImport",
     "CheckedRequest",
     "ExistingCA",
+    "KeyFile",
     "NewCA",
     "OrderState",
     "SignedCertificate",
@@ -51,6 +54,8 @@ __all__ = [
     "create_profile",
     "delete_profile",
     "describe",
+    "drop_requested",
+    "existing_of",
     "generate_key_and_csr",
     "import_local_ca",
     "is_pattern",
@@ -59,6 +64,8 @@ __all__ = [
     "new_ra_key",
     "new_responder_key",
     "ra_profile",
+    "read_key_file",
+    "request_ca",
     "responder_profile",
     "save_profile",
     "shard_of",

@@ -8,7 +8,6 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import (
     CertificateIssuerPrivateKeyTypes,
 )
@@ -38,6 +37,7 @@ from issuers.services.ca_rules import (
     check_new,
     checked_subject,
     load_chain,
+    new_key,
     wrong,
 )
 from issuers.x509 import certs, chains
@@ -85,10 +85,10 @@ def create_local_ca(*, actor: Principal, ca: NewCA) -> Issuer:
     A CA below a parent may sign no further CAs unless its path length says so. Raises SlugTaken,
     Invalid, ConnectorError (the parent cannot sign).
     """
-    _check_new(ca.slug, ca.name)
-    _check_prefix(ca.pki_prefix)
+    check_slug(ca.slug, ca.name)
+    check_prefix(ca.pki_prefix)
     subject = checked_subject(ca)
-    key = _new_key(ca.key_algorithm)
+    key = new_key(ca.key_algorithm)
     certificate = _certificate(key, subject, ca)
     above = "".join(connector_for(ca.parent).chain()) if ca.parent else ""
     check_new(certificate, above)
@@ -114,8 +114,8 @@ def import_local_ca(*, actor: Principal, ca: ExistingCA) -> Issuer:
     not the certificate's, or the certificate is no CA's or not valid now, or the chain does not
     lead on from it, or another issuer has that key; SlugTaken.
     """
-    _check_new(ca.slug, ca.name)
-    _check_prefix(ca.pki_prefix)
+    check_slug(ca.slug, ca.name)
+    check_prefix(ca.pki_prefix)
     if not 0 <= ca.crl_number < MAX_CRL_NUMBER:
         raise wrong(
             "crl_number", "It must be 0 to 2^159 - 2^32, which leaves room for those to come."
@@ -181,7 +181,7 @@ def update_issuer(*, actor: Principal, issuer_id: uuid.UUID, changes: Mapping[st
     Raises Invalid where its CA answers for itself.
     """
     issuer = as_expected(actor, Issuer.objects.select_for_update(no_key=True).get(pk=issuer_id))
-    _check_prefix(changes.get("pki_prefix", ""))
+    check_prefix(changes.get("pki_prefix", ""))
     done = changed(issuer, changes, CHANGEABLE)
     if done:
         _check_crl_options(issuer)
@@ -227,27 +227,21 @@ def _verb(done: Changes) -> str:
     return "enable" if done["enabled"]["after"] else "disable"
 
 
-def _check_prefix(prefix: str) -> None:
+def check_prefix(prefix: str) -> None:
+    """Raise Invalid where an address is none that certificates may carry; empty is none."""
     problem = problem_of(prefix) if prefix else None
     if problem:
         raise wrong("pki_prefix", problem)
 
 
-def _check_new(slug: str, name: str) -> None:
+def check_slug(slug: str, name: str) -> None:
+    """Raise Invalid or SlugTaken where no new issuer can be called that."""
     if not slug or slugify(slug) != slug or len(slug) > MAX_SLUG:
         raise wrong("slug", f"Use up to {MAX_SLUG} lower-case letters, digits and hyphens.")
     if len(name) > MAX_NAME:
         raise wrong("name", f"Use up to {MAX_NAME} characters.")
     if Issuer.objects.filter(slug=slug).exists():
         raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)])
-
-
-def _new_key(algorithm: str) -> CertificateIssuerPrivateKeyTypes:
-    if algorithm.startswith("rsa-"):
-        return rsa.generate_private_key(65537, int(algorithm.removeprefix("rsa-")))
-    if algorithm == "ed25519":
-        return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key(ec.SECP384R1() if algorithm == "ecdsa-p384" else ec.SECP256R1())
 
 
 def _certificate(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from django.utils import timezone
 
 from foundation.errors import FieldError, Invalid
@@ -89,6 +90,15 @@ def checked_subject(ca: NewCA) -> x509.Name:
     if errors:
         raise Invalid(" ".join(error["detail"] for error in errors), errors=errors)
     return x509.Name(attributes)
+
+
+def new_key(algorithm: str) -> CertificateIssuerPrivateKeyTypes:
+    """Make a key for a CA; `algorithm` is one of CA_ALGORITHMS."""
+    if algorithm.startswith("rsa-"):
+        return rsa.generate_private_key(65537, int(algorithm.removeprefix("rsa-")))
+    if algorithm == "ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key(ec.SECP384R1() if algorithm == "ecdsa-p384" else ec.SECP256R1())
 
 
 def load_chain(

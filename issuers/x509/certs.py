@@ -153,6 +153,23 @@ def build_ca(  # noqa: PLR0913 - one argument a field
     return builder.sign(key, hash_for(key))
 
 
+def ca_request(
+    *, key: CertificateIssuerPrivateKeyTypes, subject: x509.Name, path_length: int | None
+) -> x509.CertificateSigningRequest:
+    """Return the request (RFC 2986) of a CA below somebody else's: what `build_ca` would put in.
+
+    None as path length asks for no limit; who signs decides on all of it (RFC 5280 §4.2.1.9).
+    """
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(key_usage(("keyCertSign", "cRLSign", "digitalSignature")), critical=True)
+        .add_extension(_ski(key.public_key()), critical=False)
+        .sign(key, hash_for(key))
+    )
+
+
 def key_algorithm_of(key: PublicKeyTypes) -> tuple[str, int | None]:
     """Return a public key's algorithm ("ecdsa-p256", "rsa", "ed25519", …) and size in bits."""
     if isinstance(key, rsa.RSAPublicKey):

@@ -15,6 +15,7 @@ from django.utils import timezone
 from certificates import crl
 from certificates.models import Alert, OCSPResponse, Revocation, SerialRevocation
 from deployments.models import Agent, Deployment, Target
+from issuers.services import request_ca
 from jobs.states import Status
 from notifications.models import Message
 from owners.models import ApiKey
@@ -39,17 +40,23 @@ def rows_of(model: type[Model]) -> list[Model]:
 
 def addresses(group: str) -> Iterator[list[str]]:
     """Yield each page of `group` as the addresses at which it may be: one a row."""
+    for _, places in named_addresses(group):
+        yield places
+
+
+def named_addresses(group: str) -> Iterator[tuple[str | None, list[str]]]:
+    """Yield each page of `group` with its name in the map, as `addresses` does."""
     for route, name in _named():
         model = _model_of(route)
         if name in NO_PAGES or (model._meta.app_label if model else ROOM) != group:
             continue
         if "<" not in route:
-            yield [reverse(f"admin:{name}")]
+            yield name, [reverse(f"admin:{name}")]
         elif model is not None:
             rows = rows_of(model)
             assert rows, f"No row of {model.__name__}: {name} was not looked at."
             places = [_at(name, row) for row in rows]
-            yield [place for place in places if place]
+            yield name, [place for place in places if place]
 
 
 def html_at(client: Client, places: list[str]) -> str | None:
@@ -96,6 +103,7 @@ def populate(carol, local_ca, rows, system) -> None:
             kind=Alert.Kind.VALIDATION_FAILED, certificate=one, since=now, detail=f"{LONG} serves."
         )
     Agent.objects.create(name="agent-1")
+    request_ca(actor=carol, slug="to-be-signed", name=LONG, common_name="Corporate issuing 2")
     target = Target.objects.create(
         name=LONG, kind="file", endpoint_host="edge.example", endpoint_port=443
     )

@@ -255,6 +255,7 @@
       button.disabled = false;
       return;
     }
+    if (window.certctl.remember) window.certctl.remember(form); // this way of sending has no event
     form.submit();
   });
 
