@@ -24,6 +24,12 @@ def main() -> int:
     parser.add_argument("--web-workers", type=int, default=2, help="processes of the web server")
     parser.add_argument("--revocations", type=int, default=10_000, help="of a plan; 0: none")
     parser.add_argument("--only-ocsp", action="store_true", help="leave out enrolling")
+    parser.add_argument("--only-search", action="store_true", help="the admin's search, no more")
+    parser.add_argument("--only-lists", action="store_true", help="lists, no more")
+    parser.add_argument(
+        "--certificates", type=int, default=100_000, help="that search and lists are among"
+    )
+    parser.add_argument("--only-cases", default="", help="lists whose name holds this")
     parser.add_argument("--only-crl", action="store_true", help="leave out all but CRLs")
     parser.add_argument(
         "--crl-entries",
@@ -34,13 +40,30 @@ def main() -> int:
     )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
+    among_many = options.only_search or options.only_lists
+    # A worker would begin to renew what ends soon.
+    web, worker = (1, False) if among_many else (options.web_workers, True)
     try:
-        with served(options.database, workers=options.web_workers) as installation:
+        with served(options.database, workers=web, worker=worker) as installation:
             # What they measure has models, which the installation's settings make.
             from benchmarks import crl, enrollment, machine, ocsp, revocation, scep
             from benchmarks.measure import HEAD
 
             print(machine.describe(), flush=True)
+            if among_many:
+                from benchmarks import many
+
+                for line in many.measure(
+                    installation,
+                    certificates=options.certificates,
+                    rounds=options.rounds,
+                    search=options.only_search,
+                    lists_=options.only_lists,
+                    only=options.only_cases,
+                ):
+                    print(line, flush=True)
+                print(f"load after: {machine.load()}")
+                return 0
             print(
                 f"{options.rounds} rounds of {options.devices} devices, {options.parallel} at once,"
                 f" {options.web_workers} web processes, through nginx with TLS",

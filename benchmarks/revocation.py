@@ -91,7 +91,7 @@ def _make_versions(count: int, environment: str) -> None:
 
     issuer = Issuer.objects.get(slug="demo-issuing")
     profile, owner = Profile.objects.get(slug="tls-server"), Owner.objects.get(name="Web platform")
-    now, pem = timezone.now(), _leaf()
+    now, pem = timezone.now(), leaf()
     for start in range(0, count, WAVE):
         numbers = range(start, min(start + WAVE, count))
         certificates = Certificate.objects.bulk_create(
@@ -126,7 +126,7 @@ def _make_versions(count: int, environment: str) -> None:
         Certificate.objects.bulk_update([one.certificate for one in versions], ["current"])
 
 
-def _leaf() -> str:
+def leaf() -> str:
     """Return a certificate that is no CA's, to be read as often as the worker reads one."""
     key, now = ec.generate_private_key(ec.SECP256R1()), timezone.now()
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench.demo.internal")])
