@@ -184,6 +184,7 @@ class Filling:
                 "tags": json.dumps([*tags, RARE_TAG] if is_rare else tags),
                 "status": status,
                 "current": version,
+                "ends_at": ends if version else None,
                 "created_at": at,
                 "updated_at": at,
             }

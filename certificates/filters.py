@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from typing_extensions import override
 
-from certificates.details import tagged
+from certificates.details import of_teams, tagged
 from certificates.models import Alert, Certificate, CertificateStatus, Reason, Revocation, Version
 from issuers.x509 import serials
+from owners.models import Team
 
 
 class CertificateFilter(django_filters.FilterSet):
@@ -31,12 +32,8 @@ class CertificateFilter(django_filters.FilterSet):
     common_name = django_filters.CharFilter(lookup_expr="icontains")
     san = django_filters.CharFilter(method="by_san", label="Part of a name, as example.com.")
     serial = django_filters.CharFilter(method="by_serial", label="Of any version, in any notation.")
-    expires_before = django_filters.IsoDateTimeFilter(
-        field_name="current__not_after", lookup_expr="lt"
-    )
-    expires_after = django_filters.IsoDateTimeFilter(
-        field_name="current__not_after", lookup_expr="gte"
-    )
+    expires_before = django_filters.IsoDateTimeFilter(field_name="ends_at", lookup_expr="lt")
+    expires_after = django_filters.IsoDateTimeFilter(field_name="ends_at", lookup_expr="gte")
 
     class Meta:
         model = Certificate
@@ -56,7 +53,8 @@ class CertificateFilter(django_filters.FilterSet):
 
     def by_team(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """That team's, by itself or through the owner."""
-        return rows.filter(_id_or("team", "name", value) | _id_or("owner__team", "name", value))
+        teams = Team.objects.filter(_id_or("", "name", value)).order_by()
+        return rows.filter(of_teams(list(teams.values_list("pk", flat=True))))
 
     def by_tag(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """With that tag."""
@@ -145,9 +143,9 @@ class RevocationFilter(django_filters.FilterSet):
 
 def _id_or(path: str, natural: str, value: str) -> Q:
     try:
-        return Q(**{f"{path}__pk": UUID(value)})
+        return Q(**{f"{path}__pk".removeprefix("__"): UUID(value)})
     except ValueError:
-        return Q(**{f"{path}__{natural}": value})
+        return Q(**{f"{path}__{natural}".removeprefix("__"): value})
 
 
 class SerialSearch(SearchFilter):
