@@ -122,3 +122,14 @@ def test_what_victor_looks_at_goes_by_an_index(browse, victor, query, index):
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert index in plan
     assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize(
+    "path", ["certificates/?status=Active", "jobs/?status=Pending&kind=Renewal"]
+)
+def test_victors_rest_lists_are_not_sorted_by_all_columns_to_be_distinct(client_of, victor, path):
+    client = client_of(victor)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(f"/api/v1/{path}").status_code == 200
+
+    assert not [one["sql"] for one in asked.captured_queries if "DISTINCT" in one["sql"]]
