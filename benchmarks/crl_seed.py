@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from django.db import connection, models, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from benchmarks.rows import insert
 from certificates.models import Certificate, Reason, Revocation, Version
 from certificates.models.revocations import entry_of
 from issuers.models import Issuer
@@ -49,8 +50,8 @@ def seed(issuer: Issuer, count: int, *, listed_in: int | None) -> None:
             for at in range(min(BATCH, count - begin))
         ]
         with transaction.atomic():
-            _insert(version, _versions(keys))
-            _insert(revocation, _revocations(keys, revocation))
+            insert(version, _versions(keys))
+            insert(revocation, _revocations(keys, revocation))
 
 
 def _versions(keys: list[tuple[Any, str, int]]) -> Iterator[dict[str, Any]]:
@@ -62,31 +63,3 @@ def _revocations(keys: list[tuple[Any, str, int]], like: Revocation) -> Iterator
     for key, serial, _ in keys:
         entry = entry_of(serial, like.reason, like.revoked_at, None)
         yield {"version": key, "serial": serial, "entry": entry}
-
-
-def _insert(like: models.Model, rows: Iterator[dict[str, Any]]) -> None:
-    # By COPY where there is one: a million rows through the ORM take minutes.
-    fields = like._meta.concrete_fields  # noqa: SLF001 - Django's public name for it
-    constant = [field.get_db_prep_save(field.pre_save(like, True), connection) for field in fields]
-    places = {field.name: at for at, field in enumerate(fields)}
-    table = connection.ops.quote_name(like._meta.db_table)  # noqa: SLF001
-    columns = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
-
-    def values() -> Iterator[list[Any]]:
-        for row in rows:
-            made = list(constant)
-            for name, value in row.items():
-                at = places[name]
-                is_plain = isinstance(value, str | int | bytes)
-                made[at] = value if is_plain else fields[at].get_db_prep_save(value, connection)
-            yield made
-
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for made in values():
-                    copy.write_row(made)
-        else:
-            marks = ", ".join(["?"] * len(fields))
-            raw = cursor.connection.cursor()
-            raw.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values())  # noqa: S608

@@ -1,14 +1,11 @@
 """OCSP: answers from memory against nginx with the same bytes, and signed ahead against signing.
 
-The load comes from `wrk` (Debian has it), since a client in Python is slower than what it asks.
+Besides: cfssl's responder with the same answer, first questions, and half-sent requests beside.
 """
 
 import base64
 import os
-import re
-import shutil
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,61 +20,80 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from django.utils import timezone
 
+from benchmarks import ocsp_anchors, ocsp_cold, wrk
 from certctl.demo.programs import NGINX
 from tests import servers
 from tools.served import Served
 
-CONNECTIONS = 64
-SECONDS = 3
 SIGNED = 2000
-_RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
-_TAIL = re.compile(r"99%\s+([\d.]+)(us|ms|s)\b")
-_MILLI = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+ANCHOR = "anchor: nginx static, the same bytes"
 
 
 def measure(installation: Served, *, rounds: int) -> list[str]:
     """Measure in rounds that take turns; return lines to print. Needs wrk."""
-    wrk = shutil.which("wrk")
-    if wrk is None:
+    if wrk.program() is None:
         return ["  OCSP: not measured, for there is no wrk (apt-get install wrk)"]
-    question, paths, body = _asked()
+    question, paths, body, serial = _asked()
     base = f"http://127.0.0.1:{installation.port}"
-    with _nginx(installation.folder, body) as static:
-        script = installation.folder / "post.lua"
+    folder = installation.folder
+    cold = ocsp_cold.first_questions(base, folder, rounds)
+    with (
+        _nginx(folder, body) as static,
+        ocsp_anchors.other_responder(folder, body, serial) as (other, other_port),
+    ):
+        script = folder / "post.lua"
         script.write_text(_post(question))
         runs: dict[str, list[str]] = {
-            "anchor: nginx static, the same bytes": [f"http://127.0.0.1:{static}/answer"],
+            ANCHOR: [f"http://127.0.0.1:{static}/answer"],
+            other: ["-s", str(script), f"http://127.0.0.1:{other_port}/"],
             "OCSP GET, warm": [base + paths[0]],
             "OCSP POST, warm": ["-s", str(script), base + paths[1]],
             "OCSP by serial, warm": [base + paths[2]],
         }
-        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        figures: dict[str, list[wrk.Run]] = {name: [] for name in runs}
         for number in range(rounds + 1):
             for name, arguments in runs.items():
-                taken = _run(wrk, arguments)
+                taken = wrk.run(arguments)
                 if number:  # processes have warmed up in the first
                     figures[name].append(taken)
-    anchor = statistics.median(rate for rate, _ in next(iter(figures.values())))
-    lines = [f"  {'':<44} {'p99 ms':>8} {'per s':>9} {'of nginx':>9}"]
-    for name, taken_ in figures.items():
-        rate = statistics.median(one for one, _ in taken_)
-        tail = statistics.median(one for _, one in taken_)
-        lines.append(f"  {name:<44} {tail:8.1f} {rate:9.0f} {rate / anchor:9.2f}")
-    return [*lines, *_signing(rounds)]
+    raw, signing = _signing(rounds)
+    lines = [
+        *_table(figures, other),
+        f"  {'OCSP by serial, cold: first questions':<44} {_tail(cold):8.1f} {_rate(cold):9.0f}",
+        f"  cold of signing alone: {_rate(cold) / raw:.2f}",
+        *signing,
+    ]
+    for name, port in (
+        ("web server", installation.port),
+        ("nginx before it", installation.plain_port),
+    ):
+        address = f"http://127.0.0.1:{port}{paths[0]}"
+        beside = ocsp_cold.beside_half_sent(address, port, paths[1], rounds)
+        lines.append(f"  {name}: {beside}")
+    return lines
 
 
-def _run(wrk: str, arguments: list[str]) -> tuple[float, float]:
-    """Return requests a second and the 99th percentile in milliseconds."""
-    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", *arguments]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
-    rate, tail = _RATE.search(told), _TAIL.search(told)
-    if rate is None or tail is None or "Non-2xx" in told:
-        raise RuntimeError(told)
-    return float(rate[1]), float(tail[1]) * _MILLI[tail[2]]
+def _table(figures: dict[str, list[wrk.Run]], other: str) -> list[str]:
+    nginx, theirs = _rate(figures[ANCHOR]), _rate(figures[other])
+    lines = [f"  {'':<44} {'p99 ms':>8} {'per s':>9} {'of nginx':>9} {'of other':>9}"]
+    for name, runs in figures.items():
+        rate = _rate(runs)
+        lines.append(
+            f"  {name:<44} {_tail(runs):8.1f} {rate:9.0f} {rate / nginx:9.2f} {rate / theirs:9.2f}"
+        )
+    return lines
 
 
-def _asked() -> tuple[bytes, list[str], bytes]:
-    """Return a question about a certificate of the demo's, its three addresses, and the answer."""
+def _rate(runs: list[wrk.Run]) -> float:
+    return statistics.median(one.rate for one in runs)
+
+
+def _tail(runs: list[wrk.Run]) -> float:
+    return statistics.median(one.tail for one in runs)
+
+
+def _asked() -> tuple[bytes, list[str], bytes, str]:
+    """Return a question about a certificate of the demo's, its addresses, answer and serial."""
     from certificates import ocsp as responder
     from certificates.models import Version
     from issuers.x509.ocsp import parse
@@ -97,7 +113,7 @@ def _asked() -> tuple[bytes, list[str], bytes]:
     address = f"/.well-known/pki/ocsp/{slug}"
     encoded = quote(base64.b64encode(question), safe="")
     paths = [f"{address}/{encoded}", address, f"{address}/{version.serial}"]
-    return question, paths, bytes(answer.der)
+    return question, paths, bytes(answer.der), version.serial
 
 
 def _post(question: bytes) -> str:
@@ -134,8 +150,11 @@ def _nginx(folder: Path, body: bytes) -> Iterator[int]:
         yield port
 
 
-def _signing(rounds: int) -> list[str]:
-    """Measure batches signed ahead against cryptography's own building and signing, in turns."""
+def _signing(rounds: int) -> tuple[float, list[str]]:
+    """Measure batches signed ahead against cryptography's own building and signing, in turns.
+
+    Return how many a second the latter signs, and lines.
+    """
     from certificates import ocsp_ahead
     from certificates.models import Version
     from issuers.models import Issuer
@@ -158,11 +177,11 @@ def _signing(rounds: int) -> list[str]:
         for _ in range(SIGNED):
             sign()
         raw.append(SIGNED / (time.perf_counter() - began))
-    ratio = statistics.median(ahead) / statistics.median(raw)
-    return [
+    alone = statistics.median(raw)
+    return alone, [
         f"  {'OCSP signed ahead, batches of 500':<44} {'':>8} {statistics.median(ahead):9.0f}",
-        f"  {'anchor: cryptography builds and signs':<44} {'':>8} {statistics.median(raw):9.0f}",
-        f"  signed ahead of signing alone: {ratio:.2f}",
+        f"  {'anchor: cryptography builds and signs':<44} {'':>8} {alone:9.0f}",
+        f"  signed ahead of signing alone: {statistics.median(ahead) / alone:.2f}",
     ]
 
 

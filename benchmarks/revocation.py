@@ -1,4 +1,4 @@
-"""Bulk revocation: from the confirmation of a plan until the worker has carried it out.
+"""Bulk revocation: from the confirmation of a plan until the last answer says revoked.
 
 By the installation's own worker, with its CRLs. The anchor is of the same run: the same rows
 inserted in the same batches, without a rule, a lock or a trail.
@@ -7,11 +7,13 @@ inserted in the same batches, without a rule, a lock or a trail.
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from http.client import HTTPConnection
 from uuid import UUID
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,27 +21,34 @@ WAVE = 1000
 PATIENCE = 600.0  # seconds for one plan
 
 
-def measure(*, revocations: int, rounds: int) -> list[str]:
-    """Measure `rounds` plans of `revocations` versions each; return the lines that tell of them."""
-    took, making, inserting = [], [], []
+def measure(*, port: int, revocations: int, rounds: int) -> list[str]:
+    """Measure `rounds` plans of `revocations` versions each; return the lines that tell of them.
+
+    `port` is the web server's, which is asked for the last answer.
+    """
+    took, telling, making, inserting = [], [], [], []
     for number in range(rounds):
         _make_versions(revocations, f"r{number}")
-        made, done = _one_plan(f"r{number}")
+        made, done, answered = _one_plan(f"r{number}", port)
         making.append(made)
         took.append(done)
+        telling.append(answered)
         _make_versions(revocations, f"a{number}")
         inserting.append(_insert(f"a{number}"))
     middle = rounds // 2
-    plan, preview, anchor = (sorted(each)[middle] for each in (took, making, inserting))
+    plan, last, preview, anchor = (
+        sorted(each)[middle] for each in (took, telling, making, inserting)
+    )
     return [
         f"  bulk revocation of {revocations} in waves of {WAVE}: {plan:.1f} s",
+        f"  until the last answer says so: {last:.1f} s",
         f"  its preview, frozen: {preview:.1f} s",
         f"  anchor: the same revocations inserted and nothing else: {anchor:.2f} s",
     ]
 
 
-def _one_plan(environment: str) -> tuple[float, float]:
-    """Make a plan and have it carried out; return the seconds of either."""
+def _one_plan(environment: str, port: int) -> tuple[float, float, float]:
+    """Make a plan and have it carried out; return the seconds of either, and to the last answer."""
     from owners.models import Principal
     from revocation import services
     from revocation.models import Plan
@@ -58,10 +67,32 @@ def _one_plan(environment: str) -> tuple[float, float]:
             raise TimeoutError("the worker did not carry the plan out")
         time.sleep(0.1)
     took = time.perf_counter() - began
+    _await_revoked(environment, port)
+    answered = time.perf_counter() - began
     plan.refresh_from_db()
     if plan.status != Status.COMPLETED or plan.revoked != plan.count:
         raise AssertionError(f"{plan}: {plan.revoked} of {plan.count} revoked")
-    return made, took
+    return made, took, answered
+
+
+def _await_revoked(environment: str, port: int) -> None:
+    """Ask the web server about the last of them until it says revoked."""
+    from certificates.models import Revocation
+
+    last = Revocation.objects.filter(version__certificate__environment=environment).latest(
+        "recorded_at"
+    )
+    path = f"/.well-known/pki/ocsp/demo-issuing/{last.serial}"
+    until = time.perf_counter() + PATIENCE
+    while time.perf_counter() < until:
+        http = HTTPConnection("127.0.0.1", port)
+        http.request("GET", path)
+        answer = ocsp.load_der_ocsp_response(http.getresponse().read())
+        http.close()
+        if answer.certificate_status == ocsp.OCSPCertStatus.REVOKED:
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{path} does not say revoked")
 
 
 def _insert(environment: str) -> float:
@@ -91,7 +122,7 @@ def _make_versions(count: int, environment: str) -> None:
 
     issuer = Issuer.objects.get(slug="demo-issuing")
     profile, owner = Profile.objects.get(slug="tls-server"), Owner.objects.get(name="Web platform")
-    now, pem = timezone.now(), _leaf()
+    now, pem = timezone.now(), leaf()
     for start in range(0, count, WAVE):
         numbers = range(start, min(start + WAVE, count))
         certificates = Certificate.objects.bulk_create(
@@ -126,7 +157,7 @@ def _make_versions(count: int, environment: str) -> None:
         Certificate.objects.bulk_update([one.certificate for one in versions], ["current"])
 
 
-def _leaf() -> str:
+def leaf() -> str:
     """Return a certificate that is no CA's, to be read as often as the worker reads one."""
     key, now = ec.generate_private_key(ec.SECP256R1()), timezone.now()
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "bench.demo.internal")])

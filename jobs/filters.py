@@ -12,8 +12,8 @@ from owners.models import Principal
 class JobFilter(django_filters.FilterSet):
     """`?status=AwaitingApproval&status=Pending&kind=Renewal&created_after=…`."""
 
-    status = django_filters.MultipleChoiceFilter(choices=Status.choices)
-    kind = django_filters.MultipleChoiceFilter(choices=Job.Kind.choices)
+    status = django_filters.MultipleChoiceFilter(choices=Status.choices, distinct=False)
+    kind = django_filters.MultipleChoiceFilter(choices=Job.Kind.choices, distinct=False)
     certificate = django_filters.ModelChoiceFilter(queryset=Certificate.objects.all())
     target = django_filters.ModelChoiceFilter(queryset=Target.objects.all())
     agent = django_filters.ModelChoiceFilter(queryset=Agent.objects.all())

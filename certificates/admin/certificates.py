@@ -90,10 +90,10 @@ class CertificateAdmin(CertificatePage, Revokes, InBulk, ShowsFiles, Imports, Sa
         """Show the status as a badge."""
         return certificate.status, certificate.get_status_display()
 
-    @display(description="Expires", ordering="current__not_after", empty_value="-")
+    @display(description="Expires", ordering="ends_at", empty_value="-")
     def expires(self, certificate: Certificate) -> Any:
         """Show when the current version ends."""
-        return certificate.current.not_after if certificate.current else None
+        return certificate.ends_at
 
     @override
     def get_search_results(

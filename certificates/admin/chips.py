@@ -1,11 +1,9 @@
 """What the lists of certificates and of versions are narrowed by."""
 
-from collections.abc import Sequence
-
 from django.db.models import Q
 from django.utils import timezone
 
-from certificates.details import is_tag, tagged
+from certificates.details import is_tag, of_teams, tagged
 from certificates.models import CertificateStatus, RenewalPolicy
 from foundation.admin.lists.chips import Chip, Choice, Row, Text, YesNo
 from foundation.admin.lists.dates import Between, within
@@ -13,11 +11,6 @@ from issuers.models import Issuer, Profile
 from owners.models import Owner, Team
 
 DAYS = (7, 30, 60, 90)
-
-
-def _team(keys: Sequence[str]) -> Q:
-    """By the certificate's own team, or through its owner."""
-    return Q(team__in=keys) | Q(owner__team__in=keys)
 
 
 def _revoked() -> Q:
@@ -28,9 +21,9 @@ def of_certificates() -> list[Chip]:
     """Return the chips over the list of certificates."""
     return [
         Choice("status", "Status", CertificateStatus.choices, aliases=("status__exact",)),
-        within("ends", "Ends within", path="current__not_after", days=DAYS),
+        within("ends", "Ends within", path="ends_at", days=DAYS),
         Row("owner", "Owner", Owner, known_by="name", aliases=("owner__id__exact",)),
-        Row("team", "Team", Team, known_by="name", by=_team, may_be_empty=True),
+        Row("team", "Team", Team, known_by="name", by=of_teams, may_be_empty=True),
         Text(
             "tag",
             "Tag",
@@ -50,7 +43,7 @@ def of_certificates() -> list[Chip]:
         Row("policy", "Renewal policy", RenewalPolicy, path="renewal_policy", known_by="name",
             may_be_empty=True),
         YesNo("revoked", "Revoked", _revoked, ("revoked", "not revoked")),
-        Between("end", "End", path="current__not_after"),
+        Between("end", "End", path="ends_at", older="current__not_after"),
     ]  # fmt: skip
 
 

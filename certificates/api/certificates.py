@@ -66,6 +66,7 @@ class CertificateViewSet(Strict, viewsets.ReadOnlyModelViewSet[Certificate]):
         "created_at",
         "updated_at",
     )
+    sorted_by: ClassVar = {"current__not_after": "ends_at"}
     parameters: ClassVar = {"versions": ("fields", *PAGES), "export": ("format", "version")}
     bodiless = ("archive",)
     repeatable: ClassVar[tuple[str, ...]] = ("create", "import_pem", "revoke")

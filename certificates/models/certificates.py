@@ -158,6 +158,13 @@ class Certificate(models.Model):
     current = models.OneToOneField(
         "Version", models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
+    # So that lists narrow and sort by one table; nothing here writes it.
+    ends_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The end of the current version: triggers keep it.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -169,6 +176,10 @@ class Certificate(models.Model):
             models.Index(fields=["-created_at", "id"], name="certs_newest"),
             models.Index(fields=["status", "-created_at"], name="certs_status"),
             models.Index(fields=["name"], name="certs_name"),
+            models.Index(fields=["ends_at", "-created_at", "id"], name="certs_ending"),
+            # What a list shows of an owner, however few they are or long ago.
+            models.Index(fields=["owner", "-created_at", "id"], name="certs_of_owner"),
+            models.Index(fields=["environment", "-created_at", "id"], name="certs_environment"),
         ]
         constraints = [
             models.CheckConstraint(

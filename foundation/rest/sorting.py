@@ -10,7 +10,10 @@ from typing_extensions import override
 
 
 class SortFilter(OrderingFilter):
-    """`?sort=-created_at,name`: by the view's `ordering_fields`, refused for any other."""
+    """`?sort=-created_at,name`: by the view's `ordering_fields`, refused for any other.
+
+    The view's `sorted_by` names the column behind a field that is kept elsewhere as well.
+    """
 
     ordering_param = "sort"
 
@@ -24,4 +27,9 @@ class SortFilter(OrderingFilter):
         if len(valid) != len(wanted):
             names = sorted(set(wanted) - set(valid))
             raise ValidationError({"sort": f"It cannot be sorted by: {', '.join(names)}."})
-        return list(valid)
+        behind: dict[str, str] = getattr(view, "sorted_by", {})
+        return [
+            f"{'-' * one.startswith('-')}{behind.get(bare, bare)}"
+            for one in valid
+            for bare in [one.removeprefix("-")]
+        ]

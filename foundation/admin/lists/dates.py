@@ -22,26 +22,29 @@ class Between(Chip):
     """By a moment: from a day (included) to a day (included), in UTC, or to a moment (excluded).
 
     `name_from` and `name_to` are its parameters. It reads what older links have as well: a date
-    and a time apart (`_from_0`, `_from_1`), look-ups, and a year, month and day.
+    and a time apart (`_from_0`, `_from_1`), look-ups, and a year, month and day; `older` is a
+    column that these may name.
     """
 
     asks = "dates"
 
-    def __init__(self, name: str, title: str, *, path: str = "", **more: Any) -> None:
+    def __init__(
+        self, name: str, title: str, *, path: str = "", older: str = "", **more: Any
+    ) -> None:
         super().__init__(name, title, **more)
         self.path = path or name
+        self.stems = tuple(dict.fromkeys((name, self.path, *([older] if older else []))))
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names that it has in an address, for its own name and for its column's."""
+        """The names that it has in an address, for its own name and for its columns'."""
         ends = ("_from", "_to", *_OLD, "__gte", "__lt", *_CALENDAR)
-        stems = dict.fromkeys((self.name, self.path))
-        return tuple(f"{stem}{end}" for stem in stems for end in ends)
+        return tuple(f"{stem}{end}" for stem in self.stems for end in ends)
 
     def given(self, query: QueryDict) -> list[str]:
         """Return the bounds as "from …" and "to …"; raises UnknownValue."""
         bounds = []
-        for stem in dict.fromkeys((self.name, self.path)):
+        for stem in self.stems:
             said = {end: query.get(f"{stem}{end}", "").strip() for end in ("_from", "_to", *_OLD)}
             said |= {end: query.get(f"{stem}{end}", "").strip() for end in ("__gte", "__lt")}
             start = said["_from"] or said["__gte"] or _joined(said["_from_0"], said["_from_1"])

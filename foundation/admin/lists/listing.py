@@ -76,7 +76,25 @@ class Listing(ChangeList):
                 if is_down:
                     expression.reverse_ordering()
                 ordering.append(expression)
-        return list(self._get_deterministic_ordering(ordering))
+        return list(
+            self._get_deterministic_ordering(
+                [*ordering, *self._rest_of(ordering[0], said[0][1], request)]
+            )
+        )
+
+    def _rest_of(self, first: Any, is_down: bool, request: HttpRequest) -> list[str]:
+        """Return by what rows are sorted that are the same in the column.
+
+        As the list by itself sorts them, and downwards all the other way round: so one index serves
+        both directions.
+        """
+        usual = self.model_admin.get_ordering(request) or self.opts.ordering
+        rest = [one for one in usual if isinstance(one, str)]
+        if isinstance(first, str) and rest and rest[0].removeprefix("-") == first.removeprefix("-"):
+            is_down = rest[0] != first
+            rest = rest[1:]
+        turned = [one.removeprefix("-") if one.startswith("-") else f"-{one}" for one in rest]
+        return turned if is_down else rest
 
     def _sorted_by_address(self) -> list[tuple[str, bool]]:
         """Return the columns that the address sorts by, and whether downwards.
