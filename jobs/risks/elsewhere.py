@@ -131,7 +131,7 @@ def _told(
     return [Foreign(nearest, whose, named, len(some) - 1)]
 
 
-def _used(domain: str, owner: UUID) -> QuerySet[Any, dict[str, Any]]:
+def _used(domain: str, owner: UUID) -> QuerySet[Any, Any]:
     """Return a row where another owner than `owner` has a live certificate under `domain`."""
     under = (
         CertificateName.objects.filter(Q(parent=domain) | Q(value=f"dns:{domain}"[:255]))

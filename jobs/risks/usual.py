@@ -44,13 +44,13 @@ def in_parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield items[start : start + BRANCHES]
 
 
-def union(branches: list[QuerySet[Any, dict[str, Any]]]) -> Iterable[dict[str, Any]]:
+def union(branches: list[QuerySet[Any, Any]]) -> Iterable[dict[str, Any]]:
     """Return the rows of all `branches`, of which there is one at least, by one statement."""
     first, *rest = branches
     return first.union(*rest, all=True) if rest else first
 
 
-def _newest(profile: UUID) -> QuerySet[Any, dict[str, Any]]:
+def _newest(profile: UUID) -> QuerySet[Any, Any]:
     issued = Certificate.objects.filter(profile=profile, current__isnull=False)
     newest = issued.order_by("-created_at", "pk").values("pk")[:SAMPLE]
     return (
