@@ -92,6 +92,28 @@ class Bare(models.Func):
         return super().as_sql(compiler, connection, template=template, **context)
 
 
+class Parent(models.Func):
+    """The domain that a compared name stands in ("dns:www.example.com": example.com), by its bytes.
+
+    It is the whole name where it has no dot, and means nothing of an address.
+    """
+
+    output_field = models.CharField()
+
+    def __init__(self, name: str = "value", **extra: Any) -> None:
+        super().__init__(F(name), **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Write it as the index does."""
+        template = "(substr(%(expressions)s, strpos(%(expressions)s, '.') + 1) COLLATE \"C\")"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """Write it as the index does."""
+        template = "substr(%(expressions)s, instr(%(expressions)s, '.') + 1)"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+
 class Called(models.Func):
     """What people call the certificate, in lower case, sorted by its bytes."""
 

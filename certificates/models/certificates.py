@@ -180,6 +180,8 @@ class Certificate(models.Model):
             # What a list shows of an owner, however few they are or long ago.
             models.Index(fields=["owner", "-created_at", "id"], name="certs_of_owner"),
             models.Index(fields=["environment", "-created_at", "id"], name="certs_environment"),
+            # What is usual under a profile is read of its newest.
+            models.Index(fields=["profile", "-created_at", "id"], name="certs_profile_newest"),
         ]
         constraints = [
             models.CheckConstraint(

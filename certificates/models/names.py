@@ -40,3 +40,10 @@ def compared(common_name: str, sans: Iterable[str]) -> list[str]:
     """Return the names, each once, as they are compared and kept."""
     texts = [*([common_name] if common_name else []), *sans]
     return list(dict.fromkeys(comparable(text)[:LONGEST] for text in texts))
+
+
+def parents_of(value: str) -> list[str]:
+    """Return the domains above a name as it is compared, the nearest first, to two labels."""
+    kind, _, name = value.partition(":")
+    labels = name.split(".") if kind == "dns" else []
+    return [".".join(labels[at:]) for at in range(1, len(labels) - 1)]

@@ -12,6 +12,20 @@ from jobs import approvals, policy, services
 from jobs.models import Job
 from owners.models import Principal
 
+RELATED = (
+    "certificate__owner",
+    "certificate__team",
+    "certificate__issuer",
+    "certificate__profile",
+    "certificate__current__issuer",
+    "certificate__current__revocation",
+    "target",
+    "version",
+    "requested_by",
+    "csr_by",
+    "decided_by",
+)
+
 
 class MayGiveReason(ConfirmForm):
     """A word to whoever asked."""
@@ -124,3 +138,8 @@ def _objection(actor: Principal, job: Job, choice: Choice) -> str:
     except CertctlError as error:
         return error.detail
     return ""
+
+
+def may_take(actor: Principal, job: Job, name: str) -> bool:
+    """Whether `actor` would not be refused the choice of that name, as things stand."""
+    return not _objection(actor, job, CHOICES[name])
