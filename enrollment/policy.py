@@ -5,7 +5,7 @@ Plain functions without locks: the services call them under theirs.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -259,14 +259,23 @@ def wants_approval_at_a_label(certificate: Certificate) -> bool:
     return Label.objects.filter(stricter, enrollments__certificate=certificate).exists()
 
 
-def who_answers_at_labels(certificate: Certificate) -> Iterator[tuple[Owner, Team | None]]:
-    """Yield who answers now for the labels that a certificate was enrolled at, to refuse something.
+def who_answers_at_labels(
+    certificates: Collection[UUID],
+) -> dict[UUID, list[tuple[Owner, Team | None]]]:
+    """Return who answers now for the labels that certificates were enrolled at, by certificate.
+
+    Only to refuse something; one query, two where there are labels.
 
     What a label enrolled keeps the owner that it had then; whoever the label was given to since
     answers for it as well.
     """
-    for label in _labels_of(certificate.pk).select_related("owner", "team"):
-        yield label.owner, label.team
+    enrolled = Enrollment.objects.filter(certificate__in=certificates).order_by()
+    pairs = set(enrolled.values_list("certificate", "label"))
+    rows = Label.objects.select_related("owner", "team").in_bulk({label for _, label in pairs})
+    answering: dict[UUID, list[tuple[Owner, Team | None]]] = {}
+    for certificate, label in sorted(pairs):
+        answering.setdefault(certificate, []).append((rows[label].owner, rows[label].team))
+    return answering
 
 
 def hold_labels(certificate_id: UUID) -> None:

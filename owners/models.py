@@ -1,7 +1,7 @@
 """Principals, their API keys, and the owners and teams that answer for certificates."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
@@ -141,7 +141,7 @@ class Owner(models.Model):
         read. Asked afresh each time, never cached: separation of duties rests on it.
         """
         return self._is_named(principal) or any(
-            principal.is_same_person(member) for member in self._people()
+            principal.is_same_person(member) for member in self._people_as_read()
         )
 
     def including(self) -> Callable[[Principal], bool]:
@@ -160,6 +160,13 @@ class Owner(models.Model):
     def _people(self) -> models.QuerySet[Principal]:
         of_team = models.Q(teams=self.team_id) if self.team_id else models.Q()
         return Principal.objects.filter(models.Q(owners=self.pk) | of_team).distinct()
+
+    def _people_as_read(self) -> "Iterable[Principal]":
+        """Return the people, afresh unless they were read with those of many (prefetch_related)."""
+        if "members" not in getattr(self, "_prefetched_objects_cache", ()):
+            return self._people()
+        seats = self.team.members.all() if self.team is not None else ()
+        return [*self.members.all(), *seats]
 
     def _is_named(self, principal: Principal) -> bool:
         mine = _readings(self.name, self.email)
