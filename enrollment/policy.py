@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography import x509
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet
 
 from certificates.models import Certificate, CertificateName, CertificateStatus, Version
 from certificates.models.names import compared
@@ -264,17 +264,16 @@ def who_answers_at_labels(
 ) -> dict[UUID, list[tuple[Owner, Team | None]]]:
     """Return who answers now for the labels that certificates were enrolled at, by certificate.
 
-    Only to refuse something; one query, two where there are labels.
+    Only to refuse something; one query.
 
     What a label enrolled keeps the owner that it had then; whoever the label was given to since
     answers for it as well.
     """
-    enrolled = Enrollment.objects.filter(certificate__in=certificates).order_by()
-    pairs = set(enrolled.values_list("certificate", "label"))
-    rows = Label.objects.select_related("owner", "team").in_bulk({label for _, label in pairs})
+    labels = Label.objects.filter(enrollments__certificate__in=certificates).order_by("pk")
+    rows = labels.annotate(enrolled=F("enrollments__certificate")).distinct()
     answering: dict[UUID, list[tuple[Owner, Team | None]]] = {}
-    for certificate, label in sorted(pairs):
-        answering.setdefault(certificate, []).append((rows[label].owner, rows[label].team))
+    for label in rows.select_related("owner__team", "team"):
+        answering.setdefault(label.enrolled, []).append((label.owner, label.team))
     return answering
 
 

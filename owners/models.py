@@ -1,7 +1,7 @@
 """Principals, their API keys, and the owners and teams that answer for certificates."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
@@ -109,9 +109,13 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    # Where owners.policy.know_people has read them: only to show something.
+    known_members: Sequence[Principal] | None = None
+
     def seats(self, principal: Principal) -> bool:
         """Whether `principal` has a seat, as this row or as the same person. Only to refuse."""
-        return any(principal.is_same_person(member) for member in self.members.all())
+        members = self.members.all() if self.known_members is None else self.known_members
+        return any(principal.is_same_person(member) for member in members)
 
 
 class Owner(models.Model):
@@ -129,6 +133,9 @@ class Owner(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    # Its members and its team's, where owners.policy.know_people has read them: only to show.
+    known_people: Sequence[Principal] | None = None
 
     def about(self) -> About:
         """Return what an event on this owner is about."""
@@ -161,12 +168,9 @@ class Owner(models.Model):
         of_team = models.Q(teams=self.team_id) if self.team_id else models.Q()
         return Principal.objects.filter(models.Q(owners=self.pk) | of_team).distinct()
 
-    def _people_as_read(self) -> "Iterable[Principal]":
-        """Return the people, afresh unless they were read with those of many (prefetch_related)."""
-        if "members" not in getattr(self, "_prefetched_objects_cache", ()):
-            return self._people()
-        seats = self.team.members.all() if self.team is not None else ()
-        return [*self.members.all(), *seats]
+    def _people_as_read(self) -> Iterable[Principal]:
+        """Return the people, afresh unless they were read with those of many."""
+        return self._people() if self.known_people is None else self.known_people
 
     def _is_named(self, principal: Principal) -> bool:
         mine = _readings(self.name, self.email)

@@ -21,6 +21,7 @@ from jobs import approvals, policy, search, services
 from jobs.admin import verbs
 from jobs.admin.badges import badge_of
 from jobs.admin.decisions import CHOICES, Choice, question_of
+from jobs.admin.inbox import ShowsInbox
 from jobs.admin.mine import ShowsMine
 from jobs.models import Job
 from jobs.services.common import has_successor
@@ -46,7 +47,7 @@ RELATED = (
 
 
 @admin.register(Job)
-class JobAdmin(ShowsMine, ReadOnly, Confirms):
+class JobAdmin(ShowsInbox, ShowsMine, ReadOnly, Confirms):
     """A queue to read, and the decisions to take; machine-written rows cannot be edited."""
 
     empty_words = (

@@ -120,7 +120,7 @@ def waiting() -> QuerySet[Job]:
 def parted(*, actor: Principal, limit: int = SLICE, after: Place | None = None) -> Parted:
     """Part the `limit` most urgent jobs that wait, or those behind `after`.
 
-    Eight queries at most, however many there are. Whoever decides on nothing has nothing to decide,
+    Six queries at most, however many there are. Whoever decides on nothing has nothing to decide,
     and what is not theirs is in neither part.
     """
     rows = waiting().select_related(*RELATED).defer(*_UNREAD)
@@ -162,12 +162,6 @@ def page(
         if place is None:
             return Page(jobs, None, is_cut=False)
     return Page(jobs, place, is_cut=True)
-
-
-def count_for(*, actor: Principal, most: int, looked_at: int = LOOKED_AT) -> tuple[int, bool]:
-    """Return how many `actor` may decide, up to `most`, and whether there are or may be more."""
-    shown = page(actor=actor, size=most, looked_at=looked_at)
-    return len(shown.jobs), shown.behind is not None
 
 
 def _judged(actor: Principal, jobs: list[Job]) -> Iterator[tuple[Job, bool]]:
