@@ -10,7 +10,7 @@ from certificates.models.certificates import (
     RenewalPolicy,
     Version,
 )
-from certificates.models.names import CertificateName
+from certificates.models.names import CertificateName, parents_of
 from certificates.models.responders import Responder
 from certificates.models.revocations import (
     CRL,
@@ -44,4 +44,5 @@ __all__ = [
     "Revocation",
     "SerialRevocation",
     "Version",
+    "parents_of",
 ]

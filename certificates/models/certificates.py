@@ -169,6 +169,8 @@ class Certificate(models.Model):
             models.Index(fields=["-created_at", "id"], name="certs_newest"),
             models.Index(fields=["status", "-created_at"], name="certs_status"),
             models.Index(fields=["name"], name="certs_name"),
+            # What is usual under a profile is read of its newest.
+            models.Index(fields=["profile", "-created_at", "id"], name="certs_profile_newest"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -12,6 +12,20 @@ from jobs import approvals, policy, services
 from jobs.models import Job
 from owners.models import Principal
 
+RELATED = (
+    "certificate__owner",
+    "certificate__team",
+    "certificate__issuer",
+    "certificate__profile",
+    "certificate__current__issuer",
+    "certificate__current__revocation",
+    "target",
+    "version",
+    "requested_by",
+    "csr_by",
+    "decided_by",
+)
+
 
 class MayGiveReason(ConfirmForm):
     """A word to whoever asked."""

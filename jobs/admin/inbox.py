@@ -117,9 +117,7 @@ class ShowsInbox(Several):
                 ),
                 targets=Few.of(targets[job.pk]),
                 flags=flags.get(job.pk, ()),
-                page=self._address(
-                    "jobs_job_approve_one" if may_decide else "jobs_job_change", job.pk
-                ),
+                page=self._address("jobs_job_decide" if may_decide else "jobs_job_change", job.pk),
                 deciders="" if may_decide else self._address("jobs_job_deciders", job.pk),
                 may_tick=may_decide and not flags.get(job.pk),
             )

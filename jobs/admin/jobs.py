@@ -20,7 +20,8 @@ from issuers.models import Issuer, Profile
 from jobs import approvals, policy, search, services
 from jobs.admin import verbs
 from jobs.admin.badges import badge_of
-from jobs.admin.decisions import CHOICES, Choice, question_of
+from jobs.admin.deciding import DECIDED, Decides
+from jobs.admin.decisions import CHOICES, RELATED, Choice, question_of
 from jobs.admin.inbox import ShowsInbox
 from jobs.admin.mine import ShowsMine
 from jobs.models import Job
@@ -31,23 +32,10 @@ from owners.models import Owner, Principal
 
 # As many as a page of the list shows: more cannot be looked at before deciding.
 MOST_AT_ONCE = 100
-RELATED = (
-    "certificate__owner",
-    "certificate__team",
-    "certificate__issuer",
-    "certificate__profile",
-    "certificate__current__issuer",
-    "certificate__current__revocation",
-    "target",
-    "version",
-    "requested_by",
-    "csr_by",
-    "decided_by",
-)
 
 
 @admin.register(Job)
-class JobAdmin(ShowsInbox, ShowsMine, ReadOnly, Confirms):
+class JobAdmin(ShowsInbox, ShowsMine, Decides, ReadOnly, Confirms):
     """A queue to read, and the decisions to take; machine-written rows cannot be edited."""
 
     empty_words = (
@@ -372,9 +360,10 @@ class JobAdmin(ShowsInbox, ShowsMine, ReadOnly, Confirms):
                 return choice.call(job_id=job.pk, actor=actor, **given, **shown)
 
             done = self.each(request, choice.name, jobs, one)
+            request.META[DECIDED] = bool(done)
             return [f"{choice.done}: {job}." for job, _ in done]
 
-        return self.confirm(request, question, decide)
+        return self.lead_on(request, self.confirm(request, question, decide), jobs[0])
 
 
 def _shown(queryset: QuerySet[Job]) -> list[Job]:

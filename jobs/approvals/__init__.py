@@ -1,7 +1,7 @@
 """What an approval is about: its digest, the review of it for people, and what a job waits for."""
 
 from jobs.approvals.digest import check_unchanged, digest_of
-from jobs.approvals.reviews import Difference, Predecessor, Review, review, reviews
+from jobs.approvals.reviews import Difference, Predecessor, Review, in_words, review, reviews
 from jobs.approvals.standings import (
     REJECTION,
     Standing,
@@ -13,7 +13,7 @@ from jobs.approvals.standings import (
     word_of,
 )
 from jobs.approvals.waits import Wait, waits_for
-from jobs.approvals.warnings import LACKS_DECIDER, of_asking, of_job, of_jobs
+from jobs.approvals.warnings import LACKS_DECIDER, coded, of_asking, of_job, of_jobs
 
 __all__ = [
     "LACKS_DECIDER",
@@ -24,7 +24,9 @@ __all__ = [
     "Standing",
     "Wait",
     "check_unchanged",
+    "coded",
     "digest_of",
+    "in_words",
     "last_rejection",
     "of_asking",
     "of_job",

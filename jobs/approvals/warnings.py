@@ -40,7 +40,17 @@ def of_jobs(jobs: Sequence[Job]) -> dict[UUID, tuple[str, ...]]:
     return _of(jobs, has_brought=False)
 
 
+def coded(jobs: Sequence[Job]) -> dict[UUID, tuple[tuple[str, str], ...]]:
+    """Return the same, each warning as its stable code and its words."""
+    return _coded(jobs, has_brought=False)
+
+
 def _of(jobs: Sequence[Job], *, has_brought: bool) -> dict[UUID, tuple[str, ...]]:
+    rows = _coded(jobs, has_brought=has_brought)
+    return {key: tuple(words for _, words in some) for key, some in rows.items()}
+
+
+def _coded(jobs: Sequence[Job], *, has_brought: bool) -> dict[UUID, tuple[tuple[str, str], ...]]:
     signing = [job for job in jobs if kind_of(job).signs and job.status not in OVER]
     if not signing:
         return {}
@@ -55,25 +65,26 @@ def _of(jobs: Sequence[Job], *, has_brought: bool) -> dict[UUID, tuple[str, ...]
 
 def _words(
     job: Job, alike: dict[str, Any], shared: tuple[str, int] | None, has_brought: bool
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
     revoked = revoked_for(job.certificate)
     if revoked is not None:
-        yield f"The certificate is revoked ({revoked}): this brings it back."
+        yield "after_revocation", f"The certificate is revoked ({revoked}): this brings it back."
     if alike["has_namesake"]:
-        yield f"There is another certificate of the name {job.certificate.name}."
+        yield "namesake", f"There is another certificate of the name {job.certificate.name}."
     if shared is not None:
         first, count = shared
         more = f" and {count - 1} more of its names" if count > 1 else ""
-        yield f"Another certificate is for {first}{more} too."
+        yield "shared_name", f"Another certificate is for {first}{more} too."
     reuses_key = alike["reuses_key"] is not False and not has_brought
     if alike["is_signed_elsewhere" if reuses_key else "is_signed"]:
         # One that is sealed, or was not kept, is known by its key alone.
         known = "The same CSR" if job.csr_pem else "Its key"
-        yield f"{known} was signed before: {'its key' if job.csr_pem else 'it'} is used again."
+        again = "its key" if job.csr_pem else "it"
+        yield "key_signed", f"{known} was signed before: {again} is used again."
     if alike["is_asked"]:
-        yield "Another job asks for the same CSR to be signed."
+        yield "csr_asked", "Another job asks for the same CSR to be signed."
     elif alike["key_is_asked"]:
-        yield "Another job asks for a certificate with the same key."
+        yield "key_asked", "Another job asks for a certificate with the same key."
 
 
 def _alike(ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

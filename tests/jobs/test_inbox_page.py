@@ -246,7 +246,7 @@ def test_the_dashboard_offers_a_review_only_of_what_one_may_approve(browse, bob,
 
     assert [job.pk for job in answer.context["waiting_for_me"]] == [three[0].pk, three[2].pk]
     assert [job.pk for job in answer.context["waiting_for_others"]] == [barred.pk]
-    assert reverse("admin:jobs_job_approve_one", args=[barred.pk]) not in answer.text
+    assert reverse("admin:jobs_job_decide", args=[barred.pk]) not in answer.text
 
 
 def test_my_requests_lead_to_the_inbox_whoever_decides(browse, alice, victor):

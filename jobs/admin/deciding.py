@@ -1,0 +1,262 @@
+"""The page on which one job is decided on, the way to the next, and who may decide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.forms import Media
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from typing_extensions import override
+
+from foundation.admin import Edge
+from foundation.errors import CertctlError
+from issuers.models import Issuer
+from jobs import approvals, policy, risks
+from jobs.admin.decisions import RELATED, MayGiveReason
+from jobs.models import Job
+from jobs.states import Status
+from owners.logins import actor_of
+from owners.models import Principal
+
+LOOKED_AT: Final = 50  # jobs, the most urgent, among which the next one is looked for
+PEOPLE: Final = 100  # who decide at all, of whom a page tells
+NAMES: Final = 6  # are shown unfolded
+DECIDED: Final = "certctl.decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One thing as it is now, as is usual under the profile, and as it would become."""
+
+    what: str
+    now: str
+    usual: str
+    becomes: str
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it would be other than it is now; of a first version, than is usual."""
+        known = self.now or self.usual
+        return bool(known) and known != self.becomes
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who decides at all, and why not on this job; "" where they may."""
+
+    name: str
+    why_not: str
+
+
+class Decides(Edge):
+    """The pages about deciding on one job; what is confirmed there goes to approve or reject."""
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        pages = [
+            ("decide", self.decide_view),
+            ("deciders", self.deciders_view),
+            ("next", self.next_view),
+            ("previous", self.previous_view),
+        ]
+        return [
+            *(
+                path(f"<uuid:pk>/{name}/", wrap(view), name=f"jobs_job_{name}")
+                for name, view in pages
+            ),
+            *super().get_urls(),
+        ]
+
+    def decide_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Show what is asked for, what is risky first, and the buttons of who may press them."""
+        job, actor = self._job(request, pk), actor_of(request)
+        review = approvals.review(job)
+        flags = risks.flags_of([job]).get(job.pk, ())
+        told = {flag.words for flag in flags}
+        why_not = {
+            "approve": _objection(policy.check_may_approve, actor, job),
+            "reject": _objection(policy.check_may_reject, actor, job),
+        }
+        return self._page(
+            request,
+            "admin/jobs/job/decide.html",
+            {
+                "title": f"{job.get_kind_display()} of {job.certificate}",
+                "job": job,
+                "review": review,
+                "flags": flags,
+                "warnings": [words for words in review.warnings if words not in told],
+                "targets": _targets(job),
+                "names": review.names[:NAMES],
+                "more": review.names[NAMES:],
+                "compared": list(_compared(review)) if review.is_signing else [],
+                "why_not": why_not,
+                "may": [name for name, why in why_not.items() if not why],
+                "waits": job.status == Status.AWAITING_APPROVAL,
+                "form": MayGiveReason(),
+                "next": self._address("jobs_job_next", job.pk),
+                "previous": self._address("jobs_job_previous", job.pk),
+                "inbox": self._address("jobs_inbox"),
+                "media": Media(js=["certctl/decide.js"], css={"all": ["certctl/decide.css"]}),
+            },
+        )
+
+    def deciders_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Show who may decide on the job, and why others who decide at all may not."""
+        job = self._job(request, pk)
+        people = list(policy.who_decide_at_all().order_by("username")[: PEOPLE + 1])
+        return self._page(
+            request,
+            "admin/jobs/job/deciders.html",
+            {
+                "title": f"Who may decide: {job}",
+                "job": job,
+                "people": who_may(job, people[:PEOPLE]),
+                "most": PEOPLE if len(people) > PEOPLE else 0,
+                "waits": job.status == Status.AWAITING_APPROVAL,
+                "media": Media(css={"all": ["certctl/decide.css"]}),
+            },
+        )
+
+    def next_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Lead to the next job that waits for whoever asks."""
+        job = self._job(request, pk)
+        return HttpResponseRedirect(self._page_of(next_waiting(actor_of(request), job), job))
+
+    def previous_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Lead to the one before it."""
+        job = self._job(request, pk)
+        before = next_waiting(actor_of(request), job, is_back=True)
+        return HttpResponseRedirect(self._page_of(before, job))
+
+    def lead_on(self, request: HttpRequest, answer: HttpResponse, job: Job) -> HttpResponse:
+        """Return `answer`, or after a decision on a page that asks for it the way to the next."""
+        if request.POST.get("then") != "next" or not request.META.get(DECIDED):
+            return answer
+        return HttpResponseRedirect(self._page_of(next_waiting(actor_of(request), job), job))
+
+    def _page_of(self, job: Job | None, before: Job) -> str:
+        if job is not None:
+            return self._address("jobs_job_decide", job.pk)
+        return self._address("jobs_inbox") or self._address("jobs_job_change", before.pk)
+
+    def _job(self, request: HttpRequest, pk: Any) -> Job:
+        if not request.user.has_perm("jobs.view_job"):
+            raise PermissionDenied
+        job = Job.objects.select_related(*RELATED).filter(pk=pk).first()
+        if job is None:
+            raise Http404
+        return job
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        shared = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, template, {**shared, **context})
+
+    def _address(self, name: str, *args: Any) -> str:
+        try:
+            return reverse(f"{self.admin_site.name}:{name}", args=args)
+        except NoReverseMatch:
+            return ""
+
+
+def next_waiting(actor: Principal, job: Job, *, is_back: bool = False) -> Job | None:
+    """Return the next job behind `job` that `actor` may approve, or the one before it.
+
+    By deadline, then by age. Behind the last comes the first. Of the LOOKED_AT most urgent alone:
+    who may decide on none of those finds what else waits in the list.
+    """
+    if not policy.may_decide_at_all(actor):
+        return None
+    waiting = Job.objects.filter(status=Status.AWAITING_APPROVAL).exclude(pk=job.pk)
+    order = (F("waits_until").asc(nulls_last=True), "created_at", "pk")
+    rows = list(waiting.select_related(*RELATED).order_by(*order)[:LOOKED_AT])
+    at = sum(1 for one in rows if _place(one) < _place(job))
+    ordered = [*rows[at:], *rows[:at]]
+    for one in reversed(ordered) if is_back else ordered:
+        if not _objection(policy.check_may_approve, actor, one):
+            return one
+    return None
+
+
+def who_may(job: Job, people: list[Principal]) -> list[Person]:
+    """Return each of `people` with why they may not approve `job`: who may come first.
+
+    Who may is asked for all of them together; why not is looked up for the others alone.
+    """
+    may = {one.pk for one in policy.deciders(job, among=people)}
+    rows = [Person(one.get_username(), "" if one.pk in may else _why(one, job)) for one in people]
+    return sorted(rows, key=lambda one: (bool(one.why_not), one.name))
+
+
+def _why(actor: Principal, job: Job) -> str:
+    reasons = []
+    if policy.asked_for(actor, job):
+        reasons.append("asked for it, or gave its CSR")
+    if policy.brought_key(actor, job):
+        reasons.append("brought its key")
+    if policy.answers_for(actor, job.certificate):
+        reasons.append("answers for its certificate")
+    return " and ".join(reasons) or "gains from it"
+
+
+def _place(job: Job) -> tuple[bool, Any, Any, Any]:
+    ends = job.waits_until
+    return (ends is None, ends or job.created_at, job.created_at, job.pk)
+
+
+def _objection(check: Any, actor: Principal, job: Job) -> str:
+    try:
+        check(actor, job)
+    except CertctlError as error:
+        return error.detail
+    return ""
+
+
+def _targets(job: Job) -> list[str]:
+    """Return where it will be put: the job's own target, or those its certificate is bound to."""
+    if job.target is not None:
+        return [str(job.target)]
+    bound = job.certificate.deployments.select_related("target").order_by("target__name")
+    return [str(one.target) for one in bound[:NAMES]]
+
+
+def _compared(review: approvals.Review) -> Iterator[Compared]:
+    """Yield what a signature would change, beside what is usual under the profile."""
+    old = review.predecessor
+    profile = review.job.certificate.profile_id
+    usual = risks.usual_of([profile]).get(profile)
+    if old is not None:
+        added = [name for name in review.names if name not in old.names]
+        gone = [name for name in old.names if name not in review.names]
+        if added:
+            yield Compared("Names added", "-", "", _list(added))
+        if gone:
+            yield Compared("Names removed", _list(gone), "", "-")
+    yield Compared(
+        "Key",
+        risks.key_words(old.key_algorithm, old.key_size) if old else "",
+        risks.key_words(*usual.keys[0]) if usual else "",
+        risks.key_words(review.key_algorithm, review.key_size) or "no CSR yet",
+    )
+    if old is not None and review.key_fingerprint:
+        is_same = old.key_fingerprint == review.key_fingerprint
+        yield Compared("Key pair", "this one", "", "this one" if is_same else "a new one")
+    yield Compared(
+        "Lifetime",
+        approvals.in_words(old.lifetime) if old else "",
+        approvals.in_words(usual.lifetime) if usual else "",
+        review.lifetime_words,
+    )
+    common = Issuer.objects.filter(pk=usual.issuers[0]).first() if usual else None
+    yield Compared("Issuer", old.issuer if old else "", str(common or ""), review.issuer)
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(names[:NAMES]) + more
