@@ -253,7 +253,8 @@ def _compared(review: approvals.Review) -> Iterator[Compared]:
         approvals.in_words(usual.lifetime) if usual else "",
         review.lifetime_words,
     )
-    common = Issuer.objects.filter(pk=usual.issuers[0]).first() if usual else None
+    issuer = usual.issuers[0] if usual else None
+    common = Issuer.objects.filter(pk=issuer).first() if issuer else None
     yield Compared("Issuer", old.issuer if old else "", str(common or ""), review.issuer)
 
 

@@ -138,3 +138,8 @@ def _objection(actor: Principal, job: Job, choice: Choice) -> str:
     except CertctlError as error:
         return error.detail
     return ""
+
+
+def may_take(actor: Principal, job: Job, name: str) -> bool:
+    """Whether `actor` would not be refused the choice of that name, as things stand."""
+    return not _objection(actor, job, CHOICES[name])

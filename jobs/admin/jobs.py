@@ -21,7 +21,7 @@ from jobs import approvals, policy, search, services
 from jobs.admin import verbs
 from jobs.admin.badges import badge_of
 from jobs.admin.deciding import DECIDED, Decides
-from jobs.admin.decisions import CHOICES, RELATED, Choice, question_of
+from jobs.admin.decisions import CHOICES, RELATED, Choice, may_take, question_of
 from jobs.admin.inbox import ShowsInbox
 from jobs.admin.mine import ShowsMine
 from jobs.models import Job
@@ -209,9 +209,9 @@ class JobAdmin(ShowsInbox, ShowsMine, Decides, ReadOnly, Confirms):
     @override
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         offered: list[Any] = super().get_actions_detail(request, object_id)
-        job = Job.objects.filter(pk=_uuid(object_id)).first()
-        moves = (Move.APPROVE, Move.REJECT, Move.CANCEL)
-        allowed = {move.name.lower() for move in moves if job is not None and job.allows(move)}
+        job = Job.objects.select_related(*RELATED).filter(pk=_uuid(object_id)).first()
+        actor = actor_of(request)
+        allowed = {name for name in CHOICES if job is not None and may_take(actor, job, name)}
         if job is not None and job.allows(Move.SUBMIT_CSR):
             allowed.add("submit-csr")
         if job is not None and job.allows(Move.RETRY) and not has_successor(job):

@@ -134,5 +134,5 @@ def key_of(job: Job) -> KeyOf:
 
 
 def key_words(algorithm: str, size: int | None) -> str:
-    """Return a key's algorithm for people: "rsa 2048"."""
-    return f"{algorithm} {size}" if size else algorithm
+    """Return a key's algorithm for people: "rsa 2048", "ecdsa-p256"."""
+    return f"{algorithm} {size}" if size and str(size) not in algorithm else algorithm

@@ -1,6 +1,7 @@
 """The page on which bob decides on what alice asks for; victor only reads, carol administers."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from foundation.errors import CertctlError
@@ -9,8 +10,6 @@ from jobs.admin.deciding import next_waiting, who_may
 from jobs.models import Job
 from jobs.states import Status
 from owners.models import Principal
-
-NAMES = 200
 
 
 @pytest.fixture
@@ -68,7 +67,6 @@ def test_the_page_of_deciders_says_who_and_why_not(page_of, awaiting, alice, vic
 @pytest.fixture
 def as_operator():
     """Give somebody the permission to decide, whatever their role."""
-    from django.contrib.auth.models import Permission
 
     def give(actor):
         actor.user_permissions.add(Permission.objects.get(codename="decide_job"))
@@ -121,3 +119,22 @@ def test_what_hides_in_a_justification_is_named(page_of, ask, profile, bob):
 
     assert "<b>please</b>" not in text
     assert "U+202E" in text
+
+
+def test_whoever_decides_on_nothing_is_asked_about_nothing(
+    ask, profile, victor, django_assert_num_queries
+):
+    job = ask(profile)
+    victor.has_perm(policy.DECIDE)  # which is kept
+
+    with django_assert_num_queries(0):
+        assert next_waiting(victor, job) is None
+
+
+def test_the_page_of_a_job_offers_no_button_that_would_be_refused(page_of, awaiting, alice, bob):
+    def offered(actor):
+        text = page_of(actor, awaiting, "change").text
+        return {name for name in ("approve", "reject", "cancel") if f"/{name}/" in text}
+
+    assert offered(bob) == {"approve", "reject", "cancel"}
+    assert offered(alice) == {"cancel"}
