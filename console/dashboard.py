@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,13 +19,11 @@ from django.views.decorators.http import require_safe
 from audit.models import Event
 from certificates.models import CRL, Alert
 from certificates.policy import crl_is_late
-from console import attention, first_steps, pictures, stats, trends
+from console import attention, first_steps, pictures, stats, trends, waiting
 from console.lists import capped, in_words, list_of
 from issuers.models import Issuer
 from issuers.pointers import default_prefix, prefix_of, warning_of
-from jobs import policy
-from jobs.models import Job
-from jobs.states import Status
+from jobs import inbox, policy
 from owners.models import Principal
 from revocation.models import Plan
 from revocation.policy import BULK_REVOKE
@@ -32,7 +31,7 @@ from revocation.states import Status as PlanStatus
 
 SHOWN = 5
 EVENTS = 8
-LOOKED_AT = 200  # jobs that wait, the oldest first
+NOTHING = inbox.Parted([], [], None)
 COUNTS_KEPT = timedelta(seconds=30)
 
 
@@ -67,17 +66,19 @@ def board(request: HttpRequest) -> dict[str, Any]:
         "now": now,
         "clock_words": stats.clock_words(),
         "address_words": _address_words(issuers),
-        **_first(user, now, issuers),
+        **_first(request, user, now, issuers),
         **_trend(may, now, issuers),
         "events": Event.objects.order_by("-sequence")[:EVENTS] if may("audit.view_event") else None,
     }
 
 
-def _first(user: Principal, now: datetime, issuers: list[Issuer]) -> dict[str, Any]:
+def _first(
+    request: HttpRequest, user: Principal, now: datetime, issuers: list[Issuer]
+) -> dict[str, Any]:
     """Return what needs somebody."""
     may = user.has_perm
-    can_decide = may("jobs.decide_job")
-    mine, others = _waiting(user) if can_decide else ([], [])
+    can_decide = may(policy.DECIDE)
+    awaited = waiting.parted(request) if can_decide else NOTHING
     duties = [
         attention.failed(now) if may("jobs.view_job") else None,
         attention.ending(now) if may("certificates.view_certificate") else None,
@@ -95,11 +96,11 @@ def _first(user: Principal, now: datetime, issuers: list[Issuer]) -> dict[str, A
     pressing = [end for end in ends if end.state != "fine"]
     return {
         "can_decide": can_decide,
-        "waiting_for_me": mine[:SHOWN],
-        "waiting_for_me_count": len(mine),
-        "waiting_is_more": len(mine) + len(others) >= LOOKED_AT,
-        "waiting_url": list_of(Job, status__exact=Status.AWAITING_APPROVAL),
-        "waiting_for_others": others[:SHOWN],
+        "waiting_for_me": awaited.to_decide[:SHOWN],
+        "waiting_for_me_count": len(awaited.to_decide),
+        "waiting_is_more": awaited.last is not None,
+        "waiting_url": reverse("admin:jobs_inbox"),
+        "waiting_for_others": awaited.mine[:SHOWN],
         "duties": [(duty, in_words(counts[duty.ident])) for duty in shown],
         "plans": plans,
         "plans_url": list_of(Plan) if plans else "",
@@ -113,7 +114,7 @@ def _first(user: Principal, now: datetime, issuers: list[Issuer]) -> dict[str, A
         "crls": crls,
         "crls_url": list_of(CRL) if crls else "",
         "ends": ends[:EVENTS],
-        "nothing_needed": not (mine or plans or alerts or late or pressing or shown),
+        "nothing_needed": not (awaited.to_decide or plans or alerts or late or pressing or shown),
     }
 
 
@@ -130,7 +131,7 @@ def _trend(may: Callable[[str], bool], now: datetime, issuers: list[Issuer]) -> 
     """Return what is counted over everything, for whoever may see it."""
     shown: dict[str, Any] = {"days": trends.DAYS, "levels": pictures.LEVELS}
     if may("certificates.view_certificate"):
-        counts = trends.kept("certificates", stats.certificates_by_status, during=COUNTS_KEPT)
+        counts, _ = trends.kept("statuses", stats.by_status, during=COUNTS_KEPT)
         shown["tiles"] = pictures.tiles(counts)
         # The weeks begin when they were counted, so that the lists behind them show the same.
         at, weeks = trends.kept("weeks", lambda: (now, stats.expiring_by_week()))
@@ -139,7 +140,7 @@ def _trend(may: Callable[[str], bool], now: datetime, issuers: list[Issuer]) -> 
             at, loads = trends.kept("forecast", lambda: (now, trends.forecast()))
             shown["forecast"] = pictures.forecast(loads, issuers, at)
     if may("jobs.view_job"):
-        counts = trends.kept("jobs", stats.jobs_by_status, during=COUNTS_KEPT)
+        _, counts = trends.kept("statuses", stats.by_status, during=COUNTS_KEPT)
         shown["jobs"] = pictures.jobs(counts)
         shown["queue"] = pictures.queue()
         sees = may("certificates.view_revocation")
@@ -194,21 +195,3 @@ def _plans() -> list[Plan]:
     waiting = Plan.objects.filter(status=PlanStatus.PREVIEWED, expires_at__gt=timezone.now())
     rows = (waiting | Plan.objects.unseen()).select_related("made_by", "confirmed_by")
     return list(rows.order_by("-made_at")[:SHOWN])
-
-
-def _waiting(user: Principal) -> tuple[list[Job], list[Job]]:
-    """Part the oldest jobs that wait for a decision: what others asked for, and the user's own.
-
-    One query, however many wait. Whether `user` may approve one is asked on its own page, which
-    looks at owners, teams and keys as well.
-    """
-    waiting = (
-        Job.objects.filter(status=Status.AWAITING_APPROVAL)
-        .select_related("certificate__owner", "certificate__profile", "requested_by", "csr_by")
-        .order_by("created_at")[:LOOKED_AT]
-    )
-    mine: list[Job] = []
-    others: list[Job] = []
-    for job in waiting:
-        (others if policy.asked_for(user, job) else mine).append(job)
-    return mine, others

@@ -11,21 +11,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from console import first_steps
+from console import first_steps, waiting
 from console.search import Page
 from deployments.models import Agent
-from jobs.models import Job
-from jobs.states import Status
+from jobs import policy
 
-MOST = 99  # more are not counted: it is asked on every page
 Allows = Callable[[HttpRequest], bool]
-
-
-def waiting(request: HttpRequest) -> str:
-    """Return how many jobs wait for a decision, for the badge; empty for none."""
-    rows = Job.objects.filter(status=Status.AWAITING_APPROVAL).order_by()
-    count = rows.values("pk")[: MOST + 1].count()
-    return f"{MOST}+" if count > MOST else str(count or "")
 
 
 def _allows(*permissions: str) -> Allows:
@@ -89,13 +80,6 @@ def _rows(title: str, icon: str, model: str, allows: Allows | None = None) -> It
     return Item(title, icon, f"admin:{app}_{name}_changelist", allows or view)
 
 
-_INBOX = Item(
-    "Inbox",
-    "approval",
-    "admin:jobs_inbox",
-    _allows("jobs.decide_job"),
-    count=waiting,
-)
 GROUPS = (
     Group(
         "",
@@ -107,14 +91,12 @@ GROUPS = (
                 "admin:first_steps",
                 lambda request: first_steps.is_for(request.user),
             ),
-            _INBOX,
             Item(
-                "Waiting for approval",
+                "Inbox",
                 "approval",
-                "admin:jobs_job_changelist",
-                lambda request: not _INBOX.url() and request.user.has_perm("jobs.view_job"),
-                count=waiting,
-                query=f"?status__exact={Status.AWAITING_APPROVAL}",
+                "admin:jobs_inbox",
+                _allows(policy.DECIDE),
+                count=waiting.number,
             ),
             Item("My requests", "outbox", "admin:jobs_mine", _may_ask_or_see),
             Item(

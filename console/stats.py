@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, Max, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, IntegerField, Max, Min, OuterRef, Q, Subquery, Sum, Value
 from django.utils import timezone
 
 from certificates.models import CRL, Alert, Certificate, CertificateStatus
@@ -38,6 +38,25 @@ def jobs_by_status() -> dict[str, int]:
     """Return how many jobs are in each status, zeros included."""
     rows = Job.objects.order_by().values_list("status").annotate(n=Count("pk"))
     return {str(status): 0 for status in Status.values} | dict(rows)
+
+
+def by_status() -> tuple[dict[str, int], dict[str, int]]:
+    """Return both, of certificates and of jobs, in one query."""
+    models: tuple[type[Certificate | Job], ...] = (Certificate, Job)
+    first, second = (
+        model.objects.order_by()
+        .values("status")
+        .annotate(of=Value(number, output_field=IntegerField()), n=Count("pk"))
+        .values_list("of", "status", "n")
+        for number, model in enumerate(models)
+    )
+    counts = (
+        {str(status): 0 for status in CertificateStatus.values},
+        {str(status): 0 for status in Status.values},
+    )
+    for of, status, number in first.union(second, all=True):
+        counts[of][status] = number
+    return counts
 
 
 def oldest_due_seconds() -> float:

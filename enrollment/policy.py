@@ -5,7 +5,7 @@ Plain functions without locks: the services call them under theirs.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography import x509
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet
 
 from certificates.models import Certificate, CertificateName, CertificateStatus, Version
 from certificates.models.names import compared
@@ -259,14 +259,22 @@ def wants_approval_at_a_label(certificate: Certificate) -> bool:
     return Label.objects.filter(stricter, enrollments__certificate=certificate).exists()
 
 
-def who_answers_at_labels(certificate: Certificate) -> Iterator[tuple[Owner, Team | None]]:
-    """Yield who answers now for the labels that a certificate was enrolled at, to refuse something.
+def who_answers_at_labels(
+    certificates: Collection[UUID],
+) -> dict[UUID, list[tuple[Owner, Team | None]]]:
+    """Return who answers now for the labels that certificates were enrolled at, by certificate.
+
+    Only to refuse something; one query.
 
     What a label enrolled keeps the owner that it had then; whoever the label was given to since
     answers for it as well.
     """
-    for label in _labels_of(certificate.pk).select_related("owner", "team"):
-        yield label.owner, label.team
+    labels = Label.objects.filter(enrollments__certificate__in=certificates).order_by("pk")
+    rows = labels.annotate(enrolled=F("enrollments__certificate")).distinct()
+    answering: dict[UUID, list[tuple[Owner, Team | None]]] = {}
+    for label in rows.select_related("owner__team", "team"):
+        answering.setdefault(label.enrolled, []).append((label.owner, label.team))
+    return answering
 
 
 def hold_labels(certificate_id: UUID) -> None:

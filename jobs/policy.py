@@ -6,7 +6,8 @@ owner record (by membership, e-mail or name), the team seats, and a second princ
 person. What cannot be told (no owner, no requester) is refused.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -25,7 +26,9 @@ DECIDE = "jobs.decide_job"
 CANCEL = "jobs.cancel_job"
 Answering: TypeAlias = tuple[Owner, Team | None]
 _STRICTER: list[Callable[[Certificate], bool]] = []
-_ANSWERING: list[Callable[[Certificate], Iterable[Answering]]] = []
+# Who answers for certificates, asked of many by their ids.
+AnsweringFor: TypeAlias = Callable[[Collection[UUID]], Mapping[UUID, Sequence[Answering]]]
+_ANSWERING: list[AnsweringFor] = []
 _HOLDING: list[Callable[[UUID], None]] = []
 _BY_GROUPS = "django.contrib.auth.backends.ModelBackend"
 
@@ -76,10 +79,8 @@ def waits_for_others(certificate: Certificate) -> bool:
     return any(rule(certificate) for rule in _STRICTER)
 
 
-def has_answering(
-    rule: Callable[[Certificate], Iterable[Answering]], *, hold: Callable[[UUID], None]
-) -> None:
-    """Have those whom `rule` names answer for a certificate beside its own owner and team.
+def has_answering(rule: AnsweringFor, *, hold: Callable[[UUID], None]) -> None:
+    """Have those whom `rule` names answer for certificates beside their own owners and teams.
 
     For apps above: it only ever keeps somebody from deciding. `hold` has what `rule` reads stay as
     it is until the commit; it takes the certificate's id, before its job is locked.
@@ -102,8 +103,38 @@ def answering(certificate: Certificate) -> Iterator[Answering]:
 
 def others_answering(certificate: Certificate) -> Iterator[Answering]:
     """Yield who answers for a certificate by what apps above say, read anew."""
+    yield from others_answering_for([certificate.pk]).get(certificate.pk, ())
+
+
+def others_answering_for(certificates: Collection[UUID]) -> dict[UUID, list[Answering]]:
+    """Return who answers for certificates by what apps above say, by id; each asked once."""
+    pairs: dict[UUID, list[Answering]] = {}
     for rule in _ANSWERING:
-        yield from rule(certificate)
+        for certificate, answering_there in rule(certificates).items():
+            pairs.setdefault(certificate, []).extend(answering_there)
+    return pairs
+
+
+class Reads:
+    """What the rules below rest on, read afresh for each question: what decides asks this one.
+
+    Whoever looks at many jobs, only to show them, reads it for all of them first (jobs.inbox).
+    """
+
+    def answer(self, actor: Principal, certificate: Certificate) -> bool:
+        """Whether `actor` is of an owner or a team that answers for the certificate."""
+        return any(certificates.policy.answers_for(actor, *pair) for pair in answering(certificate))
+
+    def with_key(self, fingerprint: str) -> Iterable[Version]:
+        """Return every version of a key, with whoever brought it."""
+        return with_key(fingerprint)
+
+    def there_at(self, moment: datetime) -> Iterable[Principal]:
+        """Return who was a principal at `moment`."""
+        return Principal.objects.filter(date_joined__lte=moment)
+
+
+_AFRESH = Reads()
 
 
 def may_decide_at_all(actor: Principal) -> bool:
@@ -127,7 +158,7 @@ def asked_for(actor: Principal, job: Job) -> bool:
     return any(asker is not None and actor.is_same_person(asker) for asker in askers)
 
 
-def brought_key(actor: Principal, job: Job) -> bool:
+def brought_key(actor: Principal, job: Job, *, reads: Reads = _AFRESH) -> bool:
     """Whether `actor` brought the key that the job is about, or asked for it to be certified.
 
     Whatever certificate that was for: whoever holds a key gains from all that is signed for it,
@@ -136,7 +167,7 @@ def brought_key(actor: Principal, job: Job) -> bool:
     """
     fingerprint = kind_of(job).key(job).fingerprint
     return bool(fingerprint) and any(
-        _may_have_brought(actor, version) for version in with_key(fingerprint)
+        _may_have_brought(actor, version, reads) for version in reads.with_key(fingerprint)
     )
 
 
@@ -156,11 +187,22 @@ def with_key(fingerprint: str) -> QuerySet[Version]:
     )
 
 
-def answers_for(actor: Principal, certificate: Certificate | None) -> bool:
+def answers_for(
+    actor: Principal, certificate: Certificate | None, *, reads: Reads = _AFRESH
+) -> bool:
     """Whether `actor` is among those who answer for the certificate: of an owner, or a team."""
     if certificate is None or certificate.owner_id is None or actor.pk is None:
         return True
-    return any(certificates.policy.answers_for(actor, *pair) for pair in answering(certificate))
+    return reads.answer(actor, certificate)
+
+
+def gains(actor: Principal, job: Job, *, reads: Reads = _AFRESH) -> bool:
+    """Whether `actor` asked for `job`, brought its key or answers for its certificate."""
+    return (
+        asked_for(actor, job)
+        or brought_key(actor, job, reads=reads)
+        or answers_for(actor, job.certificate, reads=reads)
+    )
 
 
 def check_may_approve(actor: Principal, job: Job) -> None:
@@ -170,7 +212,7 @@ def check_may_approve(actor: Principal, job: Job) -> None:
     to somebody who decides on jobs at all.
     """
     _check_decider(actor, job, Move.APPROVE)
-    if asked_for(actor, job) or brought_key(actor, job) or answers_for(actor, job.certificate):
+    if gains(actor, job):
         raise SelfApproval
 
 
@@ -198,9 +240,9 @@ def deciders(job: Job, *, among: Iterable[Principal] | None = None) -> Iterator[
 
     `among` are some of `who_decide_at_all`, which is read once for many jobs so.
     """
-    gains = _gaining(job)
+    gaining = _gaining(job)
     people = who_decide_at_all().iterator() if among is None else among
-    yield from (one for one in people if not gains(one))
+    yield from (one for one in people if not gaining(one))
 
 
 def check_may_reject(actor: Principal, job: Job) -> None:
@@ -237,10 +279,10 @@ def check_state(job: Job, move: Move) -> None:
         raise InvalidMove(job, move)
 
 
-def _may_have_brought(actor: Principal, version: Version) -> bool:
+def _may_have_brought(actor: Principal, version: Version, reads: Reads) -> bool:
     known = [one for one in (version.requested_by, version.csr_by) if one is not None]
     # Who came later, as nobody who was there before, cannot have.
-    suspects = known or Principal.objects.filter(date_joined__lte=version.created_at)
+    suspects = known or reads.there_at(version.created_at)
     return any(actor.is_same_person(one) for one in suspects)
 
 

@@ -1,7 +1,7 @@
 """Principals, their API keys, and the owners and teams that answer for certificates."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
@@ -109,9 +109,13 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    # Where owners.policy.know_people has read them: only to show something.
+    known_members: Sequence[Principal] | None = None
+
     def seats(self, principal: Principal) -> bool:
         """Whether `principal` has a seat, as this row or as the same person. Only to refuse."""
-        return any(principal.is_same_person(member) for member in self.members.all())
+        members = self.members.all() if self.known_members is None else self.known_members
+        return any(principal.is_same_person(member) for member in members)
 
 
 class Owner(models.Model):
@@ -130,6 +134,9 @@ class Owner(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    # Its members and its team's, where owners.policy.know_people has read them: only to show.
+    known_people: Sequence[Principal] | None = None
+
     def about(self) -> About:
         """Return what an event on this owner is about."""
         return About(owner=self.pk)
@@ -141,7 +148,7 @@ class Owner(models.Model):
         read. Asked afresh each time, never cached: separation of duties rests on it.
         """
         return self._is_named(principal) or any(
-            principal.is_same_person(member) for member in self.people()
+            principal.is_same_person(member) for member in self._people_as_read()
         )
 
     def including(self) -> Callable[[Principal], bool]:
@@ -161,6 +168,10 @@ class Owner(models.Model):
         """Return its members and whoever has a seat in its team, whether they can act or not."""
         of_team = models.Q(teams=self.team_id) if self.team_id else models.Q()
         return Principal.objects.filter(models.Q(owners=self.pk) | of_team).distinct()
+
+    def _people_as_read(self) -> Iterable[Principal]:
+        """Return the people, afresh unless they were read with those of many."""
+        return self.people() if self.known_people is None else self.known_people
 
     def _is_named(self, principal: Principal) -> bool:
         mine = _readings(self.name, self.email)

@@ -7,6 +7,7 @@ compares keys, or the exact address.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -31,10 +32,15 @@ def folded(text: str) -> str:
 
 def mailbox(address: str) -> str:
     """Return the mailbox that `address` reaches, "" for none; with `+tag` too, by setting."""
+    return _mailbox(address, settings.PLUS_ADDRESSES)
+
+
+@lru_cache(maxsize=4096)
+def _mailbox(address: str, has_tags: bool) -> str:
     local, at, domain = folded(address).rpartition("@")
     if not at:
         return local or domain
-    if settings.PLUS_ADDRESSES:
+    if has_tags:
         local = local.partition("+")[0] or local
     return f"{local}@{_ascii(domain.rstrip('.'))}"
 

@@ -1,6 +1,7 @@
 """Who somebody is and what they answer for, held as it is until what is decided on it commits."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -89,3 +90,23 @@ def afresh(actor: Principal) -> Principal:
 
 def _is_over(key: ApiKey) -> bool:
     return key.expires_at is not None and key.expires_at <= timezone.now()
+
+
+def know_people(*, owners: Sequence[Owner], teams: Sequence[Team]) -> None:
+    """Have owners and teams know their people, to ask `includes` and `seats` of many: one query.
+
+    `teams` has the owners' own. What they know is of this moment, so nothing is decided by it.
+    """
+    of_owners = Owner.members.through.objects.filter(owner__in=owners)
+    of_teams = Team.members.through.objects.filter(team__in=teams)
+    rows = of_owners.values_list("owner", "principal", "principal__email").union(
+        of_teams.values_list("team", "principal", "principal__email"), all=True
+    )
+    people: defaultdict[UUID, list[Principal]] = defaultdict(list)
+    for group, principal, email in rows:
+        people[group].append(Principal(pk=principal, email=email))
+    for team in teams:
+        team.known_members = people[team.pk]
+    for owner in owners:
+        of_team = people[owner.team_id] if owner.team_id else []
+        owner.known_people = [*people[owner.pk], *of_team]

@@ -22,6 +22,7 @@ from jobs.admin import verbs
 from jobs.admin.badges import badge_of
 from jobs.admin.deciding import DECIDED, Decides
 from jobs.admin.decisions import CHOICES, RELATED, Choice, may_take, question_of
+from jobs.admin.inbox import ShowsInbox
 from jobs.admin.mine import ShowsMine
 from jobs.models import Job
 from jobs.services.common import has_successor
@@ -34,7 +35,7 @@ MOST_AT_ONCE = 100
 
 
 @admin.register(Job)
-class JobAdmin(ShowsMine, Decides, ReadOnly, Confirms):
+class JobAdmin(ShowsInbox, ShowsMine, Decides, ReadOnly, Confirms):
     """A queue to read, and the decisions to take; machine-written rows cannot be edited."""
 
     empty_words = (

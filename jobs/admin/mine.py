@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from certificates.admin.files import EXPORT
 from foundation.admin import Edge
-from jobs import approvals
+from jobs import approvals, policy
 from jobs.kinds import kind_of
 from jobs.models import Job
 from jobs.querysets import REJECTED
@@ -99,6 +99,9 @@ class ShowsMine(Edge):
                 "number": number,
                 "before": number - 1,
                 "after": number + 1 if len(jobs) > PAGE and number < FURTHEST else 0,
+                "inbox": (
+                    self._address("jobs_inbox") if request.user.has_perm(policy.DECIDE) else ""
+                ),
                 "ask": self._address("certificates_certificate_add") if may_ask(request) else "",
             },
         )

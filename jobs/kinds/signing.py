@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
@@ -87,6 +88,13 @@ def _wanted(job: Job, certificate: Certificate) -> Wanted:
     )
 
 
+@lru_cache(maxsize=1024)
+def _key_in(csr_pem: str) -> KeyOf:
+    """Return the key of a CSR; lists ask it of the same ones again and again."""
+    public = csr.parse(csr_pem).public_key()
+    return KeyOf(*certs.key_algorithm_of(public), certs.key_fingerprint(public))
+
+
 def _has_csr(job: Job) -> bool:
     return bool(job.csr_pem) or job.sealed_csr is not None
 
@@ -147,8 +155,9 @@ class Signing(Kind[SignedCertificate]):
             # One that held a challenge is not kept: what it brought tells of its key.
             signed = job.version is not None
             return super().key(job) if signed else KeyOf(fingerprint=job.key_fingerprint)
-        public = csr.parse(job.csr).public_key()
-        return KeyOf(*certs.key_algorithm_of(public), certs.key_fingerprint(public))
+        if job.sealed_csr is None:
+            return _key_in(job.csr_pem)
+        return _key_in.__wrapped__(job.csr)  # one with a challenge is not kept in memory
 
     @override
     def set_up(self, job: Job) -> None:

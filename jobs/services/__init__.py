@@ -9,6 +9,7 @@ from jobs.services.at_once import sign_at_once
 from jobs.services.bindings import detach_target
 from jobs.services.decisions import (
     ChangedSinceShown,
+    Flagged,
     approve_job,
     cancel_held,
     cancel_job,
@@ -43,6 +44,7 @@ __all__ = [
     "Asked",
     "ChangedSinceShown",
     "DuplicateJob",
+    "Flagged",
     "ForDevice",
     "Foreseen",
     "approve_job",

@@ -14,7 +14,7 @@ from audit.via import Door
 from certificates import signers
 from certificates.models import Certificate
 from foundation.errors import Conflict, FieldError, Invalid
-from jobs import approvals, policy, queue
+from jobs import approvals, policy, queue, risks
 from jobs.kinds import kind_of
 from jobs.models import Job
 from jobs.services.common import has_successor, lock_to_decide
@@ -31,6 +31,13 @@ class ChangedSinceShown(Conflict):
     message = "What this job would do has changed since it was shown: look at it again."
 
 
+class Flagged(Conflict):
+    """Something about the job is risky, so it is looked at by itself."""
+
+    code = "flagged"
+    message = "There is something to look at: decide on it by itself."
+
+
 class DigestRequired(Invalid):
     """Whoever approves over REST says what they looked at."""
 
@@ -39,11 +46,19 @@ class DigestRequired(Invalid):
 
 
 @use_case("job.approve", on=Job)
-def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest: str = "") -> Job:
+def approve_job(
+    *,
+    job_id: uuid.UUID,
+    actor: Principal,
+    reason: str = "",
+    digest: str = "",
+    is_one_of_many: bool = False,
+) -> Job:
     """Let an awaiting job run; the approval is bound to the hash of exactly what will be done.
 
     `digest` is what the decider was shown, if the door shows it. Raises InvalidMove, SelfApproval,
-    MayNotDecide, ChangedSinceShown, DigestRequired, IssuerRevoked.
+    MayNotDecide, ChangedSinceShown, DigestRequired, IssuerRevoked; where it `is_one_of_many` that
+    somebody decides on at once, Flagged too.
     """
     job, actor = lock_to_decide(job_id, actor)
     policy.check_may_approve(actor, job)
@@ -56,6 +71,8 @@ def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest
     approved = approvals.digest_of(job, job.certificate)
     if digest and digest != approved:
         raise ChangedSinceShown
+    if is_one_of_many:
+        _check_unflagged(job)
     _decide(job, actor, _checked_reason(reason))
     job.approved_digest = approved
     job.move(Move.APPROVE, actor=actor, reason=job.decision_reason, digest=approved)
@@ -64,13 +81,25 @@ def approve_job(*, job_id: uuid.UUID, actor: Principal, reason: str = "", digest
 
 
 @use_case("job.reject", on=Job)
-def reject_job(*, job_id: uuid.UUID, actor: Principal, reason: str) -> Job:
+def reject_job(
+    *,
+    job_id: uuid.UUID,
+    actor: Principal,
+    reason: str,
+    digest: str = "",
+    is_one_of_many: bool = False,
+) -> Job:
     """End an awaiting job; the reason is required and kept.
 
-    Raises InvalidMove, SelfRejection, MayNotDecide, Invalid (no reason).
+    Raises InvalidMove, SelfRejection, MayNotDecide, Invalid (no reason); ChangedSinceShown where a
+    `digest` is given and is not that of what would be done; and Flagged as `approve_job` does.
     """
     job, actor = lock_to_decide(job_id, actor)
     policy.check_may_reject(actor, job)
+    if digest and digest != approvals.digest_of(job, job.certificate):
+        raise ChangedSinceShown
+    if is_one_of_many:
+        _check_unflagged(job)
     reason = _checked_reason(reason)
     if not reason:
         raise Invalid(
@@ -131,6 +160,14 @@ def _cancel(job: Job, actor: Principal, reason: str) -> None:
     job.move(Move.CANCEL, actor=actor, reason=reason)
     if not replaced:  # else the certificate shows how that stands
         kind_of(job).restore(job, actor)
+
+
+def _check_unflagged(job: Job) -> None:
+    """Raise Flagged, with what is risky about `job`, as things stand under its lock."""
+    flags = risks.flags_of([job]).get(job.pk, ())
+    if flags:
+        said = " ".join(flag.words for flag in flags)
+        raise Flagged(f"{said} {Flagged.message}")
 
 
 def _decide(job: Job, actor: Principal, reason: str) -> None:
