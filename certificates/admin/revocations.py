@@ -5,11 +5,20 @@ from unfold.decorators import display
 
 from certificates.admin.serials import SearchesSerials
 from certificates.models import Revocation, SerialRevocation
-from foundation.admin import ReadOnly
+from foundation.admin import ReadOnly, words
+
+
+class _SaysWhy(ReadOnly, SearchesSerials):
+    """Rows with a reason, which the list shows by its name in words."""
+
+    @display(description="Reason", ordering="reason")
+    def why(self, row: Revocation | SerialRevocation) -> str:
+        """Say why."""
+        return words.reason(row.reason).partition(":")[0]
 
 
 @admin.register(Revocation)
-class RevocationAdmin(ReadOnly, SearchesSerials):
+class RevocationAdmin(_SaysWhy):
     """Revocations, to read."""
 
     empty_words = (
@@ -19,7 +28,7 @@ class RevocationAdmin(ReadOnly, SearchesSerials):
 
     serial_field = "version__serial"
 
-    list_display = ("version", "serial", "reason", "revoked_at", "revoked_by", "listed_in")
+    list_display = ("version", "serial", "why", "revoked_at", "revoked_by", "listed_in")
     list_filter = ("reason", "version__issuer", "revoked_at")
     linked = ("recorded_at__gte", "recorded_at__lt")
     list_select_related = ("version__certificate", "revoked_by")
@@ -32,7 +41,7 @@ class RevocationAdmin(ReadOnly, SearchesSerials):
 
 
 @admin.register(SerialRevocation)
-class SerialRevocationAdmin(ReadOnly, SearchesSerials):
+class SerialRevocationAdmin(_SaysWhy):
     """Revocations by issuer and serial, from old CRLs, to read."""
 
     empty_words = (
@@ -40,7 +49,7 @@ class SerialRevocationAdmin(ReadOnly, SearchesSerials):
         "old CRL brings them."
     )
 
-    list_display = ("serial", "issuer", "reason", "revoked_at", "listed_in")
+    list_display = ("serial", "issuer", "why", "revoked_at", "listed_in")
     list_filter = ("issuer", "reason")
     list_select_related = ("issuer",)
     search_fields = ("serial",)
