@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 ARGS ?=
 
-.PHONY: help demo serve test test-sqlite test-postgres interop fuzz bench mutations check format openapi \
+.PHONY: help demo serve test test-sqlite test-postgres interop fuzz bench mutations dist check format openapi \
 	screenshots setup setup-front setup-dev browser lock clean
 
 help: ## Show this list
@@ -40,6 +40,9 @@ bench: setup-dev ## Measure the hot paths over HTTP, with anchors of the same ru
 
 mutations: setup-dev ## Take out each lock, fence, permission and bound, and see a test fail; ARGS="--only 'jobs.*'"
 	@exec $(PYTHON) -m tools.mutations $(ARGS)
+
+dist: setup-dev ## Build the wheels of the clients into var/dist
+	@cd clients/certctl_cli && exec ../../$(PYTHON) -m hatchling build -t wheel -d ../../var/dist
 
 check: setup-dev ## Lint, types, import contracts, migrations, settings, OpenAPI
 	@exec tools/check.sh

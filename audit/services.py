@@ -171,6 +171,8 @@ def _event(entry: Entry) -> Event:
     data = dict(entry.data)
     if via.client_request_id:
         data["client_request_id"] = via.client_request_id
+    if via.client:
+        data["client"] = via.client
     return Event(
         format=FORMAT,
         actor=entry.actor,

@@ -29,4 +29,5 @@ class Via:
     request_id: str = ""
     remote_address: str | None = None
     client_request_id: str = ""  # as the client or its proxy chose it; ours is the other
+    client: str = ""  # a program of ours and its release, as it calls itself: a claim, no proof
     expects: Expectation | None = None  # of the row that the act is about; in no event

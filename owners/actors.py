@@ -4,6 +4,7 @@ No door is preferred and none is the default: REST, the admin, and whatever come
 MCP, agents) each name theirs and adapt what is here to their framework in a few lines.
 """
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,8 @@ STAMP_EVERY = timedelta(minutes=1)
 # Of one prefix from one address, as with names in the admin (AXES_FAILURE_LIMIT), but roomier: a
 # program with an old key tries again and again. Others at the same address are not in the way.
 WRONG_KEYS = LockOut("apikey", Rate(30, 15 * 60))
+# Of programs of ours: the name, a slash, the release.
+OUR_CLIENTS = re.compile(r"certctl-(?:agent|cli)/[0-9][0-9A-Za-z.+-]{0,30}(?=\Z| )")
 
 
 class InvalidKey(NotAuthenticated):
@@ -40,7 +43,14 @@ def via_of(request: HttpRequest, *, door: Door, key: ApiKey | None = None) -> Vi
         request_id=str(request.META.get("certctl.request_id", "")),
         remote_address=remote_address(request),
         client_request_id=str(request.META.get("certctl.client_request_id", "")),
+        client=_client_of(request),
     )
+
+
+def _client_of(request: HttpRequest) -> str:
+    """Return which of our own programs asks; whatever else stands there may be anything."""
+    match = OUR_CLIENTS.match(request.headers.get("User-Agent", ""))
+    return match[0] if match else ""
 
 
 def actor_of(request: HttpRequest, door: Door) -> Principal:

@@ -1,0 +1,1 @@
+"""One module for what belongs together; each has COMMANDS, by name."""
