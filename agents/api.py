@@ -1,6 +1,7 @@
 """REST: agents and tokens for people; registration; and the door of agents themselves."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import URLPattern, path
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from typing_extensions import override
 
+import jobs.services
 import owners.actors
 from agents import serializers as shapes
 from agents import services
@@ -22,6 +24,7 @@ from audit.via import Door
 from deployments.models import Agent
 from foundation.rest.parsers import valid
 from foundation.rest.views import Strict
+from jobs.services import Report
 from owners.authentication import actor_of
 from owners.models import Principal
 from owners.permissions import needs
@@ -129,13 +132,20 @@ class RegistrationViewSet(Strict, viewsets.GenericViewSet[Agent]):
 class OwnViewSet(Strict, viewsets.GenericViewSet[Agent]):
     """The door of agents: each sees and touches its own, known by its key."""
 
-    use_cases: ClassVar = {"heartbeat": "agent.heartbeat", "rotate": "agent.rotate_key"}
+    use_cases: ClassVar = {
+        "heartbeat": "agent.heartbeat",
+        "rotate": "agent.rotate_key",
+        "csr": "job.submit_csr",
+        "carry": "job.carry",
+        "report": "job.report",
+    }
     door = Door.AGENT
     queryset: QuerySet[Agent] = Agent.objects.none()
     serializer_class = shapes.Greeting
     authentication_classes = (AgentAuthentication,)
     permission_classes = (IsThatAgent,)
     repeatable = ()
+    bodiless = ("carry",)
 
     @extend_schema(request=shapes.HostInput, responses=shapes.Greeting)
     def heartbeat(self, request: Request, agent: str) -> Response:
@@ -158,6 +168,45 @@ class OwnViewSet(Strict, viewsets.GenericViewSet[Agent]):
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(responses={200: shapes.WorkSerializer, 304: None})
+    def work(self, request: Request, agent: str) -> Response:
+        """Return what is to be done; 304 where that is what If-None-Match names."""
+        work = services.work_of(_own(request))
+        tag = f'"{work.tag}"'
+        headers = {"ETag": tag, "Cache-Control": "no-store"}
+        known = [one.strip().removeprefix("W/") for one in _none_match(request).split(",")]
+        if tag in known:
+            return Response(status=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        return Response({"work": list(work.items)}, headers=headers)
+
+    @extend_schema(request=shapes.CsrInput, responses=shapes.Settled)
+    def csr(self, request: Request, agent: str, job: UUID) -> Response:
+        """Bring the CSR of the key that it made for a job; the same again changes nothing."""
+        data = valid(shapes.CsrInput, request)
+        row = jobs.services.submit_csr(
+            actor=_agents_actor(request), agent=_own(request), job_id=job, csr_pem=data["csr"]
+        )
+        return Response(shapes.Settled(row).data)
+
+    @extend_schema(request=None, responses=shapes.CarriedSerializer)
+    def carry(self, request: Request, agent: str, job: UUID) -> Response:
+        """Take a job, or go on with it after a restart; what to put in place is in the answer."""
+        one = jobs.services.carry(actor=_agents_actor(request), agent=_own(request), job_id=job)
+        return Response(shapes.carried(one))
+
+    @extend_schema(request=shapes.ReportInput, responses=shapes.Settled)
+    def report(self, request: Request, agent: str, job: UUID) -> Response:
+        """Say what became of a try; the same again changes nothing."""
+        data = valid(shapes.ReportInput, request)
+        row = jobs.services.report(
+            actor=_agents_actor(request),
+            agent=_own(request),
+            job_id=job,
+            claim=data.pop("claim"),
+            result=Report(**data),
+        )
+        return Response(shapes.Settled(row).data)
+
 
 def urls() -> list[URLPattern]:
     """Return the addresses of the agents' door, under the API."""
@@ -171,7 +220,15 @@ def urls() -> list[URLPattern]:
         ),
         path(f"{at}heartbeat/", own({"post": "heartbeat"}), name="agent-heartbeat"),
         path(f"{at}key/", own({"put": "rotate"}), name="agent-key"),
+        path(f"{at}work/", own({"get": "work"}), name="agent-work"),
+        path(f"{at}work/<uuid:job>/csr/", own({"post": "csr"}), name="agent-csr"),
+        path(f"{at}work/<uuid:job>/carry/", own({"post": "carry"}), name="agent-carry"),
+        path(f"{at}work/<uuid:job>/report/", own({"post": "report"}), name="agent-report"),
     ]
+
+
+def _none_match(request: Request) -> str:
+    return str(request.headers.get("If-None-Match", ""))
 
 
 def _agents_actor(request: Request) -> Principal:

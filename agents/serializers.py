@@ -10,9 +10,11 @@ from agents.models import MAX_NETWORKS, Token
 from agents.services import Host
 from deployments.models import Agent
 from foundation.rest.fields import SparseFields, StrictInput
+from jobs.services import Carried
 
 # `agent.<name>` and its principal's `agent:` are within what a user name may hold.
 MAX_NAME = 140
+MAX_CSR = 64 * 1024
 
 
 class AgentSerializer(SparseFields):
@@ -177,3 +179,107 @@ def host_of(data: Mapping[str, Any], address: str | None) -> Host:
         address=address,
         clock=data["clock"],
     )
+
+
+class WorkItem(serializers.Serializer[Any]):
+    """Something that an agent is to do, does, or waits for."""
+
+    id = serializers.UUIDField(read_only=True, help_text="Of the job.")
+    kind = serializers.CharField(read_only=True)
+    todo = serializers.ChoiceField(
+        choices=["csr", "carry", "wait"],
+        read_only=True,
+        help_text="Make a key and bring its CSR; carry; or wait for a decision or the signature.",
+    )
+    status = serializers.CharField(read_only=True)
+    claim = serializers.IntegerField(read_only=True)
+    certificate = serializers.UUIDField(read_only=True)
+    certificate_name = serializers.CharField(read_only=True)
+    common_name = serializers.CharField(read_only=True)
+    sans = serializers.ListField(child=serializers.CharField(), read_only=True)
+    key_algorithms = serializers.ListField(child=serializers.CharField(), read_only=True)
+    key_fingerprint = serializers.CharField(read_only=True)
+    target = serializers.UUIDField(read_only=True, allow_null=True)
+    target_name = serializers.CharField(read_only=True, allow_null=True)
+    target_kind = serializers.CharField(read_only=True, allow_null=True)
+    waits_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    last_error = serializers.CharField(read_only=True)
+
+
+class WorkSerializer(serializers.Serializer[Any]):
+    """An agent's work: the first hundred jobs, the longest waiting first."""
+
+    work = WorkItem(many=True, read_only=True)
+
+
+class CsrInput(StrictInput):
+    """The CSR of a key that the agent made."""
+
+    csr = serializers.CharField(max_length=MAX_CSR, trim_whitespace=False)
+
+
+class Settled(serializers.Serializer[Any]):
+    """Where a job of an agent stands."""
+
+    id = serializers.UUIDField(read_only=True)
+    status = serializers.CharField(read_only=True)
+    claim = serializers.IntegerField(source="claim_number", read_only=True)
+    last_error = serializers.CharField(read_only=True)
+    waits_until = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class CarriedSerializer(Settled):
+    """A job that the agent has now, and what to put in place: certificates, and never a key."""
+
+    lease_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    fingerprint = serializers.CharField(read_only=True, help_text="SHA-256 of the certificate.")
+    key_fingerprint = serializers.CharField(
+        read_only=True, help_text="SHA-256 of the SubjectPublicKeyInfo: which key it belongs to."
+    )
+    certificate_pem = serializers.CharField(read_only=True)
+    chain_pem = serializers.CharField(read_only=True)
+    target_kind = serializers.CharField(read_only=True)
+    target_config = serializers.DictField(read_only=True)
+    endpoint_host = serializers.CharField(read_only=True)
+    endpoint_port = serializers.IntegerField(read_only=True, allow_null=True)
+    server_name = serializers.CharField(read_only=True)
+
+
+class ReportInput(StrictInput):
+    """What became of a try."""
+
+    claim = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    ok = serializers.BooleanField()
+    fingerprint = serializers.CharField(
+        max_length=64,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="SHA-256 of what is in place, or of what was seen.",
+    )
+    changed = serializers.BooleanField(required=False, default=True)
+    detail = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
+    permanent = serializers.BooleanField(
+        required=False, default=False, help_text="Trying again cannot help."
+    )
+
+
+def carried(one: Carried) -> dict[str, Any]:
+    """Return a job that an agent took, as it is told to it."""
+    shown = dict(Settled(one.job).data)
+    target, material = one.job.target, one.material
+    if material is None or target is None:
+        return shown
+    return {
+        **shown,
+        "lease_until": one.job.lease_until,
+        "fingerprint": material.fingerprint,
+        "key_fingerprint": material.key_fingerprint,
+        "certificate_pem": material.leaf_pem,
+        "chain_pem": material.chain_pem,
+        "target_kind": target.kind,
+        "target_config": target.config,
+        "endpoint_host": target.endpoint_host,
+        "endpoint_port": target.endpoint_port,
+        "server_name": target.server_name,
+    }

@@ -18,6 +18,7 @@ from agents.services.tokens import (
     create_token,
     withdraw_token,
 )
+from agents.services.work import Work, work_of
 
 __all__ = [
     "AgentNameTaken",
@@ -29,6 +30,7 @@ __all__ = [
     "OtherInstance",
     "Registered",
     "TokenUsed",
+    "Work",
     "begin_using",
     "check_instance",
     "create_token",
@@ -40,4 +42,5 @@ __all__ = [
     "retire_agent",
     "rotate_key",
     "withdraw_token",
+    "work_of",
 ]

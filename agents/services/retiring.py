@@ -82,4 +82,4 @@ def _served_by(agent: Agent) -> QuerySet[Certificate]:
 
 
 def _open_work(agent: Agent) -> QuerySet[Job]:
-    return Job.objects.under_way().filter(Q(agent=agent))
+    return Job.objects.under_way().filter(Q(agent=agent) | Q(csr_agent=agent))

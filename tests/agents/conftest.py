@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from agents import secret_texts, services
 from deployments.models import Agent
+from tests.jobs.conftest import ask  # noqa: F401 - pytest finds it here
 
 API = "/api/v1/"
 REGISTRATIONS = f"{API}agent-registrations/"
