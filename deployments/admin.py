@@ -1,4 +1,4 @@
-"""Targets, deployments and agents in the admin; targets are written through the services."""
+"""Targets and deployments in the admin; targets are written through the services."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from unfold.decorators import display
 from deployments import services
 from deployments.connectors import connector_class
 from deployments.forms import config_fields, secret_fields, target_form
-from deployments.models import Agent, Deployment, Target
+from deployments.models import Deployment, Target
 from foundation.admin import Deletes, ReadOnly, Saves, words
 from owners.logins import actor_of
 
@@ -193,20 +193,6 @@ class DeploymentAdmin(ReadOnly):
     def expected_fingerprint(self, deployment: Deployment) -> str:
         """Show what should be served, to be compared with what is."""
         return deployment.version.fingerprint if deployment.version else "-"
-
-
-@admin.register(Agent)
-class AgentAdmin(ReadOnly):
-    """Hosts that will fetch their own work."""
-
-    empty_words = (
-        "Agents carry certificates to hosts that this server cannot reach. They come in a "
-        "later release."
-    )
-
-    list_display = ("name", "principal", "enabled", "last_seen_at")
-    list_select_related = ("principal",)
-    search_fields = ("name",)
 
 
 def _setting(known: Any) -> str:
