@@ -15,6 +15,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         ("watch-issuers", "certificates.watch_issuers", 60.0),
         ("tend-responders", "jobs.tend_responders", 60.0),
         ("tend-ra-certificates", "enrollment.tend_ra_certificates", 60.0),
+        ("miss-silent-agents", "agents.miss_silent", 15.0),
         ("run-revocation-plans", "revocation.run_plans", 5.0),
         ("expire-revocation-plans", "revocation.expire_plans", 60.0),
         ("announce-waiting", "notifications.announce_waiting", 60.0),

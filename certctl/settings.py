@@ -47,6 +47,11 @@ PKI_PREFIX = env.str("CERTCTL_PKI_PREFIX", default="")
 # A folder that another web server serves while we are away (certificates.mirror); empty: none.
 PKI_EXPORT_DIR = env.str("CERTCTL_PKI_EXPORT_DIR", default="")
 
+# The CA that agents are to trust for this server, as PEM; empty: what their hosts trust.
+AGENT_CA_PEM = env.str("CERTCTL_AGENT_CA_PEM", default="", multiline=True)
+# How long an agent may be silent before it counts as offline.
+AGENT_SILENCE = timedelta(seconds=env.int("CERTCTL_AGENT_SILENCE_SECONDS", default=150))
+
 # Whether pkilint looks at what is signed: certificates before anybody gets them, CRLs and OCSP
 # answers afterwards, with an alert (decision 0060). It has to be installed: requirements/lint.txt.
 LINT = env.bool("CERTCTL_LINT", default=False)
@@ -152,6 +157,7 @@ INSTALLED_APPS = [
     "notifications",
     "revocation",
     "enrollment",
+    "agents",
     "pki_wellknown",
     "console",
 ]
@@ -266,9 +272,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 SWEEP_REST_SECONDS = 1.0
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("sweeps")]
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_TASK_ROUTES = {
-    f"{app}.*": {"queue": "sweeps"} for app in ("certificates", "enrollment", "jobs", "revocation")
-}
+_SWEEPING = ("agents", "certificates", "enrollment", "jobs", "revocation")
+CELERY_TASK_ROUTES = {f"{app}.*": {"queue": "sweeps"} for app in _SWEEPING}
 CELERY_TASK_ROUTES["jobs.run_pending_jobs"] = {"queue": "celery"}
 CELERY_TASK_ROUTES["revocation.run_plans"] = {"queue": "celery"}
 CELERY_BEAT_SCHEDULE = SCHEDULE

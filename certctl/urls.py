@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+import agents.api
 import audit.api
 import certificates.api
 import console.api
@@ -41,7 +42,8 @@ router.register("issuers", certificates.api.CaViewSet, basename="issuer")
 router.register("profiles", issuers.api.ProfileViewSet, basename="profile")
 router.register("targets", deployments.api.TargetViewSet, basename="target")
 router.register("deployments", deployments.api.DeploymentViewSet, basename="deployment")
-router.register("agents", deployments.api.AgentViewSet, basename="agent")
+router.register("agents", agents.api.AgentViewSet, basename="agent")
+router.register("agent-tokens", agents.api.TokenViewSet, basename="agenttoken")
 router.register("jobs", jobs.api.JobViewSet, basename="job")
 router.register("enrollment-labels", enrollment.api.LabelViewSet, basename="label")
 router.register("enrollment-devices", enrollment.api.DeviceViewSet, basename="device")
@@ -68,6 +70,7 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
         name="docs",
     ),
+    *agents.api.urls(),
     path("api/v1/", include(router.urls)),
     # From here on nobody needs credentials.
     path("health", ops.health, name="health"),

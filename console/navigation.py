@@ -145,6 +145,7 @@ GROUPS = (
             _rows("Devices", "devices", "enrollment.device"),
             _rows("Credentials", "password", "enrollment.credential"),
             _rows("Enrollments", "how_to_reg", "enrollment.enrollment"),
+            _rows("Agent tokens", "vpn_key", "agents.token"),
         ),
         folds=True,
     ),

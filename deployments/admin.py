@@ -1,4 +1,4 @@
-"""Targets, deployments and agents in the admin; targets are written through the services."""
+"""Targets and deployments in the admin; targets are written through the services."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from unfold.decorators import action, display
 
 from deployments import services
 from deployments.forms import config_fields, secret_fields, target_form
-from deployments.models import Agent, Deployment, Target
+from deployments.models import Deployment, Target
 from deployments.shown import TargetPage, endpoint_of, last_test_of
 from foundation.admin import Deletes, Question, ReadOnly, Switches
 from owners.logins import actor_of
@@ -203,15 +203,3 @@ class DeploymentAdmin(ReadOnly):
         return deployment.version.fingerprint if deployment.version else "-"
 
 
-@admin.register(Agent)
-class AgentAdmin(ReadOnly):
-    """Hosts that will fetch their own work."""
-
-    empty_words = (
-        "Agents carry certificates to hosts that this server cannot reach. They come in a "
-        "later release."
-    )
-
-    list_display = ("name", "principal", "enabled", "last_seen_at")
-    list_select_related = ("principal",)
-    search_fields = ("name",)

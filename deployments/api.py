@@ -1,4 +1,4 @@
-"""REST: targets, what is deployed there, and agents."""
+"""REST: targets, and what is deployed there."""
 
 from typing import Any, ClassVar
 
@@ -219,22 +219,3 @@ class DeploymentViewSet(Strict, viewsets.ReadOnlyModelViewSet[Deployment]):
     filterset_class = DeploymentFilter
     search_fields = ("certificate__name", "target__name")
     ordering_fields = ("created_at", "deployed_at", "checked_at", "health")
-
-
-class AgentSerializer(SparseFields):
-    """An agent."""
-
-    class Meta:
-        model = Agent
-        fields = ("id", "name", "principal", "enabled", "last_seen_at", "created_at")
-        read_only_fields = fields
-
-
-class AgentViewSet(Strict, viewsets.ReadOnlyModelViewSet[Agent]):
-    """Agents: to read; what they do comes with a later release."""
-
-    queryset = Agent.objects.order_by("name")
-    serializer_class = AgentSerializer
-    filterset_fields = ("name", "enabled", "principal")
-    search_fields = ("name",)
-    ordering_fields = ("name", "last_seen_at", "created_at")

@@ -1,38 +1,108 @@
 """Agents, targets, and that a certificate is served at a target."""
 
 import uuid
+from datetime import datetime
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from audit.about import About
 from certificates.models import Certificate, Version
 from foundation.sealed import Context, SealedField
+from foundation.statements import locked
 from owners.models import Principal
 
 TARGET_SECRETS = Context("target:{pk}")
 
 
-class Agent(models.Model):
-    """A host's process that pulls its own work; what it does comes with a later release.
+# Seconds: what Kerberos and most of TLS bear is five minutes; a minute is worth telling.
+WRONG_CLOCK = 60
 
-    Jobs routed to an agent are never claimed by the server.
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    """Agents as services look for them."""
+
+    def lock(self, pk: uuid.UUID) -> "Agent":
+        """Return the bare row, locked; raises Agent.DoesNotExist."""
+        return locked(Agent, pk)
+
+    def silent(self, since: datetime) -> Self:
+        """Agents that count as online and were not heard of after `since`, the longest first."""
+        return self.filter(state="Online", last_seen_at__lt=since).order_by("last_seen_at", "pk")
+
+
+class Agent(models.Model):
+    """A host's process that fetches its own work, and makes its keys where they are used.
+
+    What an agent carries is never claimed by the server.
     """
+
+    class State(models.TextChoices):
+        """What is known of it; the values are API."""
+
+        REGISTERED = "Registered"  # and not heard of since
+        ONLINE = "Online"
+        OFFLINE = "Offline"
+        RETIRED = "Retired"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=150, unique=True)
     principal = models.OneToOneField(
         Principal, models.PROTECT, null=True, blank=True, related_name="agent"
     )
+    vouched_by = models.ForeignKey(
+        Principal,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="Who made the token that it registered with: counts among those who bring its "
+        "keys.",
+    )
     enabled = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=State, default=State.REGISTERED, editable=False)
+    instance = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="Which installation it is: another one with the same key is refused.",
+    )
+    os = models.CharField("operating system", max_length=64, blank=True, editable=False)
+    architecture = models.CharField(max_length=32, blank=True, editable=False)
+    version = models.CharField(max_length=32, blank=True, editable=False)
+    address = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    clock_offset = models.IntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="How many seconds its clock was ahead of ours when it was last heard of.",
+    )
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AgentQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            models.Index(
+                fields=["last_seen_at"],
+                condition=Q(state="Online"),
+                name="deployments_agent_online",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def clock_is_wrong(self) -> bool:
+        """Whether its clock differs by so much that certificates may seem over, or to come."""
+        return self.clock_offset is not None and abs(self.clock_offset) > WRONG_CLOCK
 
 
 class Target(models.Model):

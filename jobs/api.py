@@ -32,6 +32,7 @@ RELATED = (
     "target",
     "version",
     "requested_by",
+    "csr_agent",
     "csr_by",
     "decided_by",
 )

@@ -59,6 +59,8 @@ tell(
             "the next responder certificate of {it}",
             "a responder's next certificate",
         ),
+        "job.carry": Sentence("fetched", "fetch", "the {it}", "a job", is_noun=True),
+        "job.report": Sentence("reported on", "report on", "the {it}", "a job", is_noun=True),
         "job.request": Sentence("asked for", "ask for", "the {it}", "a job", is_noun=True),
         "job.follow": Sentence(
             "asked for",

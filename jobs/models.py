@@ -65,7 +65,20 @@ class Job(models.Model):
     status = models.CharField(max_length=24, choices=Status, default=Status.PENDING, editable=False)
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="jobs")
     target = models.ForeignKey(Target, models.PROTECT, null=True, blank=True, related_name="jobs")
+    # Two facts: who carries the work, which the server then never claims, and who makes the key of
+    # what the server signs and brings its CSR.
     agent = models.ForeignKey(Agent, models.PROTECT, null=True, blank=True, related_name="jobs")
+    csr_agent = models.ForeignKey(
+        Agent,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="csr_jobs",
+        editable=False,
+        verbose_name="CSR from agent",
+        help_text="The agent that makes the key on its host and brings the CSR; empty: somebody "
+        "else does.",
+    )
     requested_by = models.ForeignKey(Principal, models.PROTECT, related_name="+")
     version = models.ForeignKey(
         Version,
@@ -193,6 +206,17 @@ class Job(models.Model):
                 fields=["scheduled_at", "id"],
                 condition=Q(status=Status.PENDING, agent__isnull=True),
                 name="job_due",
+            ),
+            # An agent asks every few seconds, and has years of work behind it.
+            models.Index(
+                fields=["agent", "scheduled_at"],
+                condition=Q(status__in=(Status.PENDING, Status.RUNNING), agent__isnull=False),
+                name="job_carried",
+            ),
+            models.Index(
+                fields=["csr_agent"],
+                condition=Q(status__in=OPEN, csr_agent__isnull=False),
+                name="job_brought",
             ),
             models.Index(
                 fields=["scheduled_at"], condition=Q(status=Status.FAILED), name="job_failed"

@@ -17,6 +17,7 @@ from jobs.states import OPEN, Status
 from owners.models import Principal
 
 if TYPE_CHECKING:
+    from deployments.models import Agent
     from jobs.models import Job
 
 _TRIED_AGAIN = Q(status=Status.FAILED, given_up=False, attempts__lt=F("max_attempts"))
@@ -39,6 +40,17 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(
             status=Status.PENDING, agent__isnull=True, scheduled_at__lte=now
         ).order_by("scheduled_at", "pk")
+
+    def of_agent(self, agent: "Agent", now: datetime) -> Self:
+        """Jobs that are `agent`'s to do now, that it does, or whose key it made and that go on.
+
+        The longest waiting first. What another agent has is none of its.
+        """
+        carries = Q(agent=agent) & (
+            Q(status=Status.RUNNING) | Q(status=Status.PENDING, scheduled_at__lte=now)
+        )
+        brings = Q(csr_agent=agent, status__in=OPEN)
+        return self.filter(carries | brings).order_by("scheduled_at", "pk")
 
     def claimed(self, job: "Job") -> Self:
         """`job`, if it still runs under the claim that `job` was read with; else nothing.

@@ -69,6 +69,7 @@ class JobSerializer(SparseFields):
             "target",
             "target_name",
             "agent",
+            "csr_agent",
             "device",
             "wants_approval",
             "version",

@@ -38,7 +38,8 @@ def record_at_rest(
     actor = request._user if hasattr(request, "_user") else None  # noqa: SLF001
     known = actor if isinstance(actor, Principal) else None
     action = act_of(view, request)
-    via = None if known else via_of(request._request, door=Door.REST)  # noqa: SLF001
+    door = getattr(view, "door", Door.REST)  # agents come over HTTP too, by a door of their own
+    via = None if known else via_of(request._request, door=door)  # noqa: SLF001
     more = _more(known, via, action, outcome)
     if more is None:
         return

@@ -12,6 +12,7 @@ from deployments.services.targets import (
 )
 from deployments.services.work import (
     LONGEST_VALIDATION,
+    AgentRetired,
     NotBound,
     NotForTargets,
     Seen,
@@ -19,14 +20,18 @@ from deployments.services.work import (
     bind,
     check_enabled,
     deploy,
+    for_agent,
+    keymaker_of,
     record_deployed,
     record_seen,
     unbind,
     validate,
+    why_closed,
 )
 
 __all__ = [
     "LONGEST_VALIDATION",
+    "AgentRetired",
     "Check",
     "Material",
     "NotBound",
@@ -41,6 +46,8 @@ __all__ = [
     "create_target",
     "delete_target",
     "deploy",
+    "for_agent",
+    "keymaker_of",
     "longest",
     "record_deployed",
     "record_seen",
@@ -48,4 +55,5 @@ __all__ = [
     "update_target",
     "validate",
     "warnings_of",
+    "why_closed",
 ]

@@ -7,13 +7,14 @@ from ipaddress import ip_address
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from audit.services import record
 from certificates.models import Certificate, Revocation, Version
 from deployments.connectors import handshake
 from deployments.connectors.base import Connector, Material, Outcome
-from deployments.models import Deployment, Target
+from deployments.models import Agent, Deployment, Target
 from deployments.services.targets import connector_for
 from foundation.errors import Conflict, ConnectorError, Invalid, NotFound
 from foundation.sealed import CannotDecrypt
@@ -39,6 +40,13 @@ class TargetDisabled(Conflict):
 
     code = "target_disabled"
     message = "The target is disabled."
+
+
+class AgentRetired(Conflict):
+    """Nobody carries certificates there any more."""
+
+    code = "agent_retired"
+    message = "The agent that carried certificates there is retired or disabled."
 
 
 class NotForTargets(Conflict):
@@ -96,9 +104,37 @@ def bind(*, actor: Principal, certificate: Certificate, target: Target) -> Deplo
 
 
 def check_enabled(target: Target) -> None:
-    """Refuse to ask for work at a target to which nothing is deployed any more."""
+    """Refuse to ask for work at a target to which nothing is deployed any more.
+
+    Raises TargetDisabled, AgentRetired.
+    """
+    why_not = why_closed(target)
+    if why_not is not None:
+        raise why_not
+
+
+def why_closed(target: Target) -> Conflict | None:
+    """Return why nothing is deployed to `target`; None where it is open."""
     if not target.enabled:
-        raise TargetDisabled
+        return TargetDisabled()
+    if target.agent is not None and not target.agent.enabled:
+        return AgentRetired()
+    return None
+
+
+def keymaker_of(certificate: Certificate) -> Agent | None:
+    """Return the agent that makes the keys of `certificate`: the one that carries it everywhere.
+
+    None where the server or several agents do: a key stays on its host, so somebody else brings
+    the CSR, and sees to the key.
+    """
+    agents = Agent.objects.filter(targets__deployments__certificate=certificate, enabled=True)
+    bound = Deployment.objects.filter(certificate=certificate)
+    elsewhere = bound.filter(Q(target__agent=None) | Q(target__agent__enabled=False))
+    carriers = list(agents.distinct()[:2])
+    if len(carriers) != 1 or elsewhere.exists():
+        return None
+    return carriers[0]
 
 
 @transaction.atomic
@@ -141,6 +177,27 @@ def deploy(*, version: Version, target: Target) -> Outcome:
         # old version over the new one of another worker, nor one where none is wanted any more.
         _material(version, connector),
         before_swap=lambda: _check_may_serve(version, target),
+    )
+
+
+def for_agent(*, version: Version, target: Target) -> Material:
+    """Return what the agent of `target` is to put in place there; never a key.
+
+    Raises ConnectorError, permanent where trying again cannot help: a revoked or expired version, a
+    target that is not bound, or is closed, a key that lies here and not with the agent.
+    """
+    _check_may_serve(version, target)
+    if version.encrypted_key is not None:
+        raise ConnectorError(
+            "The server made this key, and hands out none: have the certificate renewed with a new "
+            "key, which the agent makes.",
+            permanent=True,
+        )
+    return Material(
+        leaf_pem=version.pem,
+        chain_pem=version.chain_pem,
+        fingerprint=version.fingerprint,
+        key_fingerprint=version.key_fingerprint,
     )
 
 

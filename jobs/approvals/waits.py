@@ -45,6 +45,12 @@ def _who_decides(job: Job) -> str:
     return f"An operator must decide who is {asked} nor of the owner {job.certificate.owner}."
 
 
+def _who_brings(job: Job) -> str:
+    if job.csr_agent is None:
+        return "A CSR for its names must be submitted."
+    return f"The agent {job.csr_agent} makes its key and brings the CSR."
+
+
 def _pending(job: Job) -> Wait | None:
     if job.agent_id is not None:
         return Wait("agent", None, "The agent of its target must fetch it.")
@@ -60,7 +66,7 @@ def waits_for(job: Job) -> Wait | None:
     """Return what `job` waits for; None where a worker has it or it is over."""
     match job.status:
         case Status.AWAITING_CSR:
-            return Wait("csr", job.waits_until, "A CSR for its names must be submitted.")
+            return Wait("csr", job.waits_until, _who_brings(job))
         case Status.AWAITING_APPROVAL:
             return Wait("approval", job.waits_until, _who_decides(job))
         case Status.PENDING:

@@ -7,6 +7,7 @@ the lock of its certificate, so nobody waits for a unique index while holding th
 
 from jobs.services.at_once import sign_at_once
 from jobs.services.bindings import detach_target
+from jobs.services.carrying import CannotCarry, Carried, ClaimGone, Report, carry, report
 from jobs.services.decisions import (
     ChangedSinceShown,
     Flagged,
@@ -27,10 +28,10 @@ from jobs.services.requests import (
     request_issuance,
     request_renewal,
     request_validation,
-    submit_csr,
 )
 from jobs.services.responders import renew_responder, request_responder, tend_responders
 from jobs.services.settle import complete, fail_job, park, release
+from jobs.services.submitting import submit_csr
 from jobs.services.sweeps import (
     fail_abandoned,
     retry_failed,
@@ -42,14 +43,19 @@ __all__ = [
     "HEAD_START",
     "MAX_JUSTIFICATION",
     "Asked",
+    "CannotCarry",
+    "Carried",
     "ChangedSinceShown",
+    "ClaimGone",
     "DuplicateJob",
     "Flagged",
     "ForDevice",
     "Foreseen",
+    "Report",
     "approve_job",
     "cancel_held",
     "cancel_job",
+    "carry",
     "complete",
     "detach_target",
     "fail_abandoned",
@@ -61,6 +67,7 @@ __all__ = [
     "release",
     "renew_ra",
     "renew_responder",
+    "report",
     "request_deployment",
     "request_due_renewals",
     "request_issuance",

@@ -56,7 +56,8 @@ def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
     None where it is asked for already, or the target is disabled: its certificates are told so.
     The caller holds the certificate's lock.
     """
-    if not follow.target.enabled:
+    why_not = deployments.services.why_closed(follow.target)
+    if why_not is not None:
         record(
             actor=actor,
             action="deployment.skip",
@@ -65,7 +66,7 @@ def follow_up(cause: Job, follow: Follow, actor: Principal) -> Job | None:
             kind=follow.kind,
             target=str(follow.target),
             version=follow.version.number if follow.version else None,
-            why=deployments.services.TargetDisabled.message,
+            why=why_not.message,
         )
         return None
     job = Job(
@@ -117,6 +118,7 @@ def open_job(
     kind = kind_of(job)
     kind.set_up(job)
     if kind.waits_for_csr(job):
+        job.csr_agent = deployments.services.keymaker_of(certificate)
         job.begin(Status.AWAITING_CSR, waits_until=now + settings.CSR_TIMEOUT)
     elif kind.needs_approval(job, certificate):
         job.begin(Status.AWAITING_APPROVAL, waits_until=now + settings.APPROVAL_TIMEOUT)

@@ -5,38 +5,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.db import transaction
-
 import certificates.policy
 import certificates.services
 import deployments.services
 from audit.use_cases import DEVICES, PEOPLE_AND_PROGRAMS, use_case
-from certificates import signers
 from certificates.details import Details
 from certificates.models import Certificate, RenewalPolicy
 from deployments.models import Target
-from foundation.clock import database_clock
 from foundation.errors import Conflict, FieldError, Invalid
 from foundation.preconditions import as_expected
 from foundation.sealed import Sealed
 from issuers.models import Issuer, Profile
 from issuers.services import CheckedRequest
-from jobs import approvals, policy, queue
-from jobs.kinds import kind_of
+from jobs import approvals, policy
 from jobs.kinds.signing import next_kind
 from jobs.models import Job
 from jobs.services import csrs, justifying
-from jobs.services.common import lock_both
 from jobs.services.foresight import Refusals, check_rules, foresee_issuance
 from jobs.services.opening import (
     ForDevice,
     announce,
     of_device,
     open_job,
-    undecided,
 )
-from jobs.states import Move
 from owners.models import Owner, Principal, Team
 
 
@@ -262,40 +253,6 @@ def request_validation(*, actor: Principal, certificate_id: uuid.UUID, target: T
         actor,
     )
     announce(job, actor)
-    return job
-
-
-@use_case("job.submit_csr", on=Job)
-def submit_csr(*, actor: Principal, job_id: uuid.UUID, csr_pem: str) -> Job:
-    """Give a job the CSR that it waits for; it then waits for approval or goes ahead.
-
-    Raises InvalidMove, IssuerRevoked, Invalid (a CSR outside the profile).
-    """
-    job = lock_both(job_id, actor)
-    policy.check_state(job, Move.SUBMIT_CSR)
-    certificate = job.certificate
-    signers.check_may_sign(certificate.issuer)
-    checked = csrs.check(csr_pem, certificate)
-    job.csr_pem = csr_pem
-    job.csr_by = actor
-    kind_of(job).set_up(job)
-    job.last_error = ""
-    if kind_of(job).needs_approval(job, certificate):
-        job.waits_until = database_clock.now() + settings.APPROVAL_TIMEOUT
-        move = Move.SUBMIT_CSR_FOR_APPROVAL
-    else:
-        job.waits_until = None
-        move = Move.SUBMIT_CSR
-        transaction.on_commit(queue.nudge)
-    # It still waits for its CSR, and has it: what decides is the same.
-    job.lacks_decider = policy.lacks_decider(job)
-    job.move(
-        move,
-        actor=actor,
-        key_algorithm=checked.key_algorithm,
-        names=checked.sans,
-        **undecided(job),
-    )
     return job
 
 

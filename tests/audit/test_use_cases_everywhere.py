@@ -40,6 +40,7 @@ SERVICES = (
     "enrollment.services",
     "revocation.services",
     "console.services",
+    "agents.services",
 )
 # Functions with an actor that are no acts of their own, and why.
 NO_ACTS = {
@@ -48,6 +49,8 @@ NO_ACTS = {
     "owners.services.save_team",
     "owners.services.delete_named",
     "issuers.services.profiles.save_profile",
+    # The first use of a key, whatever it is used for.
+    "agents.services.keys.begin_using",
     # Inside the act that makes or takes over a CA, with its record and its first CRL.
     "issuers.services.authorities.create_local_ca",
     "issuers.services.authorities.import_local_ca",
@@ -74,6 +77,7 @@ NO_ACTS = {
     "jobs.services.settle.park",
     "jobs.services.settle.release",
     # Sweeps: nobody asks for them, and what they find is nobody's attempt.
+    "agents.services.heartbeats.miss_silent_agents",
     "certificates.crl.publish_if_due",
     "certificates.services.adoption.adopt_waiting",
     "certificates.services.expiry.update_expiry_statuses",

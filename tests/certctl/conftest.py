@@ -3,7 +3,8 @@
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from deployments.models import Target
+from agents.services import create_token
+from deployments.models import Agent, Target
 from enrollment.models import Enrollment
 from enrollment.services import NewCredential, create_credentials, create_label
 from owners.models import ApiKey
@@ -50,6 +51,8 @@ def rows(carol, client_of, local_ca, profile):
     version = VersionFactory(certificate=certificate, pem=local_ca.certificate_pem)
     job = JobFactory(certificate=certificate, status="AwaitingApproval")
     return {
+        "agents": Agent.objects.create(name="edge-1"),
+        "agent-tokens": create_token(actor=carol, name="edge-2").token,
         "certificates": certificate,
         "versions": version,
         "renewal-policies": RenewalPolicyFactory(),

@@ -26,9 +26,16 @@ from tests.races import beside, until_blocked
 
 API = "/api/v1/"
 # What an answer shows only once, and is null in the one that is given again.
-ONCE = {"key", "credential", "credentials"}
+ONCE = {"key", "token", "credential", "credentials"}
 # POSTs that make nothing anew, and why each may be sent twice.
 MAKES_NOTHING = {
+    "agent-registrations/": "the same token and key get the same answer",
+    "agent-tokens/{id}/withdraw/": "it is withdrawn already",
+    "agents/{agent}/heartbeat/": "it was heard of already",
+    "agents/{agent}/work/{job}/carry/": "it is the agent's already",
+    "agents/{agent}/work/{job}/csr/": "it has that CSR already",
+    "agents/{agent}/work/{job}/report/": "it is settled so already",
+    "agents/{id}/retire/": "it is retired already",
     "alerts/{id}/acknowledge/": "the first to say so stays",
     "api-keys/{id}/disable/": "it is disabled already",
     "certificates/{id}/archive/": "409 the second time",
@@ -81,6 +88,7 @@ def bodies(carol, profile, local_ca, owner, places, csr_for, victor):
     request = {"owner": owner.name, "issuer": local_ca.slug, "profile": profile.slug}
     target = {"kind": "file", "config": {"at": "web-1"}}
     return {
+        "agent-tokens/": {"name": "edge-1"},
         "owners/": {"name": "shop"},
         "teams/": {"name": "web"},
         "principals/": {"username": "dave", "password": "correct horse battery"},

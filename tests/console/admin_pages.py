@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
 
+from agents.services import create_token
 from certificates import crl
 from certificates.models import Alert, OCSPResponse, Revocation, SerialRevocation
 from deployments.models import Agent, Deployment, Target
@@ -102,8 +103,9 @@ def populate(carol, local_ca, rows, system) -> None:
         Alert.objects.create(
             kind=Alert.Kind.VALIDATION_FAILED, certificate=one, since=now, detail=f"{LONG} serves."
         )
-    Agent.objects.create(name="agent-1")
     request_ca(actor=carol, slug="to-be-signed", name=LONG, common_name="Corporate issuing 2")
+    Agent.objects.create(name="agent-1", clock_offset=90)
+    create_token(actor=carol, name=LONG[:100], networks=["192.0.2.0/24"])
     target = Target.objects.create(
         name=LONG, kind="file", endpoint_host="edge.example", endpoint_port=443
     )

@@ -88,7 +88,9 @@ def test_these_are_all_acts_on_jobs():
     acts = {act.name for act in ACTIONS.values() if act.function.startswith("jobs.services.")}
 
     of_ra = {"certificate.request_ra", "certificate.renew_ra"}
+    of_agents = {"job.carry", "job.report"}
     of_responders = {"certificate.request_responder", "certificate.renew_responder"}
     assert acts == {
-        *ACTS, *of_ra, *of_responders, "job.cancel", "certificate.request", "deployment.unbind"
+        *ACTS, *of_ra, *of_responders, *of_agents, "job.cancel", "certificate.request",
+        "deployment.unbind",
     }  # fmt: skip
