@@ -201,5 +201,3 @@ class DeploymentAdmin(ReadOnly):
     def expected_fingerprint(self, deployment: Deployment) -> str:
         """Show what should be served, to be compared with what is."""
         return deployment.version.fingerprint if deployment.version else "-"
-
-
