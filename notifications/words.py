@@ -90,7 +90,7 @@ def digest(jobs: Sequence[Job]) -> tuple[str, str]:
 
 def decision_page(job: Job) -> str:
     """Return the address of the page on which `job` is decided."""
-    return address_of("jobs_job_approve_one", job.pk)
+    return address_of("jobs_job_decide", job.pk)
 
 
 def inbox() -> str:

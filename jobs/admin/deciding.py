@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,7 +14,7 @@ from typing_extensions import override
 from foundation.admin import Edge
 from foundation.errors import CertctlError
 from issuers.models import Issuer
-from jobs import approvals, policy, risks
+from jobs import approvals, inbox, policy, risks
 from jobs.admin.decisions import RELATED, MayGiveReason
 from jobs.models import Job
 from jobs.states import Status
@@ -168,20 +167,20 @@ class Decides(Edge):
 def next_waiting(actor: Principal, job: Job, *, is_back: bool = False) -> Job | None:
     """Return the next job behind `job` that `actor` may approve, or the one before it.
 
-    By deadline, then by age. Behind the last comes the first. Of the LOOKED_AT most urgent alone:
-    who may decide on none of those finds what else waits in the list.
+    By deadline, then by age. Behind the last comes the first; before the first comes the last of
+    the LOOKED_AT most urgent.
     """
     if not policy.may_decide_at_all(actor):
         return None
-    waiting = Job.objects.filter(status=Status.AWAITING_APPROVAL).exclude(pk=job.pk)
-    order = (F("waits_until").asc(nulls_last=True), "created_at", "pk")
-    rows = list(waiting.select_related(*RELATED).order_by(*order)[:LOOKED_AT])
-    at = sum(1 for one in rows if _place(one) < _place(job))
-    ordered = [*rows[at:], *rows[:at]]
-    for one in reversed(ordered) if is_back else ordered:
-        if not _objection(policy.check_may_approve, actor, one):
-            return one
-    return None
+    if not is_back:
+        behind = inbox.page(actor=actor, after=inbox.Place.of(job), size=1).jobs
+        if behind:
+            return behind[0]
+    rows = [one for one in inbox.page(actor=actor, size=LOOKED_AT).jobs if one.pk != job.pk]
+    if not is_back:
+        return rows[0] if rows else None
+    before = [one for one in rows if _place(one) < _place(job)]
+    return next(reversed(before or rows), None)
 
 
 def who_may(job: Job, people: list[Principal]) -> list[Person]:
