@@ -68,7 +68,7 @@ def test_what_waits_comes_in_one_digest_with_links_to_the_decisions(
     (one,) = [one for one in sent() if one.to == [bob.email]]
     assert one.subject == "[certctl] 3 requests wait for your decision"
     for job in jobs:
-        assert f"{BASE}/admin/jobs/job/{job.pk}/approve/" in one.body
+        assert f"{BASE}/admin/jobs/job/{job.pk}/decide/" in one.body
         assert str(job.certificate) in one.body
     assert "asked for by alice" in one.body
     assert f"{jobs[0].waits_until:%Y-%m-%d %H:%M} UTC" in one.body
@@ -76,7 +76,7 @@ def test_what_waits_comes_in_one_digest_with_links_to_the_decisions(
 
 def test_the_link_leads_behind_the_sign_in(awaiting, bob, client):
     notifications.announce_waiting()
-    page = f"/admin/jobs/job/{awaiting.pk}/approve/"
+    page = f"/admin/jobs/job/{awaiting.pk}/decide/"
     assert BASE + page in sent()[0].body
 
     answer = client.get(page)
