@@ -61,7 +61,7 @@ class AgentAdmin(Page, Confirms, ReadOnly):
     actions_list: ClassVar = ("make_token",)
     actions_detail: ClassVar = ("retire",)
     page_related = ("vouched_by", "principal")
-    use_cases = {"retire": "agent.retire"}
+    use_cases = {"make_token": "agent.create_token", "retire": "agent.retire"}
 
     @override
     def head(self, request: HttpRequest, row: Agent) -> Head:

@@ -11,6 +11,10 @@ from foundation.admin import Edge
 from foundation.unknown import UnknownParameter, check_parameters, words_for
 from owners.models import Team
 
+OF_AGENTS = (
+    "/agents/{agent}/"  # a door of its own, with keys of its own: tests/agents/test_doors.py
+)
+
 
 def test_the_nearest_known_name_is_told():
     assert words_for("target", ["targets", "kind"]) == "target: unknown; did you mean targets?"
@@ -26,7 +30,7 @@ def test_carol_cannot_ask_any_address_by_what_it_does_not_know(carol, client_of,
     answers = {
         path: client.get(path.replace("{id}", str(uuid.uuid4())) + "?no_such_thing=1")
         for method, path, _ in operations
-        if method == "get"
+        if method == "get" and OF_AGENTS not in path
     }
 
     assert len(answers) > 30
@@ -62,7 +66,7 @@ def test_no_body_is_read_with_a_field_that_it_does_not_know(carol, client_of, op
     tried = 0
 
     for method, path, _ in operations:
-        if method == "get":
+        if method == "get" or OF_AGENTS in path:
             continue
         answer = getattr(client, method)(address(path), {"no_such_field": 1}, format="json")
         tried += 1

@@ -178,6 +178,8 @@ def test_what_cannot_be_asked_for_is_said_all_at_once(carol):
 
 def test_carol_gives_one_up_with_its_key(browse, carol, requested):
     browse(carol).post(page(requested, "delete"), {"post": "yes"})
+    assert RequestedCA.objects.exists()  # its name was not typed
+    browse(carol).post(page(requested, "delete"), {"post": "yes", "confirm_name": str(requested)})
 
     assert not RequestedCA.objects.exists()
     assert Event.objects.filter(action="issuer.give_up", actor=carol).count() == 1

@@ -131,7 +131,10 @@ def test_carol_finds_no_fault_on_any_page(group, looking, browse, carol, full):
 UNSEEN = {
     "certificates_certificate_check": "It answers the page of requests, to a POST, as JSON.",
     "certificates_version_download": "It answers a POST, with a file.",
+    "deployments_agent_make_token": "It leads on to the form of a token.",
     "enrollment_credential_revoke_held": "Only of a blocked one: the page that a device has, too.",
+    "jobs_job_next": "It leads on to the next job that waits.",
+    "jobs_job_previous": "It leads on to the one before.",
     "login": "Whoever is signed in is led on; the door has a test of its own.",
 }
 

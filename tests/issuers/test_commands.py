@@ -210,7 +210,7 @@ def test_a_second_time_changes_nothing(secrets, settings):
     said = rotate()
 
     assert tokens(secrets) == before
-    assert said.count(": 0 re-encrypted") == 5
+    assert said.count(": 0 re-encrypted") == 6
     assert Event.objects.filter(action="keys.rotate").count() == 1
 
 
