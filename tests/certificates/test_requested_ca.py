@@ -177,7 +177,7 @@ def test_what_cannot_be_asked_for_is_said_all_at_once(carol):
 
 
 def test_carol_gives_one_up_with_its_key(browse, carol, requested):
-    browse(carol).post(page(requested, "delete"), {"post": "yes"})
+    browse(carol).post(page(requested, "delete"), {"post": "yes", "confirm_name": "corp"})
 
     assert not RequestedCA.objects.exists()
     assert Event.objects.filter(action="issuer.give_up", actor=carol).count() == 1
