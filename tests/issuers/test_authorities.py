@@ -127,7 +127,7 @@ def test_a_slug_is_taken_once(create):
 
 def test_a_slug_that_somebody_else_took_meanwhile_is_refused(create, monkeypatch):
     create()
-    monkeypatch.setattr("issuers.services.authorities._check_new", lambda *args: None)
+    monkeypatch.setattr("issuers.services.authorities.check_slug", lambda *args: None)
 
     with pytest.raises(services.SlugTaken):
         create()
