@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -52,6 +52,12 @@ def history_of(
 def about_subject(label: str, *keys: Any) -> QuerySet[Event]:
     """Return the events whose subject is a row of `label`, as "issuers.issuer", with such a key."""
     return Event.objects.filter(subject_type=label, subject_id__in=[str(key) for key in keys])
+
+
+def history_about(request: HttpRequest, row: Model) -> list[Table]:
+    """Return the history of a row that is itself the subject of its events, as `history_of`."""
+    label, key = row._meta.label_lower, str(row.pk)  # noqa: SLF001 - Django's public name for it
+    return history_of(request, about_subject(label, key), subject_type=label, subject_id=key)
 
 
 def as_html(sentence: Told, page: str = "") -> SafeString:

@@ -40,6 +40,9 @@ PEOPLE_AND_PROGRAMS = frozenset({Door.REST, Door.ADMIN, Door.CLI, Door.SYSTEM})
 # Devices, which come by their protocol's own credentials.
 DEVICES = frozenset({Door.EST, Door.SCEP})
 
+# Agents, which come by keys of their own.
+AGENTS = frozenset({Door.AGENT})
+
 
 class WrongDoor(NotPermitted):
     """The act exists, but not at this door."""

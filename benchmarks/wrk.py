@@ -30,8 +30,8 @@ def program() -> str | None:
 def run(arguments: list[str]) -> Run:
     """Ask for some seconds over many connections; raises RuntimeError where one is refused."""
     command = [str(program()), "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "--latency", *arguments]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
-    rate, tail, count = _RATE.search(told), _TAIL.search(told), _ALL.search(told)
-    if rate is None or tail is None or count is None or "Non-2xx" in told:
-        raise RuntimeError(told)
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    rate, tail, count = _RATE.search(output), _TAIL.search(output), _ALL.search(output)
+    if rate is None or tail is None or count is None or "Non-2xx" in output:
+        raise RuntimeError(output)
     return Run(float(rate[1]), float(tail[1]) * _MILLI[tail[2]], int(count[1]))

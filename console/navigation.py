@@ -48,12 +48,11 @@ class Item:
     name: str
     allows: Allows
     count: Callable[[HttpRequest], str] | None = None
-    query: str = ""
 
     def url(self) -> str:
         """Return its address; "" where this installation has no such page."""
         try:
-            return f"{reverse(self.name)}{self.query}"
+            return reverse(self.name)
         except NoReverseMatch:
             return ""
 

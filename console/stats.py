@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, Min, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Count, IntegerField, Min, OuterRef, Q, Subquery, Sum, Value
 from django.utils import timezone
 
 from certificates.models import CRL, Alert, Certificate, CertificateStatus
@@ -163,13 +163,6 @@ def clock_words() -> str:
         f"This web server's clock is {abs(ahead):.0f} s {side} the database's, which decides. "
         "Set it right."
     )
-
-
-def last_renewal() -> datetime | None:
-    """Return when a renewal last completed."""
-    done = Job.objects.filter(kind=Job.Kind.RENEWAL, status=Status.COMPLETED)
-    last: datetime | None = done.aggregate(last=Max("completed_at"))["last"]
-    return last
 
 
 def web_processes() -> list[WebProcess]:

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from typing_extensions import override
 
-from audit.history import about_subject, history_of
+from audit.history import history_about
 from deployments.connectors import connector_class
 from deployments.models import Deployment, Target
 from foundation.admin import Page, words
@@ -99,10 +99,7 @@ class TargetPage(Page):
 
     @override
     def last_sections(self, request: HttpRequest, row: Target) -> Iterable[Section]:
-        label, key = "deployments.target", str(row.pk)
-        yield from history_of(
-            request, about_subject(label, key), subject_type=label, subject_id=key
-        )
+        yield from history_about(request, row)
 
 
 def endpoint_of(target: Target) -> str:

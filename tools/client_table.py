@@ -47,16 +47,16 @@ def _filter(parameter: dict[str, Any]) -> dict[str, Any]:
     kind = parameter["schema"]
     many = kind.get("type") == "array"
     kind = kind["items"] if many else kind
-    told: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     if many:
-        told["many"] = True
+        described["many"] = True
     if "enum" in kind:
-        told["choices"] = kind["enum"]
+        described["choices"] = kind["enum"]
     if kind.get("type") in {"boolean", "integer", "number"}:
-        told["type"] = kind["type"]
+        described["type"] = kind["type"]
     if help_ := parameter.get("description", "").partition("\n")[0]:
-        told["help"] = help_
-    return told
+        described["help"] = help_
+    return described
 
 
 def _fields(schema: dict[str, Any], operation: dict[str, Any]) -> list[str]:

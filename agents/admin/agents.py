@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,15 +13,14 @@ from unfold.decorators import action, display
 
 from agents import services
 from agents.services import Dependents
-from audit.history import history_of
-from audit.models import Event
+from audit.history import history_about
 from deployments.models import Agent
 from foundation import durations
-from foundation.admin import ConfirmForm, Confirms, Page, Question, ReadOnly
+from foundation.admin import Confirms, Page, Question, ReadOnly
 from foundation.admin.lists.chips import Chip, Choice
+from foundation.admin.named import named_form
 from foundation.admin.pages import link_to, link_to_list
 from foundation.admin.parts import Badge, Fact, Facts, Head, Notices, Section, Table
-from foundation.errors import FieldError, Invalid
 from jobs.approvals import word_of
 from owners.logins import actor_of
 
@@ -32,14 +30,6 @@ COLOURS = {
     Agent.State.OFFLINE: "danger",
     Agent.State.RETIRED: "default",
 }
-
-
-class RetireForm(ConfirmForm):
-    """To retire an agent is for good, so its name is typed."""
-
-    name = forms.CharField(
-        label="The agent's name", help_text="Type it, so that it is no other that is retired."
-    )
 
 
 @admin.register(Agent)
@@ -100,8 +90,7 @@ class AgentAdmin(Page, Confirms, ReadOnly):
 
     @override
     def last_sections(self, request: HttpRequest, row: Agent) -> Iterable[Section]:
-        events = Event.objects.filter(subject_id=str(row.pk))
-        yield from history_of(request, events, subject_id=str(row.pk))
+        yield from history_about(request, row)
 
     def has_make_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether this is somebody who has agents register."""
@@ -133,17 +122,14 @@ class AgentAdmin(Page, Confirms, ReadOnly):
             "served runs on, and nothing new is put in place until another agent, or the server, "
             "has its targets. Its name stays taken.",
             button="Retire",
-            form=RetireForm,
+            form=named_form([row]),
             subject=row,
             details="admin/agents/agent/dependents.html",
             context={"dependents": services.dependents_of(row)},
             back=self.row_page(row),
         )
 
-        def retire(given: dict[str, Any]) -> list[str]:
-            if given["name"] != row.name:
-                detail = "This is not its name."
-                raise Invalid(errors=[FieldError("name", "other_name", detail)])
+        def retire(_: dict[str, Any]) -> list[str]:
             services.retire_agent(actor=actor_of(request), agent_id=row.pk)
             return [f"Retired {row}."]
 

@@ -10,8 +10,7 @@ from django.db import transaction
 
 from audit.changes import Changes, change, changed
 from audit.services import record
-from audit.use_cases import use_case
-from audit.via import Door
+from audit.use_cases import AGENTS, use_case
 from deployments.models import Agent
 from foundation.clock import database_clock
 from foundation.errors import Conflict
@@ -19,7 +18,6 @@ from owners.models import Principal
 
 logger = logging.getLogger(__name__)
 
-AGENTS = frozenset({Door.AGENT})
 BATCH = 500
 # What the trail tells when it changes; the rest changes with every heartbeat.
 FACTS = ("os", "architecture", "version", "address")

@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from agents import secret_texts
 from agents.models import Key
-from agents.services.heartbeats import AGENTS
 from audit.services import record
-from audit.use_cases import use_case
+from audit.use_cases import AGENTS, use_case
 from deployments.models import Agent
 from foundation.errors import Conflict, FieldError, Invalid
 from owners.models import Principal

@@ -8,10 +8,10 @@ from django.utils import timezone
 import owners.services
 from agents import secret_texts
 from agents.models import Key, Token
-from agents.services.heartbeats import AGENTS, Host, describe
+from agents.services.heartbeats import Host, describe
 from agents.services.tokens import check_name
 from audit.services import record
-from audit.use_cases import use_case
+from audit.use_cases import AGENTS, use_case
 from audit.via import Door, Via
 from deployments.models import Agent
 from foundation.errors import FieldError, Invalid, NotAuthenticated

@@ -31,11 +31,11 @@ class NoteForm(ConfirmForm):
 
 def explained(reasons: Iterable[str]) -> list[tuple[str, SafeString]]:
     """Return each of `reasons` with its words, the explanation apart from the name, for radios."""
-    return [(str(one), _explained(words.reason(str(one)))) for one in reasons]
+    return [(str(one), _explained(str(one))) for one in reasons]
 
 
-def _explained(text: str) -> SafeString:
-    name, _, explanation = text.partition(": ")
+def _explained(code: str) -> SafeString:
+    name, explanation = words.reason_parts(code)
     return format_html(
         '<span class="decide-choice-name">{}</span> <span class="decide-choice-why">{}</span>',
         name,

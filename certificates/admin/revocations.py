@@ -14,7 +14,7 @@ class _SaysWhy(ReadOnly, SearchesSerials):
     @display(description="Reason", ordering="reason")
     def why(self, row: Revocation | SerialRevocation) -> str:
         """Say why."""
-        return words.reason(row.reason).partition(":")[0]
+        return words.reason_parts(row.reason)[0]
 
 
 @admin.register(Revocation)

@@ -68,6 +68,10 @@ class Edge(ModelAdmin):
         """Show words where nothing can be edited, as to whoever may only look."""
         return readonly.in_words(self.model)
 
+    def address(self, name: str, *args: Any) -> str:
+        """Return the address of a page of this admin by its URL's name."""
+        return reverse(f"{self.admin_site.name}:{name}", args=args)
+
     @override
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -118,10 +118,9 @@ class Names(Confirms):
         """Have chosen rows switched off by the list's action `name`, which says what became."""
         if not rows:
             return None
-        what = called(rows)
         question = Question(
             name=name,
-            title=f"Disable {what}",
+            title=f"Disable {called(rows)}",
             explanation=explanation,
             button="Disable",
             subject=rows[0] if len(rows) == 1 else None,

@@ -45,6 +45,12 @@ def reason(code: str) -> str:
     return REASONS.get(code, code)
 
 
+def reason_parts(code: str) -> tuple[str, str]:
+    """Return a reason's name in words, and apart from it what that says; "" for an unknown one."""
+    name, _, explanation = reason(code).partition(": ")
+    return name, explanation
+
+
 def moment(at: datetime) -> str:
     """Return "2026-11-26 05:10 UTC"."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

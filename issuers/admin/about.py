@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from typing_extensions import override
 
-from audit.history import about_subject, history_of
+from audit.history import history_about
 from foundation import durations
 from foundation.admin import Page
 from foundation.admin.pages import link_to, link_to_list
@@ -27,7 +27,7 @@ from foundation.admin.parts import (
     ending,
 )
 from foundation.admin.words import moment
-from issuers.admin.standing import profile_badge
+from issuers.admin.standing import ISSUER_COLUMNS, issuer_cells, profile_badge
 from issuers.models import Issuer, Profile
 from issuers.pointers import pointers_of
 from issuers.x509 import certs
@@ -87,10 +87,7 @@ class IssuerPage(Page):
 
     @override
     def last_sections(self, request: HttpRequest, row: Issuer) -> Iterable[Section]:
-        label, key = "issuers.issuer", str(row.pk)
-        yield from history_of(
-            request, about_subject(label, key), subject_type=label, subject_id=key
-        )
+        yield from history_about(request, row)
 
 
 def revocation_facts(issuer: Issuer) -> list[Fact]:
@@ -167,15 +164,8 @@ def _below(request: HttpRequest, row: Issuer) -> Iterable[Table]:
     if rows:
         yield Table(
             "CAs below it",
-            ("Issuer", "State", "Ends"),
-            [
-                (
-                    link_to(request, one),
-                    Badge("enabled", "success") if one.enabled else Badge("disabled", "warning"),
-                    one.described.not_after if one.described else None,
-                )
-                for one in rows
-            ],
+            ISSUER_COLUMNS,
+            [issuer_cells(request, one) for one in rows],
             empty="",
         )
 

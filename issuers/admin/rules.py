@@ -6,13 +6,12 @@ from typing import Any
 from django.http import HttpRequest
 from typing_extensions import override
 
-from audit.history import about_subject, history_of
+from audit.history import history_about
 from foundation import durations
 from foundation.admin import Page
-from foundation.admin.pages import link_to
-from foundation.admin.parts import Badge, Code, Fact, Facts, Head, Lines, Names, Section, Table
+from foundation.admin.parts import Code, Fact, Facts, Head, Lines, Names, Section, Table
 from issuers.admin import words
-from issuers.admin.standing import profile_badge
+from issuers.admin.standing import ISSUER_COLUMNS, issuer_cells, profile_badge
 from issuers.models import Profile
 
 SHOWN = 50  # issuers of a profile
@@ -43,10 +42,7 @@ class ProfilePage(Page):
 
     @override
     def last_sections(self, request: HttpRequest, row: Profile) -> Iterable[Section]:
-        label, key = "issuers.profile", str(row.pk)
-        yield from history_of(
-            request, about_subject(label, key), subject_type=label, subject_id=key
-        )
+        yield from history_about(request, row)
 
 
 def _standing(row: Profile) -> str:
@@ -127,15 +123,8 @@ def _issuers(request: HttpRequest, row: Profile) -> Iterable[Table]:
     issuers = row.issuers.defer("secrets").order_by("slug")[:SHOWN]
     yield Table(
         "Who may sign",
-        ("Issuer", "State", "Ends"),
-        [
-            (
-                link_to(request, one),
-                Badge("enabled", "success") if one.enabled else Badge("disabled", "warning"),
-                one.described.not_after if one.described else None,
-            )
-            for one in issuers
-        ],
+        ISSUER_COLUMNS,
+        [issuer_cells(request, one) for one in issuers],
         empty="Any issuer that is enabled.",
         is_wide=False,
     )

@@ -1,7 +1,12 @@
-"""How a profile stands, in a word: pure."""
+"""How a profile or an issuer stands, in a word."""
 
+from typing import Any
+
+from django.http import HttpRequest
+
+from foundation.admin.pages import link_to
 from foundation.admin.parts import Badge
-from issuers.models import Profile
+from issuers.models import Issuer, Profile
 
 RESERVED_FOR = {
     (True, False): "CA certificates",
@@ -30,3 +35,15 @@ def profile_badge(profile: Profile) -> Badge:
     """Return that word with its colour."""
     state = state_of(profile)
     return Badge(state, COLOURS[state])
+
+
+ISSUER_COLUMNS = ("Issuer", "State", "Ends")
+
+
+def issuer_cells(request: HttpRequest, issuer: Issuer) -> tuple[Any, ...]:
+    """Return what tables on other rows' pages show of an issuer, by ISSUER_COLUMNS."""
+    return (
+        link_to(request, issuer),
+        Badge("enabled", "success") if issuer.enabled else Badge("disabled", "warning"),
+        issuer.described.not_after if issuer.described else None,
+    )

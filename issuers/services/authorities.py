@@ -25,7 +25,7 @@ from issuers.ca_keys import CA_KEY
 from issuers.connectors import connector_for
 from issuers.connectors.base import BACKDATE
 from issuers.connectors.local import LocalCA
-from issuers.models import MAX_SHARDS, Issuer
+from issuers.models import MAX_SHARDS, Issuer, RequestedCA
 from issuers.pointers import pointers_of, problem_of
 from issuers.services import shards
 from issuers.services.ca_rules import (
@@ -244,6 +244,15 @@ def check_slug(slug: str, name: str) -> None:
         raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)])
 
 
+def insert_named(row: Issuer | RequestedCA) -> None:
+    """Insert a new row; raises SlugTaken where somebody made one of that slug since we looked."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)]) from None
+
+
 def _certificate(
     key: CertificateIssuerPrivateKeyTypes, subject: x509.Name, ca: NewCA
 ) -> x509.Certificate:
@@ -297,10 +306,5 @@ def _save(
         serialization.NoEncryption(),
     )
     issuer.secrets = CA_KEY.of(issuer).seal(pkcs8)
-    try:
-        with transaction.atomic():
-            issuer.save(force_insert=True)
-    except IntegrityError:
-        # Somebody else made one of that slug since we looked.
-        raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)]) from None
+    insert_named(issuer)
     return issuer

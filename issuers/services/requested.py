@@ -3,14 +3,13 @@
 import uuid
 
 from cryptography.hazmat.primitives import serialization
-from django.db import IntegrityError, transaction
 
 from audit.services import record
 from audit.use_cases import use_case
-from foundation.errors import FieldError, NotFound
+from foundation.errors import NotFound
 from issuers.ca_keys import REQUESTED_CA_KEY
 from issuers.models import RequestedCA
-from issuers.services.authorities import SlugTaken, check_prefix, check_slug
+from issuers.services.authorities import check_prefix, check_slug, insert_named
 from issuers.services.ca_rules import (
     MIN_CA_LIFETIME,
     ExistingCA,
@@ -69,11 +68,7 @@ def request_ca(  # noqa: PLR0913 - one argument a thing that it asks for
         serialization.NoEncryption(),
     )
     row.encrypted_key = REQUESTED_CA_KEY.of(row).seal(pkcs8)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        raise SlugTaken(errors=[FieldError("slug", "name_taken", SlugTaken.message)]) from None
+    insert_named(row)
     record(actor=actor, action="issuer.request", subject=row, key_algorithm=key_algorithm)
     return row
 

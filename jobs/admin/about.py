@@ -124,12 +124,11 @@ def jobs_of(
 
 
 def _cells(request: HttpRequest, job: Job) -> tuple[Any, ...]:
-    kind = f"{job.kind} at {job.target}" if job.target else str(job.kind)
     status: Any = badge_of(job)
     if job.last_error and job.status == Status.FAILED:
         status = [status, job.last_error]
     return (
-        link_to(request, job, kind),
+        link_to(request, job, kind_words(job)),
         link_to(request, job.certificate),
         status,
         str(job.requested_by),
@@ -171,9 +170,18 @@ def _decided_by(request: HttpRequest, row: Principal) -> Iterable[Section]:
 
 
 def _under_way(request: HttpRequest, job: Job) -> list[Any]:
+    return [link_to(request, job, f"{job.kind}: {Status(job.status).label}"), what_comes(job)]
+
+
+def what_comes(job: Job) -> str:
+    """Say what an open job waits for, or that nobody has to do anything."""
     waits = waits_for(job)
-    words = waits.detail if waits else "A worker has it, or takes it in a moment."
-    return [link_to(request, job, f"{job.kind}: {Status(job.status).label}"), words]
+    return waits.detail if waits else "A worker has it, or takes it in a moment."
+
+
+def kind_words(job: Job) -> str:
+    """Name a job's kind, and the target where it is for one."""
+    return f"{job.kind} at {job.target}" if job.target else str(job.kind)
 
 
 def _deployed(versions: Sequence[Any]) -> Q:

@@ -8,14 +8,13 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from typing_extensions import override
 
 from foundation.admin import Edge
-from foundation.errors import CertctlError
 from issuers.models import Issuer
 from jobs import approvals, inbox, policy, risks
-from jobs.admin.decisions import RELATED, MayGiveReason
+from jobs.admin.decisions import CHOICES, DECISIONS, RELATED, MayGiveReason, targets_of
 from jobs.models import Job
 from jobs.states import Status
 from owners.logins import actor_of
@@ -23,7 +22,7 @@ from owners.models import Principal
 
 LOOKED_AT: Final = 50  # jobs, the most urgent, among which the next one is looked for
 PEOPLE: Final = 100  # who decide at all, of whom a page tells
-NAMES: Final = 6  # are shown unfolded
+NAMES: Final = 6  # and targets are shown unfolded
 DECIDED: Final = "certctl.decided"
 
 
@@ -76,11 +75,9 @@ class Decides(Edge):
         job, actor = self._job(request, pk), actor_of(request)
         review = approvals.review(job)
         flags = risks.flags_of([job]).get(job.pk, ())
-        told = {flag.words for flag in flags}
-        why_not = {
-            "approve": _objection(policy.check_may_approve, actor, job),
-            "reject": _objection(policy.check_may_reject, actor, job),
-        }
+        flagged = {flag.words for flag in flags}
+        targets = targets_of([job])[job.pk]
+        why_not = {name: CHOICES[name].objection(actor, job) for name in DECISIONS}
         return self._page(
             request,
             "admin/jobs/job/decide.html",
@@ -89,8 +86,9 @@ class Decides(Edge):
                 "job": job,
                 "review": review,
                 "flags": flags,
-                "warnings": [words for words in review.warnings if words not in told],
-                "targets": _targets(job),
+                "warnings": [words for words in review.warnings if words not in flagged],
+                "targets": targets[:NAMES],
+                "more_targets": len(targets[NAMES:]),
                 "names": review.names[:NAMES],
                 "more": review.names[NAMES:],
                 "compared": list(_compared(review)) if review.is_signing else [],
@@ -98,9 +96,9 @@ class Decides(Edge):
                 "may": [name for name, why in why_not.items() if not why],
                 "waits": job.status == Status.AWAITING_APPROVAL,
                 "form": MayGiveReason(),
-                "next": self._address("jobs_job_next", job.pk),
-                "previous": self._address("jobs_job_previous", job.pk),
-                "inbox": self._address("jobs_inbox"),
+                "next": self.address("jobs_job_next", job.pk),
+                "previous": self.address("jobs_job_previous", job.pk),
+                "inbox": self.address("jobs_inbox") if _has_inbox(request) else "",
                 "media": Media(js=["certctl/decide.js"], css={"all": ["certctl/decide.css"]}),
             },
         )
@@ -125,24 +123,27 @@ class Decides(Edge):
     def next_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Lead to the next job that waits for whoever asks."""
         job = self._job(request, pk)
-        return HttpResponseRedirect(self._page_of(next_waiting(actor_of(request), job), job))
+        return self._lead_to(request, next_waiting(actor_of(request), job), job)
 
     def previous_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Lead to the one before it."""
         job = self._job(request, pk)
         before = next_waiting(actor_of(request), job, is_back=True)
-        return HttpResponseRedirect(self._page_of(before, job))
+        return self._lead_to(request, before, job)
 
     def lead_on(self, request: HttpRequest, answer: HttpResponse, job: Job) -> HttpResponse:
         """Return `answer`, or after a decision on a page that asks for it the way to the next."""
         if request.POST.get("then") != "next" or not request.META.get(DECIDED):
             return answer
-        return HttpResponseRedirect(self._page_of(next_waiting(actor_of(request), job), job))
+        return self._lead_to(request, next_waiting(actor_of(request), job), job)
 
-    def _page_of(self, job: Job | None, before: Job) -> str:
-        if job is not None:
-            return self._address("jobs_job_decide", job.pk)
-        return self._address("jobs_inbox") or self._address("jobs_job_change", before.pk)
+    def _lead_to(self, request: HttpRequest, to: Job | None, job: Job) -> HttpResponse:
+        """Lead to the page of `to`; where there is none to the inbox, or to who has none, `job`."""
+        if to is not None:
+            return HttpResponseRedirect(self.address("jobs_job_decide", to.pk))
+        if _has_inbox(request):
+            return HttpResponseRedirect(self.address("jobs_inbox"))
+        return HttpResponseRedirect(self.address("jobs_job_change", job.pk))
 
     def _job(self, request: HttpRequest, pk: Any) -> Job:
         if not request.user.has_perm("jobs.view_job"):
@@ -156,12 +157,6 @@ class Decides(Edge):
         request.current_app = self.admin_site.name
         shared = {**self.admin_site.each_context(request), "opts": self.opts}
         return TemplateResponse(request, template, {**shared, **context})
-
-    def _address(self, name: str, *args: Any) -> str:
-        try:
-            return reverse(f"{self.admin_site.name}:{name}", args=args)
-        except NoReverseMatch:
-            return ""
 
 
 def next_waiting(actor: Principal, job: Job, *, is_back: bool = False) -> Job | None:
@@ -179,7 +174,8 @@ def next_waiting(actor: Principal, job: Job, *, is_back: bool = False) -> Job | 
     rows = [one for one in inbox.page(actor=actor, size=LOOKED_AT).jobs if one.pk != job.pk]
     if not is_back:
         return rows[0] if rows else None
-    before = [one for one in rows if _place(one) < _place(job)]
+    here = inbox.Place.of(job).rank
+    before = [one for one in rows if inbox.Place.of(one).rank < here]
     return next(reversed(before or rows), None)
 
 
@@ -193,6 +189,10 @@ def who_may(job: Job, people: list[Principal]) -> list[Person]:
     return sorted(rows, key=lambda one: (bool(one.why_not), one.name))
 
 
+def _has_inbox(request: HttpRequest) -> bool:
+    return request.user.has_perm(policy.DECIDE)
+
+
 def _why(actor: Principal, job: Job) -> str:
     reasons = []
     if policy.asked_for(actor, job):
@@ -202,27 +202,6 @@ def _why(actor: Principal, job: Job) -> str:
     if policy.answers_for(actor, job.certificate):
         reasons.append("answers for its certificate")
     return " and ".join(reasons) or "gains from it"
-
-
-def _place(job: Job) -> tuple[bool, Any, Any, Any]:
-    ends = job.waits_until
-    return (ends is None, ends or job.created_at, job.created_at, job.pk)
-
-
-def _objection(check: Any, actor: Principal, job: Job) -> str:
-    try:
-        check(actor, job)
-    except CertctlError as error:
-        return error.detail
-    return ""
-
-
-def _targets(job: Job) -> list[str]:
-    """Return where it will be put: the job's own target, or those its certificate is bound to."""
-    if job.target is not None:
-        return [str(job.target)]
-    bound = job.certificate.deployments.select_related("target").order_by("target__name")
-    return [str(one.target) for one in bound[:NAMES]]
 
 
 def _compared(review: approvals.Review) -> Iterator[Compared]:

@@ -1,14 +1,18 @@
 """What can be decided on a job, and the page that asks."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from deployments.models import Deployment
 from foundation.admin import ConfirmForm, Question
 from foundation.errors import CertctlError
 from jobs import approvals, policy, services
+from jobs.kinds import kind_of
 from jobs.models import Job
 from owners.models import Principal
 
@@ -62,6 +66,14 @@ class Choice:
     explanation: str = ""
     is_calm: bool = False
 
+    def objection(self, actor: Principal, job: Job) -> str:
+        """Return why `actor` would be refused, as things stand, in those words; "" if not."""
+        try:
+            self.check(actor, job)
+        except CertctlError as error:
+            return error.detail
+        return ""
+
 
 CHOICES = {
     choice.name: choice
@@ -96,6 +108,7 @@ CHOICES = {
         ),
     )
 }
+DECISIONS = ("approve", "reject")  # what somebody else than who asked takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,7 @@ class Item:
 def question_of(actor: Principal, jobs: Sequence[Job], choice: Choice, **where: Any) -> Question:
     """Return the page on which `actor` is asked about `jobs`; `where` says whence and whither."""
     items = [
-        Item(reviewed, _objection(actor, reviewed.job, choice))
+        Item(reviewed, choice.objection(actor, reviewed.job))
         for reviewed in approvals.reviews(jobs)
     ]
     return Question(
@@ -131,15 +144,13 @@ def _heading(choice: Choice, jobs: Sequence[Job]) -> str:
     return f"{choice.title}: {what}?"
 
 
-def _objection(actor: Principal, job: Job, choice: Choice) -> str:
-    """Return what stands against the decision, in the words of the refusal to come."""
-    try:
-        choice.check(actor, job)
-    except CertctlError as error:
-        return error.detail
-    return ""
-
-
-def may_take(actor: Principal, job: Job, name: str) -> bool:
-    """Whether `actor` would not be refused the choice of that name, as things stand."""
-    return not _objection(actor, job, CHOICES[name])
+def targets_of(jobs: Sequence[Job]) -> dict[UUID, list[str]]:
+    """Return by job where it acts: at its own target, or where what it has signed is carried."""
+    at: defaultdict[UUID, list[str]] = defaultdict(list)
+    signing = [job.certificate_id for job in jobs if kind_of(job).signs]
+    carried = Deployment.objects.filter(certificate__in=signing).order_by("target__name")
+    for certificate, name in carried.values_list("certificate", "target__name"):
+        at[certificate].append(name)
+    return {
+        job.pk: [job.target.name] if job.target else at.get(job.certificate_id, []) for job in jobs
+    }

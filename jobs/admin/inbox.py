@@ -1,20 +1,17 @@
 """The inbox: what waits for whoever looks at it, the most urgent first, and several at once."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.http import urlencode
 from typing_extensions import override
 
-from deployments.models import Deployment
 from jobs import inbox, policy, risks
+from jobs.admin.decisions import targets_of
 from jobs.admin.several import Several
 from jobs.approvals.reviews import in_words
 from jobs.kinds import kind_of
@@ -105,7 +102,7 @@ class ShowsInbox(Several):
 
     def _rows(self, jobs: Sequence[Job], *, may_decide: bool) -> list[Row]:
         flags = risks.flags_of(jobs)
-        targets = _targets(jobs)
+        targets = targets_of(jobs)
         return [
             Row(
                 job=job,
@@ -117,30 +114,12 @@ class ShowsInbox(Several):
                 ),
                 targets=Few.of(targets[job.pk]),
                 flags=flags.get(job.pk, ()),
-                page=self._address("jobs_job_decide" if may_decide else "jobs_job_change", job.pk),
-                deciders="" if may_decide else self._address("jobs_job_deciders", job.pk),
+                page=self.address("jobs_job_decide" if may_decide else "jobs_job_change", job.pk),
+                deciders="" if may_decide else self.address("jobs_job_deciders", job.pk),
                 may_tick=may_decide and not flags.get(job.pk),
             )
             for job in jobs
         ]
-
-    def _address(self, name: str, *args: Any) -> str:
-        try:
-            return reverse(f"{self.admin_site.name}:{name}", args=args)
-        except NoReverseMatch:
-            return ""
-
-
-def _targets(jobs: Sequence[Job]) -> dict[UUID, list[str]]:
-    """Return by job where it acts: at its own target, or where what it has signed is carried."""
-    at: defaultdict[UUID, list[str]] = defaultdict(list)
-    signing = [job.certificate_id for job in jobs if kind_of(job).signs]
-    carried = Deployment.objects.filter(certificate__in=signing).order_by("target__name")
-    for certificate, name in carried.values_list("certificate", "target__name"):
-        at[certificate].append(name)
-    return {
-        job.pk: [job.target.name] if job.target else at.get(job.certificate_id, []) for job in jobs
-    }
 
 
 def _counted() -> str:

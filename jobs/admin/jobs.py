@@ -21,7 +21,7 @@ from jobs import approvals, policy, search, services
 from jobs.admin import verbs
 from jobs.admin.badges import badge_of
 from jobs.admin.deciding import DECIDED, Decides
-from jobs.admin.decisions import CHOICES, RELATED, Choice, may_take, question_of
+from jobs.admin.decisions import CHOICES, RELATED, Choice, question_of
 from jobs.admin.inbox import ShowsInbox
 from jobs.admin.mine import ShowsMine
 from jobs.models import Job
@@ -212,7 +212,11 @@ class JobAdmin(ShowsInbox, ShowsMine, Decides, ReadOnly, Confirms):
         offered: list[Any] = super().get_actions_detail(request, object_id)
         job = Job.objects.select_related(*RELATED).filter(pk=_uuid(object_id)).first()
         actor = actor_of(request)
-        allowed = {name for name in CHOICES if job is not None and may_take(actor, job, name)}
+        allowed = {
+            name
+            for name, choice in CHOICES.items()
+            if job is not None and not choice.objection(actor, job)
+        }
         if job is not None and job.allows(Move.SUBMIT_CSR):
             allowed.add("submit-csr")
         if job is not None and job.allows(Move.RETRY) and not has_successor(job):

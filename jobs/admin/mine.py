@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from typing_extensions import override
 
 from certificates.admin.files import EXPORT
@@ -100,9 +99,9 @@ class ShowsMine(Edge):
                 "before": number - 1,
                 "after": number + 1 if len(jobs) > PAGE and number < FURTHEST else 0,
                 "inbox": (
-                    self._address("jobs_inbox") if request.user.has_perm(policy.DECIDE) else ""
+                    self.address("jobs_inbox") if request.user.has_perm(policy.DECIDE) else ""
                 ),
-                "ask": self._address("certificates_certificate_add") if may_ask(request) else "",
+                "ask": self.address("certificates_certificate_add") if may_ask(request) else "",
             },
         )
 
@@ -115,10 +114,10 @@ class ShowsMine(Edge):
         return Row(
             job=job,
             standing=approvals.standing_of(job),
-            page=self._address("jobs_job_change", job.pk) if may_see else "",
+            page=self.address("jobs_job_change", job.pk) if may_see else "",
             links=tuple(self._links(request, job)),
             download=(
-                self._address("certificates_version_download", job.version_id)
+                self.address("certificates_version_download", job.version_id)
                 if is_issued and may_take
                 else ""
             ),
@@ -130,26 +129,18 @@ class ShowsMine(Edge):
         if user.has_perm("certificates.view_certificate") and job.status == Status.COMPLETED:
             yield Link(
                 "The certificate",
-                self._address("certificates_certificate_change", job.certificate_id),
+                self.address("certificates_certificate_change", job.certificate_id),
             )
         if user.has_perm("jobs.view_job") and user.has_perm("jobs.add_job"):
             if job.allows(Move.SUBMIT_CSR):
-                yield Link("Give the CSR…", self._address("jobs_job_submit_csr", job.pk))
+                yield Link("Give the CSR…", self.address("jobs_job_submit_csr", job.pk))
             if job.allows(Move.RETRY) and not job.will_be_retried:
                 # Its page knows whether newer work took its place, which costs a query each.
-                yield Link("What can be done", self._address("jobs_job_change", job.pk))
+                yield Link("What can be done", self.address("jobs_job_change", job.pk))
         if job.is_rejected and job.kind == Job.Kind.ISSUANCE and may_ask(request):
-            yield Link("Ask again…", self._address("certificates_certificate_add"))
+            yield Link("Ask again…", self.address("certificates_certificate_add"))
         if job.status == Status.AWAITING_APPROVAL and user.has_perm("jobs.view_job"):
-            deciders = self._address("jobs_job_deciders", job.pk)
-            if deciders:
-                yield Link("Who may decide", deciders)
-
-    def _address(self, name: str, *args: Any) -> str:
-        try:
-            return reverse(f"{self.admin_site.name}:{name}", args=args)
-        except NoReverseMatch:
-            return ""
+            yield Link("Who may decide", self.address("jobs_job_deciders", job.pk))
 
 
 def may_ask(request: HttpRequest) -> bool:

@@ -7,32 +7,18 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from foundation.admin import ConfirmForm, Confirms
 from foundation.admin.forms import valid
 from foundation.admin.refusals import words_of
-from foundation.errors import CertctlError, Invalid
+from foundation.errors import Invalid
 from jobs import approvals, risks
-from jobs.admin.decisions import CHOICES, Choice
+from jobs.admin.decisions import CHOICES, DECISIONS, RELATED, Choice
 from jobs.models import Job
 from owners.logins import actor_of
 from owners.models import Principal
 
 MOST_AT_ONCE = 25  # as many as a page shows: each has to be looked at
-DECISIONS = ("approve", "reject")
-_RELATED = (
-    "certificate__owner",
-    "certificate__team",
-    "certificate__issuer",
-    "certificate__profile",
-    "certificate__current__issuer",
-    "certificate__current__revocation",
-    "target",
-    "version",
-    "requested_by",
-    "csr_by",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +109,7 @@ class Several(Confirms):
         return [
             Item(
                 review=reviewed,
-                why_not=_objection(actor, choice, reviewed.job)
+                why_not=choice.objection(actor, reviewed.job)
                 or " ".join(flag.words for flag in flags.get(reviewed.job.pk, ())),
                 page=self.row_page(reviewed.job),
             )
@@ -153,7 +139,7 @@ class Several(Confirms):
         return HttpResponseRedirect(self._inbox())
 
     def _inbox(self) -> str:
-        return reverse(f"{self.admin_site.name}:jobs_inbox")
+        return self.address("jobs_inbox")
 
 
 def _ticked(request: HttpRequest) -> list[Job]:
@@ -165,13 +151,5 @@ def _ticked(request: HttpRequest) -> list[Job]:
         except ValidationError:
             continue
     # In the order of the keys: what was decided meanwhile stands where it stood.
-    rows = Job.objects.filter(pk__in=keys).select_related(*_RELATED)
+    rows = Job.objects.filter(pk__in=keys).select_related(*RELATED)
     return list(rows.order_by("created_at", "pk")[: MOST_AT_ONCE + 1])
-
-
-def _objection(actor: Principal, choice: Choice, job: Job) -> str:
-    try:
-        choice.check(actor, job)
-    except CertctlError as error:
-        return error.detail
-    return ""

@@ -10,9 +10,8 @@ from deployments.models import Deployment
 from deployments.shown import RELATED, places_of
 from foundation.admin.pages import link_to, link_to_list
 from foundation.admin.parts import Notices, Section, Table
-from jobs.admin.about import SHOWN, VIEW
+from jobs.admin.about import SHOWN, VIEW, kind_words, what_comes
 from jobs.admin.badges import badge_of
-from jobs.approvals import waits_for
 from jobs.states import OPEN
 
 
@@ -44,13 +43,12 @@ def _under_way(request: HttpRequest, version: Version) -> Iterable[Section]:
     rows = []
     for job in jobs:
         job.certificate = certificate
-        waits = waits_for(job)
         rows.append(
             (
-                link_to(request, job, f"{job.kind} at {job.target}" if job.target else job.kind),
+                link_to(request, job, kind_words(job)),
                 badge_of(job),
                 str(job.requested_by),
-                waits.detail if waits else "A worker has it, or takes it in a moment.",
+                what_comes(job),
             )
         )
     yield Table(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Min, OuterRef
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet
 
 from certificates.models import Certificate, CertificateName, CertificateStatus, Version
 from certificates.policy import revoked_for
@@ -72,9 +72,7 @@ def _words(
     if alike["has_namesake"]:
         yield "namesake", f"There is another certificate of the name {job.certificate.name}."
     if shared is not None:
-        first, count = shared
-        more = f" and {count - 1} more of its names" if count > 1 else ""
-        yield "shared_name", f"Another certificate is for {first}{more} too."
+        yield "shared_name", f"Another certificate is for {named(*shared)} too."
     reuses_key = alike["reuses_key"] is not False and not has_brought
     if alike["is_signed_elsewhere" if reuses_key else "is_signed"]:
         # One that is sealed, or was not kept, is known by its key alone.
@@ -121,6 +119,11 @@ def _shared_names(ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
         .exclude(certificate__name=OuterRef("certificate__name"))
         .exclude(certificate__status=CertificateStatus.ARCHIVED)
     )
+    return names_of(ids, others)
+
+
+def names_of(ids: Sequence[UUID], others: QuerySet[CertificateName]) -> dict[UUID, tuple[str, int]]:
+    """Return by certificate the first of its names for which `others` has one, and how many."""
     rows = (
         CertificateName.objects.filter(Exists(others), certificate__in=ids)
         .values("certificate")
@@ -128,6 +131,11 @@ def _shared_names(ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
         .order_by()
     )
     return {row["certificate"]: (row["first"], row["count"]) for row in rows}
+
+
+def named(first: str, count: int) -> str:
+    """Return "dns:a.example and 2 more of its names"."""
+    return f"{first} and {count - 1} more of its names" if count > 1 else first
 
 
 def of_job(job: Job) -> Iterator[str]:

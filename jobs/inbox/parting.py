@@ -77,6 +77,11 @@ class Place:
         until = "" if self.until is None else (self.until - _EPOCH) // _TICK
         return f"{until}.{(self.asked - _EPOCH) // _TICK}.{self.job}"
 
+    @property
+    def rank(self) -> tuple[bool, datetime, datetime, UUID]:
+        """What places are in order by, as rows are by `behind`."""
+        return (self.until is None, self.until or self.asked, self.asked, self.job)
+
     def behind(self) -> Q:
         """Return which jobs are less urgent; those without an end come last."""
         later = Q(created_at__gt=self.asked) | Q(created_at=self.asked, pk__gt=self.job)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.fields import TextField
 from django.utils import timezone
 
 from certificates.models import CertificateName, CertificateStatus, Version, parents_of
 from certificates.search import Parent
+from jobs.approvals.warnings import names_of
 from jobs.models import Job
 from jobs.risks.usual import in_parts, union
 from jobs.states import Status
@@ -54,21 +55,20 @@ def seen_of(jobs: Sequence[Job]) -> Seen:
     )
 
 
-def is_live(path: str) -> Q:
-    """Return which rows lead over `path` to a current version that relying parties accept."""
+def is_live(path: str = "") -> Q:
+    """Return which versions relying parties accept, or which rows lead to one over `path`."""
     return (
-        Q(**{f"{path}__not_after__gt": timezone.now(), f"{path}__revocation__isnull": True})
-        & Q(**{f"{path}__superseded_at__isnull": True})
-        & ~Q(**{f"{path}__certificate__status": CertificateStatus.ARCHIVED})
+        Q(**{f"{path}not_after__gt": timezone.now(), f"{path}revocation__isnull": True})
+        & Q(**{f"{path}superseded_at__isnull": True})
+        & ~Q(**{f"{path}certificate__status": CertificateStatus.ARCHIVED})
     )
 
 
 def _same_key(ids: Sequence[UUID]) -> dict[UUID, str]:
     others = (
         Version.objects.filter(key_fingerprint=OuterRef("key_fingerprint"))
-        .filter(not_after__gt=timezone.now(), revocation__isnull=True, superseded_at__isnull=True)
+        .filter(is_live())
         .exclude(certificate=OuterRef("certificate"))
-        .exclude(certificate__status=CertificateStatus.ARCHIVED)
         .order_by("certificate__name")
     )
     rows = Job.objects.filter(pk__in=ids).exclude(key_fingerprint="")
@@ -82,13 +82,7 @@ def _asked(ids: Sequence[UUID]) -> dict[UUID, tuple[str, int]]:
         .exclude(certificate=OuterRef("certificate"))
         .filter(Exists(_open_requests()))
     )
-    rows = (
-        CertificateName.objects.filter(Exists(others), certificate__in=ids)
-        .values("certificate")
-        .annotate(first=Min("value"), count=Count("value"))
-        .order_by()
-    )
-    return {row["certificate"]: (row["first"], row["count"]) for row in rows}
+    return names_of(ids, others)
 
 
 def _open_requests() -> QuerySet[Job]:
@@ -118,10 +112,10 @@ def _foreign(owners: Mapping[UUID, UUID]) -> dict[UUID, list[Foreign]]:
     for some in in_parts(pairs):
         for row in union([_used(*pair) for pair in some]):
             used[row["domain"], UUID(row["mine"])] = (row["whose"], row["named"])
-    return {pk: flag for pk, some in domains.items() if (flag := _told(owners[pk], some, used))}
+    return {pk: flag for pk, some in domains.items() if (flag := _nearest(owners[pk], some, used))}
 
 
-def _told(
+def _nearest(
     owner: UUID, domains: Mapping[str, None], used: Mapping[Where, tuple[str, str]]
 ) -> list[Foreign]:
     some = [one for one in domains if (one, owner) in used]
@@ -137,7 +131,7 @@ def _used(domain: str, owner: UUID) -> QuerySet[Any, Any]:
     under = (
         CertificateName.objects.alias(parent=Parent())
         .filter(Q(parent=domain) | Q(value=f"dns:{domain}"[:255]), value__startswith="dns:")
-        .filter(is_live("certificate__current"))
+        .filter(is_live("certificate__current__"))
         .exclude(certificate__owner=owner)
     )
     return (

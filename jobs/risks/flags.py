@@ -6,7 +6,7 @@ from uuid import UUID
 
 from foundation.errors import CertctlError
 from jobs import approvals
-from jobs.approvals.warnings import OVER
+from jobs.approvals.warnings import OVER, named
 from jobs.kinds import kind_of
 from jobs.kinds.base import KeyOf
 from jobs.models import Job
@@ -67,9 +67,7 @@ def _flags(
     yield from (Flag(_WARNED[code], words) for code, words in warned if code in _WARNED)
     yield from _of_lifetime(job, usual)
     if (asked := seen.asked.get(job.certificate_id)) is not None:
-        first, count = asked
-        more = f" and {count - 1} more of its names" if count > 1 else ""
-        yield Flag("name_asked", f"Another open request is for {first}{more} too.")
+        yield Flag("name_asked", f"Another open request is for {named(*asked)} too.")
     if job.requested_by_id in seen.first_timers:
         who = job.requested_by.get_username()
         yield Flag("first_of_requester", f"Nothing that {who} asked for was ever issued before.")

@@ -13,8 +13,7 @@ from django.db import transaction
 
 import deployments.services
 from audit.services import record_many
-from audit.use_cases import use_case
-from audit.via import Door
+from audit.use_cases import AGENTS, use_case
 from deployments.models import Agent
 from deployments.services import Material, Outcome, Seen
 from foundation.clock import database_clock
@@ -27,8 +26,6 @@ from jobs.models import InvalidMove, Job
 from jobs.services import settle
 from jobs.states import Move, Status
 from owners.models import Principal
-
-AGENTS = frozenset({Door.AGENT})
 
 
 class CannotCarry(Conflict):

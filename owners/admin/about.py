@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from typing_extensions import override
 
-from audit.history import about_subject, history_of
+from audit.history import history_about, history_of
 from audit.models import Event
 from foundation.admin import Page
 from foundation.admin.pages import link_to, link_to_list
@@ -99,10 +99,7 @@ class TeamPage(Page):
 
     @override
     def last_sections(self, request: HttpRequest, row: Team) -> Iterable[Section]:
-        label, key = "owners.team", str(row.pk)
-        yield from history_of(
-            request, about_subject(label, key), subject_type=label, subject_id=key
-        )
+        yield from history_about(request, row)
 
 
 class PrincipalPage(Page):
@@ -131,12 +128,9 @@ class PrincipalPage(Page):
 
     @override
     def last_sections(self, request: HttpRequest, row: Principal) -> Iterable[Section]:
-        label, key = "owners.principal", str(row.pk)
         did = Event.objects.filter(actor=row)
-        yield from history_of(request, did, title="What they did", actor=key)
-        yield from history_of(
-            request, about_subject(label, key), subject_type=label, subject_id=key
-        )
+        yield from history_of(request, did, title="What they did", actor=str(row.pk))
+        yield from history_about(request, row)
 
 
 def people_of(

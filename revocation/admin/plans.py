@@ -16,7 +16,7 @@ from certificates.policy import SubscriberWithdraws
 from foundation.admin import Confirms, Page, Question, ReadOnly, valid
 from foundation.admin.forms import show
 from foundation.admin.parts import Head, Section
-from foundation.admin.words import reason
+from foundation.admin.words import reason_parts
 from foundation.errors import FieldError, Invalid
 from owners.logins import actor_of
 from revocation import policy, services
@@ -97,7 +97,7 @@ class PlanAdmin(Page, ReadOnly, Confirms):
     @display(description="Reason", ordering="reason")
     def why(self, plan: Plan) -> str:
         """Say why in words."""
-        return reason(plan.reason).partition(":")[0]
+        return reason_parts(plan.reason)[0]
 
     @display(description="Status", ordering="status", label=BADGES)
     def show_status(self, plan: Plan) -> str:

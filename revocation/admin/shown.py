@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from foundation import durations
 from foundation.admin.parts import Badge, Fact, Facts, Head
-from foundation.admin.words import moment, reason
+from foundation.admin.words import moment, reason, reason_parts
 from revocation import services
 from revocation.models import Plan
 from revocation.states import Status
@@ -61,7 +61,7 @@ def head_of(plan: Plan, colour: str) -> Head:
         Badge(str(plan.status), colour),
         [_next(plan)],
         [
-            Fact("Why", *_parted(reason(plan.reason))),
+            Fact("Why", *reason_parts(plan.reason)),
             Fact("Made by", str(plan.made_by), moment(plan.made_at)),
             Fact(
                 "Confirmed by",
@@ -87,11 +87,6 @@ def facts_of(request: HttpRequest, plan: Plan) -> list[Facts]:
             ],
         )
     ]
-
-
-def _parted(text: str) -> tuple[str, str]:
-    name, _, explanation = text.partition(": ")
-    return name, explanation
 
 
 def _next(plan: Plan) -> str:

@@ -64,7 +64,7 @@ def test_who_makes_no_tokens_sees_none_and_no_button_for_it(who, request, browse
     assert page.status_code == 200
     assert "Retire…" not in text(page)
     refused = browser.post(
-        f"{AGENTS}{edge.agent.pk}/retire/", {"confirmed": "yes", "name": edge.agent.name}
+        f"{AGENTS}{edge.agent.pk}/retire/", {"confirmed": "yes", "confirm_name": edge.agent.name}
     )
     assert refused.status_code == 403
     assert Agent.objects.get().retired_at is None
@@ -88,13 +88,13 @@ def test_an_agent_is_retired_by_whoever_types_its_name(edge, carol, browse):
     Target.objects.create(name="web-1", kind="file", agent=edge.agent)
 
     question = text(browser.get(address))
-    wrong = browser.post(address, {"confirmed": "yes", "name": "edge-2"})
+    wrong = browser.post(address, {"confirmed": "yes", "confirm_name": "edge-2"})
 
     assert "1 target" in question
     assert "web-1" in question
     assert wrong.status_code == 400
     assert Agent.objects.get().retired_at is None
-    browser.post(address, {"confirmed": "yes", "name": "edge-1"})
+    browser.post(address, {"confirmed": "yes", "confirm_name": "edge-1"})
     assert Agent.objects.get().state == "Retired"
     assert Event.objects.get(action="agent.retire").door == "admin"
     assert "Retire…" not in text(browser.get(f"{AGENTS}{edge.agent.pk}/change/"))

@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from deployments.models import Deployment, Target
 from foundation.errors import CertctlError
 from jobs import policy
-from jobs.admin.deciding import next_waiting, who_may
+from jobs.admin.deciding import NAMES, next_waiting, who_may
 from jobs.models import Job
 from jobs.states import Status
 from owners.models import Principal
@@ -138,3 +139,25 @@ def test_the_page_of_a_job_offers_no_button_that_would_be_refused(page_of, await
 
     assert offered(bob) == {"approve", "reject", "cancel"}
     assert offered(alice) == {"cancel"}
+
+
+def test_victor_who_has_no_inbox_is_led_to_none(page_of, awaiting, victor, bob):
+    inbox, next_ = reverse("admin:jobs_inbox"), reverse("admin:jobs_job_next", args=[awaiting.pk])
+
+    assert f'href="{inbox}" data-key' in page_of(bob, awaiting).text
+    text = page_of(victor, awaiting).text
+    assert inbox not in text
+    assert next_ not in text
+    back = page_of(victor, awaiting, "next").headers["Location"]
+    assert back == reverse("admin:jobs_job_change", args=[awaiting.pk])
+
+
+def test_the_targets_beyond_the_first_are_counted(page_of, awaiting, bob):
+    for number in range(NAMES + 2):
+        there = Target.objects.create(name=f"web-{number}", kind=Target.Kind.FILE)
+        Deployment.objects.create(certificate=awaiting.certificate, target=there)
+
+    text = page_of(bob, awaiting).text
+
+    assert "web-5 and 2 more" in " ".join(text.split())
+    assert "web-6" not in text

@@ -3,9 +3,9 @@
 
 document.addEventListener("DOMContentLoaded", () => {
   const page = document.querySelector("[data-decide]");
-  if (!page) return;
+  const box = page && page.querySelector("[data-keys]"); // not where there is nowhere to move
+  if (!box) return;
   const kept = "certctl.keys";
-  const box = page.querySelector("[data-keys]");
   box.checked = localStorage.getItem(kept) !== "off";
   box.addEventListener("change", () => localStorage.setItem(kept, box.checked ? "on" : "off"));
   document.addEventListener("keydown", (event) => {

@@ -189,21 +189,22 @@ def _checked(answer: httpx.Response) -> httpx.Response:
 
 def _problem(answer: httpx.Response) -> Problem:
     try:
-        told: dict[str, Any] = answer.json()
+        problem: dict[str, Any] = answer.json()
     except ValueError:
-        told = {}
-    lines = [str(told.get("detail") or told.get("title") or answer.reason_phrase)]
+        problem = {}
+    lines = [str(problem.get("detail") or problem.get("title") or answer.reason_phrase)]
     lines += [
         f"  {one.get('field', '')}: {one.get('detail', '')}"
-        for one in told.get("errors") or []
+        for one in problem.get("errors") or []
         if str(one.get("detail", "")) not in lines[0]
     ]
-    code = str(told.get("code", ""))
+    code = str(problem.get("code", ""))
     return Problem(
         "\n".join(lines),
         exit_of(answer.status_code),
         code=code,
-        hint=_HINTS.get(code, "") or f"({answer.status_code} {code}, {told.get('request_id', '')})",
+        hint=_HINTS.get(code, "")
+        or f"({answer.status_code} {code}, {problem.get('request_id', '')})",
     )
 
 

@@ -54,17 +54,20 @@ def chains(certificates: Sequence[x509.Certificate]) -> Iterator[Certificates]:
     leaves = [
         one
         for one in certificates
-        if not any(other is not one and _signed(one, other) for other in certificates)
+        if not any(other is not one and has_signed(one, other) for other in certificates)
     ]
     for leaf in leaves:
         chain, last = [leaf], leaf
-        while above := next((c for c in certificates if c not in chain and _signed(c, last)), None):
+        while above := next(
+            (c for c in certificates if c not in chain and has_signed(c, last)), None
+        ):
             chain.append(above)
             last = above
         yield chain
 
 
-def _signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+def has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether `issuer` is named by `certificate` as its issuer, and its key made the signature."""
     if issuer.subject != certificate.issuer:
         return False
     try:

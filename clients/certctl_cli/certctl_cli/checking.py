@@ -14,6 +14,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from certctl_cli import __version__
+from certctl_cli.certificates import has_signed
 
 TIMEOUT = 15.0  # seconds
 MAX_SIZE = 64 * 1024 * 1024  # bytes, of a CRL
@@ -94,7 +95,7 @@ def _path(
         last = path[-1]
         if len(path) > MAX_PATH:
             raise Bad(f"no root after {MAX_PATH} certificates")
-        known = [one for one in (*roots, *above) if _signed(one, last) and one not in path]
+        known = [one for one in (*roots, *above) if has_signed(one, last) and one not in path]
         issuer = known[0] if known else _fetched(http, last)
         if issuer is None or issuer in path:
             ends_at = last.subject.rfc4514_string()
@@ -121,16 +122,6 @@ def _is_ca(certificate: x509.Certificate, *, below: int) -> None:
             raise Bad(f"{name} may not sign certificates")
 
 
-def _signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if issuer.subject != certificate.issuer:
-        return False
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
 def _fetched(http: httpx.Client, certificate: x509.Certificate) -> x509.Certificate | None:
     for url in _aia(certificate, AuthorityInformationAccessOID.CA_ISSUERS):
         content = _get(http, url)
@@ -139,7 +130,7 @@ def _fetched(http: httpx.Client, certificate: x509.Certificate) -> x509.Certific
             if content.startswith(b"-----")
             else x509.load_der_x509_certificate(content)
         )
-        if _signed(issuer, certificate):
+        if has_signed(issuer, certificate):
             return issuer
     return None
 
@@ -266,7 +257,7 @@ def _is_signed_for(answer: ocsp.OCSPResponse, issuer: x509.Certificate, now: dat
 
 
 def _is_delegate(signer: x509.Certificate, issuer: x509.Certificate, now: datetime) -> bool:
-    if not _signed(issuer, signer):
+    if not has_signed(issuer, signer):
         return False
     if not signer.not_valid_before_utc - SLACK <= now <= signer.not_valid_after_utc:
         return False

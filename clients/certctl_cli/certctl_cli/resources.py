@@ -61,6 +61,12 @@ class Resource:
 RESOURCES = {
     one.plural: one
     for one in (
+        Resource(
+            "agent-tokens",
+            ("name", "prefix", "state", "expires_at", "created_by_name"),
+            ("name", "prefix"),
+            "name",
+        ),
         Resource("agents", ("name", "enabled", "last_seen_at"), ("name",), "name"),
         Resource("alerts", ("kind", "certificate_name", "issuer", "since", "detail", "id")),
         Resource(

@@ -37,8 +37,8 @@ def job_of(session: Session, word: str, *, statuses: tuple[str, ...] = OPEN) -> 
         return dict(rows[0])
     if not rows:
         raise Stop(f"No job of {word!r} is {' or '.join(statuses)}.", Exit.NOT_FOUND)
-    told = "\n".join(f"  {row['id']}  {waiting.state(row)}" for row in rows)
-    raise Stop(f"{word!r} has {len(rows)} such jobs; say which:\n{told}", Exit.USAGE)
+    lines = "\n".join(f"  {row['id']}  {waiting.state(row)}" for row in rows)
+    raise Stop(f"{word!r} has {len(rows)} such jobs; say which:\n{lines}", Exit.USAGE)
 
 
 def _asked(session: Session, job: dict[str, Any], *, wait: bool, timeout: float) -> None:

@@ -36,16 +36,16 @@ def fetch(session: Session, issuer: str, file: Path | None, root: bool, force: b
 
 
 @ca.command(epilog="For instance: certctl ca check web.pem, or certctl ca check web.internal:443")
-@click.argument("what", metavar="FILE|HOST:PORT|NAME")
+@click.argument("place", metavar="FILE|HOST:PORT|NAME")
 @click.option(
     "--root-file",
     type=click.Path(path_type=Path),
     help="Trusted roots; those of the server's issuers unless said.",
 )
 @asks
-def check(session: Session, what: str, root_file: Path | None) -> None:
+def check(session: Session, place: str, root_file: Path | None) -> None:
     """Check dates, chain, CRL and OCSP of a certificate, as whoever relies on it would."""
-    chain = _named(session, what)
+    chain = _named(session, place)
     roots = certificates.of_file(root_file) if root_file else _roots(session)
     checks = checking.all_of(chain[0], chain[1:], roots)
     rows = [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in checks]
@@ -54,15 +54,15 @@ def check(session: Session, what: str, root_file: Path | None) -> None:
         raise Stop(f"{certificates.title_of(chain[0])} is not good.")
 
 
-def _named(session: Session, what: str) -> certificates.Certificates:
-    host, colon, port = what.rpartition(":")
-    if Path(what).is_file():
-        return next(certificates.chains(certificates.of_file(Path(what))))
+def _named(session: Session, place: str) -> certificates.Certificates:
+    host, colon, port = place.rpartition(":")
+    if Path(place).is_file():
+        return next(certificates.chains(certificates.of_file(Path(place))))
     if colon and port.isdigit():
         return certificates.of_server(host.strip("[]"), int(port))
-    row = one_of(session.api, RESOURCES["certificates"], what)
+    row = one_of(session.api, RESOURCES["certificates"], place)
     if not row["current"]:
-        raise Stop(f"Nothing was issued for {what} yet.")
+        raise Stop(f"Nothing was issued for {place} yet.")
     version = session.api.get(f"versions/{row['current']['id']}/")
     return x509.load_pem_x509_certificates((version["pem"] + version["chain_pem"]).encode())
 

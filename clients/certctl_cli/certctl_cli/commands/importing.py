@@ -35,14 +35,14 @@ def import_(session: Session, sources: Sequence[str], dry_run: bool, **said: Any
     Private keys are neither read nor sent. What is known already is left as it is.
     """
     about = {key: list(v) if isinstance(v, tuple) else v for key, v in said.items() if v}
-    told: list[dict[str, str]] = []
+    rows: list[dict[str, str]] = []
     for source in sources:
         for place, chain in _found(source):
-            told.append(_taken(session, place, chain, about, dry_run=dry_run))
-    session.rows(told, ("source", "name", "outcome", "detail"), name="name")
-    failed = sum(one["outcome"] == "failed" for one in told)
+            rows.append(_taken(session, place, chain, about, dry_run=dry_run))
+    session.rows(rows, ("source", "name", "outcome", "detail"), name="name")
+    failed = sum(one["outcome"] == "failed" for one in rows)
     if failed:
-        raise Stop(f"{failed} of {len(told)} could not be taken.")
+        raise Stop(f"{failed} of {len(rows)} could not be taken.")
 
 
 def _found(source: str) -> Iterator[tuple[str, certificates.Certificates]]:

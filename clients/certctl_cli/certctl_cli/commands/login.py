@@ -132,15 +132,15 @@ def remove(name: str) -> None:
 
 
 @context.command("set", epilog="For instance: certctl context set owner 'Web platform'")
-@click.argument("what", type=click.Choice(contexts.DEFAULTS))
+@click.argument("name", type=click.Choice(contexts.DEFAULTS))
 @click.argument("value", required=False, default="")
-def set_(what: str, value: str) -> None:
+def set_(name: str, value: str) -> None:
     """Set what `certctl request` takes where nothing is said; without a value: take it back."""
     kept = contexts.load()
     one = kept.contexts[_known(kept, kept.current)]
-    defaults = {**one.defaults, what: value}
+    defaults = {**one.defaults, name: value}
     if not value:
-        del defaults[what]
+        del defaults[name]
     changed = {**kept.contexts, one.name: replace(one, defaults=defaults)}
     contexts.save(replace(kept, contexts=changed))
 

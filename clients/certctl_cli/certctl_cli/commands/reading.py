@@ -62,18 +62,20 @@ def narrowed(resource: Resource, name: str = "", *, takes_id: bool = False) -> c
 
 def _filters(resource: Resource) -> list[click.Parameter]:
     options: list[click.Parameter] = []
-    for name, told in resource.filters.items():
+    for name, described in resource.filters.items():
         kind: Any = click.STRING
-        if told.get("choices"):
-            kind = click.Choice(told["choices"])
-        elif told.get("type") == "boolean":
+        if described.get("choices"):
+            kind = click.Choice(described["choices"])
+        elif described.get("type") == "boolean":
             kind = click.Choice(["true", "false"])
         options.append(
             click.Option(
                 [f"--{name.replace('__', '-').replace('_', '-')}", name],
                 type=kind,
-                multiple=bool(told.get("many")),
-                help=told.get("help", "").removeprefix("* ") if "choices" not in told else "",
+                multiple=bool(described.get("many")),
+                help=described.get("help", "").removeprefix("* ")
+                if "choices" not in described
+                else "",
             )
         )
     if resource.is_searched:

@@ -143,25 +143,25 @@ def _body(session: Session, sans: list[str], said: dict[str, Any]) -> dict[str, 
     body |= {key: list(said[key]) for key in ("tags", "targets") if said[key]}
     if sans:
         body["sans"] = sans
-    for what in ("profile", "owner"):
-        body[what] = body.get(what) or _only(session, what)
+    for column in ("profile", "owner"):
+        body[column] = body.get(column) or _only(session, column)
     if "issuer" not in body:
         body["issuer"] = _issuer_of(session, body["profile"])
     return body
 
 
-def _only(session: Session, what: str) -> str:
+def _only(session: Session, column: str) -> str:
     """Return the one that there is; raises Stop that lists them where there are more."""
-    resource = RESOURCES[f"{what}s"]
-    rows = list(session.api.rows(resource.path, {} if what == "owner" else {"enabled": "true"}))
+    resource = RESOURCES[f"{column}s"]
+    rows = list(session.api.rows(resource.path, {} if column == "owner" else {"enabled": "true"}))
     names = sorted(str(row[resource.names[0]]) for row in rows)
     if len(names) == 1:
-        output.say(f"The {what} is {names[0]}: there is no other.")
+        output.say(f"The {column} is {names[0]}: there is no other.")
         return names[0]
     raise Stop(
-        f"Which {what}? There {'are: ' + ', '.join(names[:20]) if names else 'is none'}.",
+        f"Which {column}? There {'are: ' + ', '.join(names[:20]) if names else 'is none'}.",
         Exit.USAGE,
-        hint=f"Say --{what} NAME, or once for all: certctl context set {what} NAME",
+        hint=f"Say --{column} NAME, or once for all: certctl context set {column} NAME",
     )
 
 
