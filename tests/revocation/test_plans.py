@@ -132,6 +132,33 @@ def test_a_poisoned_one_costs_only_itself(make, plan_of, carol, run, monkeypatch
     plan.refresh_from_db()
     assert (plan.status, plan.revoked, plan.failed) == (Status.COMPLETED, 3, 1)
     assert outcomes(plan)[0] == ("failed", "internal_error")
+    assert plan.waves == 2
+    assert set(Item.objects.values_list("wave", flat=True)) == {1, 2}
+
+
+def test_a_claim_that_dave_takes_away_among_them_still_has_the_crl_made(
+    make, plan_of, carol, dave, system, monkeypatch, hints
+):
+    """Bob's relying parties wait for no sweep because a plan was paused one by one."""
+    make(3)
+    really = certificates.services.revoke
+    plan = confirm(plan_of(), carol)
+    hints.clear()
+
+    def many(**_):
+        raise RuntimeError("poisoned")
+
+    def one(**said):
+        services.pause_plan(plan_id=plan.pk, actor=dave)
+        return really(**said)
+
+    monkeypatch.setattr(certificates.services, "revoke_many", many)
+    monkeypatch.setattr(certificates.services, "revoke", one)
+
+    services.run_plans(actor=system)
+
+    assert Revocation.objects.count() == 1
+    assert hints == ["certificates.publish_crl"]
 
 
 def test_what_was_revoked_meanwhile_and_what_another_ca_signed_is_told_one_by_one(
