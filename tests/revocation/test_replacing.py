@@ -185,6 +185,39 @@ def test_no_successor_is_what_has_the_same_key_or_is_bad_itself(
     assert "proven" not in {state for state, _ in states()}
 
 
+@pytest.mark.parametrize("reason", ["superseded", "certificateHold"])
+def test_a_successor_that_bob_revokes_between_two_waves_replaces_nothing_any_more(
+    make, replacing, carol, run, bob, reason
+):
+    olds = make(2)
+    confirm(replacing(wave_size=1, pause_seconds=60), carol)
+    news = {one.pk: VersionFactory(certificate=one.certificate) for one in olds}
+    run()
+    assert states() == [("proven", "revoked"), ("proven", "")]
+    waiting = Item.objects.get(outcome="").version
+    revoke(version_id=news[waiting.pk].pk, actor=bob, reason=reason)
+    again()
+
+    run()
+
+    assert states() == [("proven", "revoked"), ("asked", "")]
+    assert not Revocation.objects.filter(version=waiting).exists()
+
+
+def test_what_is_left_at_the_deadline_is_not_asked_for_any_more(make, replacing, carol, dave, run):
+    """Dave held the plan beyond its deadline: nobody is to renew what it leaves."""
+    make(2)
+    plan = confirm(replacing("leave"), carol)
+    services.pause_plan(plan_id=plan.pk, actor=dave)
+    Plan.objects.update(replace_by=timezone.now())
+    services.resume_plan(plan_id=plan.pk, actor=dave)
+
+    run()
+
+    assert states() == [("wanted", "left")] * 2
+    assert not Job.objects.exists()
+
+
 @pytest.mark.parametrize(("unproven", "outcome"), [("revoke", "revoked"), ("leave", "left")])
 def test_at_the_deadline_what_is_not_replaced_is_revoked_or_left(
     make, replacing, carol, run, unproven, outcome
