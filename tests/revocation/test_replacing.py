@@ -17,7 +17,7 @@ from jobs.models import Job
 from jobs.states import Status as JobStatus
 from revocation import services
 from revocation.models import Item, Plan
-from revocation.policy import InvalidPlan
+from revocation.policy import InvalidPlan, PlanExpired
 from revocation.states import Status
 from tests.factories import VersionFactory
 from tests.revocation.conftest import confirm
@@ -267,6 +267,23 @@ def test_the_deadline_is_bounded(make, plan_of, days):
         plan_of(replace_first=True, replace_by=at, unproven="leave")
 
     assert caught.value.errors[0]["field"] == "replace_by"
+
+
+def test_a_plan_that_nobody_confirmed_by_its_deadline_revokes_nothing_unreplaced(
+    make, plan_of, carol, dave, run, monkeypatch
+):
+    """Carol gives an hour; dave comes after two, within the day that plans have."""
+    make(2)
+    ends = timezone.now() + timedelta(hours=1)
+    plan = plan_of(replace_first=True, replace_by=ends, unproven="revoke")
+    later = timezone.now() + timedelta(hours=2)
+    monkeypatch.setattr("foundation.clock.database_clock.now", lambda: later)
+
+    with pytest.raises(PlanExpired):
+        confirm(plan, dave)
+
+    assert run() == 0
+    assert not Revocation.objects.exists()
 
 
 def test_a_drill_asks_for_no_renewal_and_waits_for_none(make, replacing, carol, run):
