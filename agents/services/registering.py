@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.utils import timezone
 
+import owners.policy
 import owners.services
 from agents import secret_texts
 from agents.models import Key, Token
@@ -18,6 +19,7 @@ from foundation.errors import FieldError, Invalid, NotAuthenticated
 from owners import keys
 from owners.models import Principal
 
+MAKE_TOKENS = "agents.add_token"
 PRINCIPAL = "agent:"  # before its name: so that nobody is called as an agent is
 
 
@@ -58,7 +60,7 @@ def register(*, token: str, key_digest: str, instance: str, host: Host, via: Via
         known = _again(row, key_digest)
         if known is not None:
             return Registered(known, is_new=False)
-        why = row.why_not(timezone.now(), via.remote_address)
+        why = row.why_not(timezone.now(), via.remote_address) or _why_no_word(row)
         if why:
             raise InvalidToken(f"The registration token cannot be used: {why}.")
         return Registered(_made(row, key_digest, instance, host, via), is_new=True)
@@ -74,6 +76,18 @@ def _again(token: Token, key_digest: str) -> Agent | None:
         else None
     )
     return key.agent if key else None
+
+
+def _why_no_word(token: Token) -> str:
+    """Return why its maker's word is worth nothing any more; "" where it is.
+
+    They are held until the commit: whoever is disabled, or no administrator any more, lets no host
+    in by what they took away with them.
+    """
+    owners.policy.hold(owners=[], teams=[], people=[token.created_by_id])
+    maker = Principal.objects.get(pk=token.created_by_id)
+    may = maker.is_active and maker.has_perm(MAKE_TOKENS)
+    return "" if may else "whoever made it may make none any more"
 
 
 def _made(token: Token, key_digest: str, instance: str, host: Host, via: Via) -> Agent:

@@ -17,7 +17,9 @@ from deployments.models import Agent
 from foundation.errors import Invalid
 from issuers.x509 import certs
 from owners.models import Principal
+from owners.roles import Role
 from tests.agents.conftest import API, REGISTRATIONS, Host, digest
+from tests.fixtures import person
 from tests.races import beside, until_blocked
 
 TOKENS = f"{API}agent-tokens/"
@@ -122,6 +124,29 @@ def test_a_token_that_carol_withdrew_registers_nobody_and_a_used_one_is_not_with
     Host().register(used.text)
     answer = client.post(f"{TOKENS}{used.token.pk}/withdraw/")
     assert (answer.status_code, answer.json()["code"]) == (409, "token_used")
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_token_registers_nobody_once_carol_is_no_administrator_any_more(
+    carol, token_for, is_gone
+):
+    """Dave is one still, and his word is good; carol's agents from before go on."""
+    dave = person("dave", Role.ADMIN)
+    before, made, his = token_for("edge-1"), token_for("edge-2"), token_for("edge-3", actor=dave)
+    first, second = Host(), Host()
+    assert first.register(before.text).status_code == 200
+    if is_gone:
+        Principal.objects.filter(pk=carol.pk).update(is_active=False)
+    else:
+        carol.groups.clear()
+
+    answer = second.register(made.text)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert "made" in answer.json()["detail"]
+    assert second.register(his.text).status_code == 200
+    assert first.beat().status_code == 200
+    assert first.register(before.text).status_code == 200
 
 
 @pytest.mark.parametrize(
