@@ -93,7 +93,7 @@ def _next(plan: Plan, actor: Principal) -> Sequence[Item]:
         now = database_clock.now()
         if replacing.leaves_unproven(held, now):
             replacing.leave_unproven(held, now)
-        ripe = replacing.ripe(held, now)[: held.wave_size]
+        ripe = list(replacing.ripe(held, now)[: held.wave_size])
         items = replacing.still_ripe(held, ripe, now)
         if items:
             held.save(update_fields=["left"])
