@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 import owners.policy
@@ -15,7 +15,7 @@ from audit.services import record
 from audit.use_cases import use_case
 from audit.via import Door, Via
 from deployments.models import Agent
-from foundation.errors import FieldError, Invalid, NotAuthenticated
+from foundation.errors import ChangedMeanwhile, FieldError, Invalid, NotAuthenticated
 from owners import keys
 from owners.models import Principal
 
@@ -42,7 +42,8 @@ def register(*, token: str, key_digest: str, instance: str, host: Host, via: Via
     """Make the agent that `token` was made for, known by the key of that SHA-256 from now on.
 
     The key stays on its host. The token's row is locked, so of two who come with it one registers;
-    the same key with it again gets the same answer. Raises InvalidToken, Invalid, NameTaken.
+    the same key with it again gets the same answer. Raises InvalidToken, Invalid, NameTaken,
+    ChangedMeanwhile.
     """
     if not secret_texts.DIGEST.fullmatch(key_digest):
         detail = "The SHA-256 of the agent's key, in lower-case hexadecimal."
@@ -63,7 +64,12 @@ def register(*, token: str, key_digest: str, instance: str, host: Host, via: Via
         why = row.why_not(timezone.now(), via.remote_address) or _why_no_word(row)
         if why:
             raise InvalidToken(f"The registration token cannot be used: {why}.")
-        return Registered(_made(row, key_digest, instance, host, via), is_new=True)
+        try:
+            with transaction.atomic():
+                return Registered(_made(row, key_digest, instance, host, via), is_new=True)
+        except IntegrityError:
+            # Another token's host was first with the name or the key; asked again, it says which.
+            raise ChangedMeanwhile from None
 
 
 def _again(token: Token, key_digest: str) -> Agent | None:
