@@ -8,12 +8,11 @@ from rest_framework import serializers
 
 from agents.models import MAX_NETWORKS, Token
 from agents.services import Host
+from agents.services.tokens import MAX_NAME
 from deployments.models import Agent
 from foundation.rest.fields import SparseFields, StrictInput
 from jobs.services import Carried
 
-# `agent.<name>` and its principal's `agent:` are within what a user name may hold.
-MAX_NAME = 140
 MAX_CSR = 64 * 1024
 
 

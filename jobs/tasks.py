@@ -26,8 +26,10 @@ def retry_failed_jobs() -> int:
 
 @sweep("jobs.time_out_waiting_jobs")
 def time_out_waiting_jobs() -> int:
-    """Cancel what waited too long for a CSR or a decision; return how many."""
-    return services.time_out_waiting(actor=Principal.objects.system())
+    """Cancel what waited too long, or would wait for ever for a retired agent; return how many."""
+    system = Principal.objects.system()
+    ended = services.end_work_of_retired(actor=system)
+    return ended + services.time_out_waiting(actor=system)
 
 
 @sweep("jobs.request_due_renewals")

@@ -34,6 +34,13 @@ class OtherInstance(Conflict):
     )
 
 
+class Retired(Conflict):
+    """The agent was retired while it was asking."""
+
+    code = "agent_retired"
+    message = "The agent was retired."
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """What an agent says of its host; `clock` is its time now, None where it does not say."""
@@ -47,11 +54,11 @@ class Host:
 
 @use_case("agent.heartbeat", on=Agent, doors=AGENTS)
 def heartbeat(*, actor: Principal, agent: Agent, instance: str, host: Host) -> Agent:
-    """Keep what an agent says of its host, and that it was heard of; raises OtherInstance.
+    """Keep what an agent says of its host, and that it was heard of; raises OtherInstance, Retired.
 
     A wrong clock is kept as its distance from ours and told to the agent; it refuses nothing.
     """
-    row = Agent.objects.lock(agent.pk)
+    row = lock_own(agent)
     check_instance(row, instance)
     was_wrong, came_back = row.clock_is_wrong, row.state != Agent.State.ONLINE
     changes = describe(row, host, database_clock.now())
@@ -68,6 +75,17 @@ def heartbeat(*, actor: Principal, agent: Agent, instance: str, host: Host) -> A
             changes=changes,
             **({"clock_offset": row.clock_offset} if "clock_is_wrong" in changes else {}),
         )
+    return row
+
+
+def lock_own(agent: Agent) -> Agent:
+    """Return the row of the agent that asks, locked; raises Retired.
+
+    Its key let it in a moment ago: who retired it since is seen here, and not undone.
+    """
+    row = Agent.objects.lock(agent.pk)
+    if row.retired_at is not None:
+        raise Retired
     return row
 
 

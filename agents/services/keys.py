@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from agents import secret_texts
 from agents.models import Key
+from agents.services.heartbeats import lock_own
 from audit.services import record
 from audit.use_cases import AGENTS, use_case
 from deployments.models import Agent
@@ -25,12 +26,12 @@ def rotate_key(*, actor: Principal, agent: Agent, key_digest: str) -> Key:
     """Let the agent in with the key of that SHA-256 too; the old ones end with its first use.
 
     So an agent that dies between the asking and the writing is not locked out. To say it again is
-    no error. Raises Invalid, KeyKnown.
+    no error. Raises Invalid, KeyKnown, Retired.
     """
     if not secret_texts.DIGEST.fullmatch(key_digest):
         detail = "The SHA-256 of the agent's new key, in lower-case hexadecimal."
         raise Invalid(errors=[FieldError("key_digest", "invalid", detail)])
-    row = Agent.objects.lock(agent.pk)
+    row = lock_own(agent)
     known = Key.objects.filter(digest=key_digest).first()
     if known is not None:
         if known.agent_id != row.pk or known.ended_at is not None:

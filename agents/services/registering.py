@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+import owners.policy
 import owners.services
 from agents import secret_texts
 from agents.models import Key, Token
@@ -14,10 +15,11 @@ from audit.services import record
 from audit.use_cases import AGENTS, use_case
 from audit.via import Door, Via
 from deployments.models import Agent
-from foundation.errors import FieldError, Invalid, NotAuthenticated
+from foundation.errors import ChangedMeanwhile, FieldError, Invalid, NotAuthenticated
 from owners import keys
 from owners.models import Principal
 
+MAKE_TOKENS = "agents.add_token"
 PRINCIPAL = "agent:"  # before its name: so that nobody is called as an agent is
 
 
@@ -40,7 +42,8 @@ def register(*, token: str, key_digest: str, instance: str, host: Host, via: Via
     """Make the agent that `token` was made for, known by the key of that SHA-256 from now on.
 
     The key stays on its host. The token's row is locked, so of two who come with it one registers;
-    the same key with it again gets the same answer. Raises InvalidToken, Invalid, NameTaken.
+    the same key with it again gets the same answer. Raises InvalidToken, Invalid, NameTaken,
+    ChangedMeanwhile.
     """
     if not secret_texts.DIGEST.fullmatch(key_digest):
         detail = "The SHA-256 of the agent's key, in lower-case hexadecimal."
@@ -58,10 +61,15 @@ def register(*, token: str, key_digest: str, instance: str, host: Host, via: Via
         known = _again(row, key_digest)
         if known is not None:
             return Registered(known, is_new=False)
-        why = row.why_not(timezone.now(), via.remote_address)
+        why = row.why_not(timezone.now(), via.remote_address) or _why_no_word(row)
         if why:
             raise InvalidToken(f"The registration token cannot be used: {why}.")
-        return Registered(_made(row, key_digest, instance, host, via), is_new=True)
+        try:
+            with transaction.atomic():
+                return Registered(_made(row, key_digest, instance, host, via), is_new=True)
+        except IntegrityError:
+            # Another token's host was first with the name or the key; asked again, it says which.
+            raise ChangedMeanwhile from None
 
 
 def _again(token: Token, key_digest: str) -> Agent | None:
@@ -74,6 +82,18 @@ def _again(token: Token, key_digest: str) -> Agent | None:
         else None
     )
     return key.agent if key else None
+
+
+def _why_no_word(token: Token) -> str:
+    """Return why its maker's word is worth nothing any more; "" where it is.
+
+    They are held until the commit: whoever is disabled, or no administrator any more, lets no host
+    in by what they took away with them.
+    """
+    owners.policy.hold(owners=[], teams=[], people=[token.created_by_id])
+    maker = Principal.objects.get(pk=token.created_by_id)
+    may = maker.is_active and maker.has_perm(MAKE_TOKENS)
+    return "" if may else "whoever made it may make none any more"
 
 
 def _made(token: Token, key_digest: str, instance: str, host: Host, via: Via) -> Agent:

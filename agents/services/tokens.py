@@ -23,6 +23,7 @@ from owners.models import Principal
 
 LIVES = timedelta(hours=24)
 LONGEST = timedelta(days=30)
+MAX_NAME = 140  # what its principal is called has a prefix, and 150 characters
 
 
 class AgentNameTaken(Conflict):
@@ -66,6 +67,8 @@ def create_token(
     nets, errors = _networks(networks)
     if not name or name != name.strip() or not name.isprintable():
         errors.append(FieldError("name", "invalid", "Give the agent a name, of printable text."))
+    if len(name) > MAX_NAME:
+        errors.append(FieldError("name", "too_long", f"At most {MAX_NAME} characters."))
     if not now < ends <= now + LONGEST:
         errors.append(
             FieldError(

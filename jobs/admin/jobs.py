@@ -21,7 +21,7 @@ from jobs import approvals, policy, search, services
 from jobs.admin import verbs
 from jobs.admin.badges import badge_of
 from jobs.admin.deciding import DECIDED, Decides
-from jobs.admin.decisions import CHOICES, RELATED, Choice, question_of
+from jobs.admin.decisions import CHOICES, DECISIONS, RELATED, Choice, question_of
 from jobs.admin.inbox import ShowsInbox
 from jobs.admin.mine import ShowsMine
 from jobs.models import Job
@@ -358,7 +358,10 @@ class JobAdmin(ShowsInbox, ShowsMine, Decides, ReadOnly, Confirms):
 
         def decide(given: dict[str, Any]) -> list[str]:
             def one(job: Job) -> Job:
-                shown = {}
+                shown: dict[str, Any] = {}
+                if choice.name in DECISIONS:
+                    # As in the inbox: what is risky is decided on by itself.
+                    shown["is_one_of_many"] = len(jobs) > 1
                 if choice.name == "approve":
                     # What was shown is what is approved; a page without it approves nothing.
                     shown["digest"] = request.POST.get(f"digest_{job.pk}", "") or "not shown"

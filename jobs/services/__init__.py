@@ -33,6 +33,7 @@ from jobs.services.responders import renew_responder, request_responder, tend_re
 from jobs.services.settle import complete, fail_job, park, release
 from jobs.services.submitting import submit_csr
 from jobs.services.sweeps import (
+    end_work_of_retired,
     fail_abandoned,
     retry_failed,
     retry_job,
@@ -58,6 +59,7 @@ __all__ = [
     "carry",
     "complete",
     "detach_target",
+    "end_work_of_retired",
     "fail_abandoned",
     "fail_job",
     "foresee_issuance",

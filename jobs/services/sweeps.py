@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.services import record
 from audit.use_cases import use_case
+from deployments.models import Agent
 from foundation.clock import database_clock
 from foundation.errors import ConnectorError
 from foundation.preconditions import as_expected
@@ -64,6 +66,20 @@ def time_out_waiting(*, actor: Principal) -> int:
         Job.objects.waiting(database_clock.now()),
         lambda job: _time_out(job, actor),
         lambda: {"waits_until": database_clock.now() + PUSHED},
+    )
+
+
+def end_work_of_retired(*, actor: Principal) -> int:
+    """Cancel what an agent was to do that is retired; return how many.
+
+    Retiring ends what it sees. Work that follows from a job which was done at that very moment is
+    not among it, and nobody else would ever take it.
+    """
+    retired = Agent.objects.filter(retired_at__isnull=False)
+    return _each(
+        Job.objects.under_way().filter(Q(agent__in=retired) | Q(csr_agent__in=retired)),
+        lambda job: _end(job, actor),
+        lambda: {"scheduled_at": database_clock.now() + PUSHED},
     )
 
 
@@ -129,6 +145,17 @@ def _retry(job: Job, actor: Principal) -> bool:
 def _back_to_work(job: Job, actor: Principal) -> None:
     job.move(Move.RETRY, actor=actor, attempt=job.attempts)
     kind_of(job).resume(job.certificate)
+
+
+def _end(job: Job, actor: Principal) -> bool:
+    lock_certificate(job)
+    replaced = has_successor(job)
+    job.last_error = "The agent that was to do it is retired."
+    job.waits_until = None
+    job.move(Move.CANCEL, actor=actor, reason=job.last_error)
+    if not replaced:  # else the certificate shows how that stands
+        kind_of(job).restore(job, actor)
+    return True
 
 
 def _time_out(job: Job, actor: Principal) -> bool:

@@ -126,6 +126,8 @@ def _warnings(plan: Plan) -> Iterator[str]:
     if facts.get("authorities_count"):
         names = ", ".join(facts["authorities"])
         yield f"Not revoked by this, since a CA's own certificate is revoked alone: {names}"
+    if facts.get("on_hold"):
+        yield f"{facts['on_hold']} are on hold: what this says of them is final."
     if facts.get("issued_elsewhere"):
         yield (
             f"{facts['issued_elsewhere']} were signed by a CA that certctl does not run: revoke "

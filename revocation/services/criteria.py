@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, StrIndex
 from django.utils.dateparse import parse_datetime
 
-from certificates.models import Certificate, Version
+from certificates.models import Certificate, Reason, Version
 from deployments.models import Agent
 from foundation.errors import FieldError, Invalid
 from foundation.texts import is_unusable
@@ -52,8 +52,22 @@ def matching(criteria: Mapping[str, Any]) -> Versions:
 
 
 def valid(rows: Versions, now: datetime) -> Versions:
-    """Narrow to what a revocation would change: unexpired and unrevoked, superseded or not."""
-    return rows.filter(not_after__gt=now, revocation__isnull=True)
+    """Narrow to what a revocation would change: unexpired and not revoked for good.
+
+    Superseded or not, and what is on hold too: it could be released after the plan, and be good
+    again whatever the plan said of it.
+    """
+    return rows.filter(not_revoked(), not_after__gt=now)
+
+
+def not_revoked() -> Q:
+    """Return which versions are not revoked for good: never, or on hold."""
+    return Q(revocation__isnull=True) | on_hold()
+
+
+def on_hold() -> Q:
+    """Return which versions are on hold."""
+    return Q(revocation__reason=Reason.CERTIFICATE_HOLD)
 
 
 def in_order(rows: Versions) -> Versions:

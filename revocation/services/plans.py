@@ -91,7 +91,7 @@ def freeze(
         made_by=actor,
         made_key_by=policy.key_maker(actor),
         made_at=now,
-        expires_at=now + settings.BULK_PLAN_LIFETIME,
+        expires_at=_expires_at(now, said["replace_by"]),
         **said,
     )
     replacement = Replacement.WANTED if plan.replace_first else ""
@@ -123,6 +123,15 @@ def check_may_say(actor: Principal, ids: Sequence[UUID], reason: str) -> None:
     for start in range(0, len(ids), _BATCH):
         rows = Version.objects.filter(pk__in=ids[start : start + _BATCH])
         check_may_say_of_all(actor, rows, Reason(reason))
+
+
+def _expires_at(now: datetime, replace_by: datetime | None) -> datetime:
+    """Return until when a plan is to be confirmed: beyond its deadline there is no replacing first.
+
+    It would revoke, or leave, everything at once, and nobody would have been waited for.
+    """
+    ends = now + settings.BULK_PLAN_LIFETIME
+    return ends if replace_by is None else min(ends, replace_by)
 
 
 def expire_plans(*, actor: Principal) -> int:

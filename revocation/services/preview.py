@@ -42,6 +42,7 @@ _COLUMNS = (
     "certificate__renewal_policy",
     "certificate__profile__is_ca",
     "certificate__issuer__enabled",
+    "revocation",
 )
 
 
@@ -64,12 +65,12 @@ class Preview:
 def preview_revocation(*, criteria: Mapping[str, Any], reason: str = Reason.UNSPECIFIED) -> Preview:
     """Show which valid versions meet every criterion; raises InvalidCriteria, InvalidRevocation.
 
-    Valid is unexpired and unrevoked, superseded or not. Nothing is kept.
+    Valid is unexpired and not revoked for good, superseded or not. Nothing is kept.
     """
     policy.check_reason(reason)
     rows = criteria_.valid(criteria_.matching(criteria), database_clock.now())
     hit = affected(criteria_.in_order(rows))
-    sizes = rows.values_list("serial", "issuer", "short_lived")
+    sizes = rows.exclude(criteria_.on_hold()).values_list("serial", "issuer", "short_lived")
     return Preview(
         plan=digest_of(one.version for one in hit),
         affected=hit,
@@ -105,7 +106,9 @@ def facts(
     if len(found) > MOST:
         words = f"A plan has at most {MOST} versions: narrow the criteria."
         raise InvalidPlan(words, errors=[FieldError("criteria", "too_many", words)])
-    sizes = _growth(((one["serial"], one["issuer"], one["short_lived"]) for one in found), reason)
+    # What is on hold is on its CRL already.
+    grows = (one for one in found if one["revocation"] is None)
+    sizes = _growth(((one["serial"], one["issuer"], one["short_lived"]) for one in grows), reason)
     authorities = _authorities(found)
     slugs = dict(Issuer.objects.filter(pk__in=sizes).values_list("pk", "slug"))
     bound = Deployment.objects.filter(certificate__in=rows.values("certificate"))
@@ -118,8 +121,9 @@ def facts(
         "deployments": bound.count(),
         "targets_count": len(targets),
         "targets": targets[:SHOWN],
-        "already_expired": meant.filter(not_after__lte=now, revocation__isnull=True).count(),
-        "already_revoked": meant.filter(not_after__gt=now, revocation__isnull=False).count(),
+        "already_expired": meant.filter(criteria_.not_revoked(), not_after__lte=now).count(),
+        "already_revoked": meant.filter(not_after__gt=now).exclude(criteria_.not_revoked()).count(),
+        "on_hold": sum(one["revocation"] is not None for one in found),
         "superseded": sum(one["superseded_at"] is not None for one in found),
         "short_lived": sum(one["short_lived"] for one in found),
         "crl_growth_bytes": sum(sizes.values()),

@@ -33,7 +33,8 @@ def tend(plan: Plan) -> bool:
     """
     if not plan.replace_first or plan.drill:
         return False
-    if _ask(plan):
+    # What will be left as it is in a moment needs no successor any more.
+    if not leaves_unproven(plan, database_clock.now()) and _ask(plan):
         return True
     _look(plan)
     return False
@@ -42,13 +43,27 @@ def tend(plan: Plan) -> bool:
 def ripe(held: Plan, now: datetime) -> ItemQuerySet:
     """Return what may be revoked now, of what nothing has become of yet."""
     pending = Item.objects.filter(plan=held).pending()
-    if (
-        not held.replace_first
-        or held.drill
-        or (_is_over(held, now) and held.unproven == Unproven.REVOKE)
-    ):
-        return pending
-    return pending.filter(replacement=Replacement.PROVEN)
+    return pending.filter(replacement=Replacement.PROVEN) if _waits(held, now) else pending
+
+
+def still_ripe(held: Plan, items: Sequence[Item], now: datetime) -> list[Item]:
+    """Return those of `items`, which were `ripe`, that are proven replaced to this day.
+
+    A wave may come hours after the look that proved it: a successor that was revoked, put on hold
+    or taken away meanwhile replaces nothing, and what it replaced is waited for again.
+    """
+    if not items or not _waits(held, now):
+        return list(items)
+    known = [item.pk for item in items]
+    rows = Item.objects.filter(pk__in=known).select_related("version__certificate__current")
+    _look_at(held, list(rows.order_by("position")))
+    return list(ripe(held, now).filter(pk__in=known))
+
+
+def _waits(held: Plan, now: datetime) -> bool:
+    """Whether only what is proven replaced is revoked now."""
+    is_forced = held.unproven == Unproven.REVOKE and _is_over(held, now)
+    return held.replace_first and not held.drill and not is_forced
 
 
 def leaves_unproven(held: Plan, now: datetime) -> bool:
@@ -154,7 +169,9 @@ def _look_at(plan: Plan, items: Sequence[Item]) -> None:
 def _state(item: Item, places: Iterable[Deployment], bad: set[UUID], now: datetime) -> Replacement:
     current = item.version.certificate.current
     if current is None or current.pk in bad or not _replaces(current, item.version, now):
-        return Replacement(item.replacement)
+        # What was issued and is good no more is as if it were still to come.
+        was_issued = item.replacement in (Replacement.ISSUED, Replacement.PROVEN)
+        return Replacement.ASKED if was_issued else Replacement(item.replacement)
     is_proven = all(_serves(place, current) for place in places)
     return Replacement.PROVEN if is_proven else Replacement.ISSUED
 

@@ -93,7 +93,8 @@ def _next(plan: Plan, actor: Principal) -> Sequence[Item]:
         now = database_clock.now()
         if replacing.leaves_unproven(held, now):
             replacing.leave_unproven(held, now)
-        items = list(replacing.ripe(held, now)[: held.wave_size])
+        ripe = list(replacing.ripe(held, now)[: held.wave_size])
+        items = replacing.still_ripe(held, ripe, now)
         if items:
             held.save(update_fields=["left"])
             held.draw_out(now)
@@ -119,12 +120,33 @@ def _wave(plan: Plan, items: Sequence[Item], actor: Principal, decider: Principa
         if is_away(error):
             raise
         logger.exception("a wave of %s failed, and is done one by one", plan.pk)
+        _begin_wave(plan)
+    alone: set[UUID] = set()
     try:
-        touched |= _issuers({item.version_id for item in rest if _alone(plan, item, decider)})
+        for item in rest:
+            # Kept as it goes: the claim may be lost, or the database, before the last of them.
+            if _alone(plan, item, decider):
+                alone.add(item.version_id)
     finally:
         # One hint an issuer at the wave's end, also after something unforeseen.
-        for issuer_id in () if plan.drill else touched:
-            certificates.queue.publish_crl(issuer_id)
+        _publish(plan, touched, alone)
+
+
+def _publish(plan: Plan, touched: set[UUID], alone: set[UUID]) -> None:
+    if plan.drill:
+        return
+    for issuer_id in touched:
+        certificates.queue.publish_crl(issuer_id)
+    for issuer_id in _issuers(alone) - touched:
+        certificates.queue.publish_crl(issuer_id)
+
+
+def _begin_wave(plan: Plan) -> None:
+    """Count a wave whose versions are done one by one: they are told of under its number."""
+    with transaction.atomic():
+        held = _held(plan)
+        held.waves += 1
+        _save(held, database_clock.now())
 
 
 def _together(plan: Plan, items: Sequence[Item], actor: Principal, decider: Principal) -> set[UUID]:

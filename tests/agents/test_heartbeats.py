@@ -5,13 +5,17 @@ Carol administers, alice operates, victor only reads.
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
-from agents import services
+from agents import secret_texts, services
+from agents.actors import authenticate
 from agents.models import Key
+from agents.services.heartbeats import Retired
 from audit.models import Event
+from audit.via import Door, Via
 from deployments.models import Agent, Target
-from tests.agents.conftest import API
+from tests.agents.conftest import API, digest
 
 AGENTS = f"{API}agents/"
 
@@ -92,6 +96,22 @@ def test_carol_retires_an_agent_that_then_lets_nobody_in(edge, carol, client_of)
     assert not Key.objects.filter(ended_at=None).exists()
     assert Event.objects.get(action="agent.retire").data["targets"] == 1
     assert client.post(f"{address}retire/").status_code == 200
+
+
+def test_what_an_agent_says_while_carol_retires_it_does_not_bring_it_back(edge, carol):
+    """Its key let it in, and carol was first at its row."""
+    edge.beat()
+    actor, agent = authenticate(edge.key, Via(door=Door.AGENT))
+    services.retire_agent(actor=carol, agent_id=agent.pk)
+
+    with pytest.raises(Retired):
+        services.heartbeat(actor=actor, agent=agent, instance=edge.instance, host=services.Host())
+    with pytest.raises(Retired):
+        services.rotate_key(actor=actor, agent=agent, key_digest=digest(secret_texts.make_key()))
+
+    edge.agent.refresh_from_db()
+    assert edge.agent.state == "Retired"
+    assert not Key.objects.filter(ended_at=None).exists()
 
 
 def test_neither_alice_nor_victor_retires_an_agent(edge, alice, victor, client_of):

@@ -12,12 +12,15 @@ from django.utils import timezone
 
 from agents import secret_texts, services
 from agents.models import Key, Token
+from agents.services import registering
 from audit.models import Event
 from deployments.models import Agent
 from foundation.errors import Invalid
 from issuers.x509 import certs
 from owners.models import Principal
+from owners.roles import Role
 from tests.agents.conftest import API, REGISTRATIONS, Host, digest
+from tests.fixtures import person
 from tests.races import beside, until_blocked
 
 TOKENS = f"{API}agent-tokens/"
@@ -124,6 +127,29 @@ def test_a_token_that_carol_withdrew_registers_nobody_and_a_used_one_is_not_with
     assert (answer.status_code, answer.json()["code"]) == (409, "token_used")
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_token_registers_nobody_once_carol_is_no_administrator_any_more(
+    carol, token_for, is_gone
+):
+    """Dave is one still, and his word is good; carol's agents from before go on."""
+    dave = person("dave", Role.ADMIN)
+    before, made, his = token_for("edge-1"), token_for("edge-2"), token_for("edge-3", actor=dave)
+    first, second = Host(), Host()
+    assert first.register(before.text).status_code == 200
+    if is_gone:
+        Principal.objects.filter(pk=carol.pk).update(is_active=False)
+    else:
+        carol.groups.clear()
+
+    answer = second.register(made.text)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert "made" in answer.json()["detail"]
+    assert second.register(his.text).status_code == 200
+    assert first.beat().status_code == 200
+    assert first.register(before.text).status_code == 200
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "x", "certctl-token_aaaaaaaaaa_" + "b" * 43, "certctl_aaaaaaaaaa_" + "b" * 43],
@@ -158,6 +184,31 @@ def test_the_name_of_an_agent_is_taken_also_when_it_retired(edge, carol, token_f
 
     with pytest.raises(services.AgentNameTaken):
         token_for("EDGE-1")
+
+
+def test_carol_gives_no_name_that_no_agent_can_have(token_for):
+    """Bob's host would have been refused with it, and nobody would have known why."""
+    with pytest.raises(Invalid) as refused:
+        token_for("e" * 141)
+
+    assert refused.value.errors[0]["field"] == "name"
+    assert Host().register(token_for("e" * 140).text).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_second_with_a_name_by_another_token_is_told_to_ask_again(
+    edge, token_for, monkeypatch
+):
+    """Alice's host and bob's come at once: neither sees the other when the name is looked at."""
+    made = token_for("edge-2")
+    Agent.objects.filter(pk=edge.agent.pk).update(name="edge-2")
+    monkeypatch.setattr(registering, "check_name", lambda _: None)
+
+    answer = Host().register(made.text)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
+    assert Event.objects.filter(action="agent.register.refuse").exists()
+    assert not Principal.objects.filter(username="agent:edge-2").exists()
 
 
 def test_a_token_ends_within_30_days_and_has_a_name(token_for):

@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from agents.services import retire_agent
 from audit.models import Event
-from deployments.models import Deployment, Target
+from deployments.models import Agent, Deployment, Target
 from deployments.services import AgentRetired, check_enabled
 from jobs import runner, services
 from jobs.models import Job
@@ -19,6 +20,7 @@ from jobs.policy import SelfApproval
 from owners.roles import Role
 from tests.fixtures import person
 from tests.jobs.conftest import NAME
+from tests.races import meanwhile
 
 
 @pytest.fixture
@@ -304,3 +306,39 @@ def test_retiring_an_agent_ends_its_work_and_closes_its_targets(
     there.refresh_from_db()
     with pytest.raises(AgentRetired):
         check_enabled(there)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_follows_while_carol_retires_the_agent_does_not_wait_for_ever(
+    edge, asked_freely, csr_for, carol, system
+):
+    """The server signs what alice asked for; the retiring waits, and misses what follows."""
+    bring(edge, asked_freely, csr_for(NAME))
+
+    meanwhile(runner.run_pending, lambda: retire_agent(actor=carol, agent_id=edge.agent.pk))
+    services.end_work_of_retired(actor=system)
+
+    job = only("Deployment")
+    assert (job.status, job.attempts) == ("Cancelled", 0)
+    assert services.end_work_of_retired(actor=system) == 0
+
+
+@pytest.mark.parametrize("kind", ["Issuance", "Deployment"])
+def test_what_is_left_for_a_retired_agent_is_ended_and_told_and_anothers_is_not(
+    edge, register, asked_freely, csr_for, system, kind
+):
+    register("edge-2")
+    if kind == "Deployment":
+        deployed(edge, asked_freely, csr_for)
+    Agent.objects.filter(name="edge-2").update(retired_at=timezone.now(), enabled=False)
+    assert services.end_work_of_retired(actor=system) == 0
+    Agent.objects.filter(name="edge-1").update(retired_at=timezone.now(), enabled=False)
+
+    assert services.end_work_of_retired(actor=system) == 1
+
+    job = only(kind)
+    assert job.status == "Cancelled"
+    assert "retired" in job.last_error
+    job.certificate.refresh_from_db()
+    assert job.certificate.status == ("Active" if kind == "Deployment" else "Failed")
+    assert Event.objects.filter(action="job.cancel", subject_id=job.pk, actor=system).exists()

@@ -3,7 +3,7 @@
 import pytest
 
 from audit.models import Event
-from jobs import services
+from jobs import risks, services
 from jobs.models import Job
 from jobs.states import Status
 from tests.jobs.conftest import NAME, status_of
@@ -158,7 +158,8 @@ def test_a_rejection_needs_a_reason(browse, bob, awaiting):
     assert (awaiting.status, awaiting.decision_reason) == (Status.CANCELLED, "wrong name")
 
 
-def test_several_are_decided_each_for_itself(browse, bob, ask, profile):
+def test_several_are_decided_each_for_itself(browse, bob, ask, profile, monkeypatch):
+    monkeypatch.setattr(risks, "flags_of", lambda jobs: {})  # what these ask for is usual
     jobs = [ask(profile, f"{name}.demo.internal") for name in ("a", "b")]
     own = ask(profile, "c.demo.internal", actor=bob)
 
@@ -166,6 +167,27 @@ def test_several_are_decided_each_for_itself(browse, bob, ask, profile):
 
     assert [status_of(job) for job in (*jobs, own)] == ["Pending", "Pending", "AwaitingApproval"]
     assert len(words(response)) == 3
+
+
+@pytest.mark.parametrize("action", ["approve", "reject"])
+def test_what_is_risky_is_decided_on_by_itself_on_the_list_as_in_the_inbox(
+    browse, bob, ask, profile, action, monkeypatch
+):
+    risky, usual = (ask(profile, f"{name}.demo.internal") for name in ("a", "b"))
+    flag = risks.Flag("wildcard", "A wildcard.")
+    monkeypatch.setattr(
+        risks,
+        "flags_of",
+        lambda jobs: {job.pk: (flag,) for job in jobs if job.pk == risky.pk},
+    )
+
+    response = confirm(browse(bob), action, risky, usual, reason="so")
+
+    assert status_of(risky) == Status.AWAITING_APPROVAL
+    assert status_of(usual) != Status.AWAITING_APPROVAL
+    assert any(services.Flagged.message in one for one in words(response))
+    confirm(browse(bob), action, risky, reason="so")
+    assert status_of(risky) != Status.AWAITING_APPROVAL
 
 
 def test_the_job_page_shows_it_and_offers_what_its_status_allows(browse, bob, awaiting, issued):

@@ -15,8 +15,8 @@ import certificates.services
 from audit.models import Event
 from audit.services import verify
 from certificates.models import Certificate, OCSPResponse, Revocation, Version
-from certificates.policy import PlanChanged
-from certificates.services import revoke
+from certificates.policy import NotOnHold, PlanChanged
+from certificates.services import release_hold, revoke
 from deployments.models import Deployment, Target
 from foundation.errors import CertctlError, MissingPermission
 from owners.models import Principal
@@ -132,6 +132,33 @@ def test_a_poisoned_one_costs_only_itself(make, plan_of, carol, run, monkeypatch
     plan.refresh_from_db()
     assert (plan.status, plan.revoked, plan.failed) == (Status.COMPLETED, 3, 1)
     assert outcomes(plan)[0] == ("failed", "internal_error")
+    assert plan.waves == 2
+    assert set(Item.objects.values_list("wave", flat=True)) == {1, 2}
+
+
+def test_a_claim_that_dave_takes_away_among_them_still_has_the_crl_made(
+    make, plan_of, carol, dave, system, monkeypatch, hints
+):
+    """Bob's relying parties wait for no sweep because a plan was paused one by one."""
+    make(3)
+    really = certificates.services.revoke
+    plan = confirm(plan_of(), carol)
+    hints.clear()
+
+    def many(**_):
+        raise RuntimeError("poisoned")
+
+    def one(**said):
+        services.pause_plan(plan_id=plan.pk, actor=dave)
+        return really(**said)
+
+    monkeypatch.setattr(certificates.services, "revoke_many", many)
+    monkeypatch.setattr(certificates.services, "revoke", one)
+
+    services.run_plans(actor=system)
+
+    assert Revocation.objects.count() == 1
+    assert hints == ["certificates.publish_crl"]
 
 
 def test_what_was_revoked_meanwhile_and_what_another_ca_signed_is_told_one_by_one(
@@ -151,6 +178,44 @@ def test_what_was_revoked_meanwhile_and_what_another_ca_signed_is_told_one_by_on
         ("revoked", ""),
         ("revoked", ""),
     ]
+
+
+def test_what_bob_has_on_hold_is_meant_too_and_cannot_be_released_after_the_plan(
+    make, plan_of, carol, bob, run
+):
+    held, final, plain = make(3)
+    revoke(version_id=held.pk, actor=bob, reason="certificateHold")
+    revoke(version_id=final.pk, actor=bob, reason="superseded")
+    plan = plan_of(reason="keyCompromise")
+    assert (plan.count, plan.preview["on_hold"], plan.preview["already_revoked"]) == (2, 1, 1)
+    alone = plan_of(criteria={"ids": [str(plain.pk)]}, reason="keyCompromise")
+    assert plan.preview["crl_growth_bytes"] == alone.preview["crl_growth_bytes"]
+    confirm(plan, carol)
+
+    run()
+
+    plan.refresh_from_db()
+    assert (plan.status, plan.revoked) == (Status.COMPLETED, 2)
+    reasons = dict(Revocation.objects.values_list("version", "reason"))
+    assert (reasons[held.pk], reasons[plain.pk]) == ("keyCompromise", "keyCompromise")
+    with pytest.raises(NotOnHold):
+        release_hold(version_id=held.pk, actor=bob)
+
+
+def test_a_hold_that_bob_releases_or_sets_meanwhile_changes_no_plan(make, plan_of, carol, bob, run):
+    first, second = make(2)
+    revoke(version_id=first.pk, actor=bob, reason="certificateHold")
+    plan, holds = plan_of(reason="superseded"), plan_of(reason="certificateHold", drill=True)
+    release_hold(version_id=first.pk, actor=bob)
+    revoke(version_id=second.pk, actor=bob, reason="certificateHold")
+    confirm(holds, carol)
+    confirm(plan, carol)
+
+    run()
+
+    assert outcomes(holds) == [("already_revoked", "already_revoked"), ("revoked", "")]
+    assert outcomes(plan) == [("revoked", "")] * 2
+    assert set(Revocation.objects.values_list("reason", flat=True)) == {"superseded"}
 
 
 def test_a_drill_revokes_nothing_and_reports_the_same(make, plan_of, carol, bob, run, hints):

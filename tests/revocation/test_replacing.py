@@ -17,7 +17,7 @@ from jobs.models import Job
 from jobs.states import Status as JobStatus
 from revocation import services
 from revocation.models import Item, Plan
-from revocation.policy import InvalidPlan
+from revocation.policy import InvalidPlan, PlanExpired
 from revocation.states import Status
 from tests.factories import VersionFactory
 from tests.revocation.conftest import confirm
@@ -185,6 +185,39 @@ def test_no_successor_is_what_has_the_same_key_or_is_bad_itself(
     assert "proven" not in {state for state, _ in states()}
 
 
+@pytest.mark.parametrize("reason", ["superseded", "certificateHold"])
+def test_a_successor_that_bob_revokes_between_two_waves_replaces_nothing_any_more(
+    make, replacing, carol, run, bob, reason
+):
+    olds = make(2)
+    confirm(replacing(wave_size=1, pause_seconds=60), carol)
+    news = {one.pk: VersionFactory(certificate=one.certificate) for one in olds}
+    run()
+    assert states() == [("proven", "revoked"), ("proven", "")]
+    waiting = Item.objects.get(outcome="").version
+    revoke(version_id=news[waiting.pk].pk, actor=bob, reason=reason)
+    again()
+
+    run()
+
+    assert states() == [("proven", "revoked"), ("asked", "")]
+    assert not Revocation.objects.filter(version=waiting).exists()
+
+
+def test_what_is_left_at_the_deadline_is_not_asked_for_any_more(make, replacing, carol, dave, run):
+    """Dave held the plan beyond its deadline: nobody is to renew what it leaves."""
+    make(2)
+    plan = confirm(replacing("leave"), carol)
+    services.pause_plan(plan_id=plan.pk, actor=dave)
+    Plan.objects.update(replace_by=timezone.now())
+    services.resume_plan(plan_id=plan.pk, actor=dave)
+
+    run()
+
+    assert states() == [("wanted", "left")] * 2
+    assert not Job.objects.exists()
+
+
 @pytest.mark.parametrize(("unproven", "outcome"), [("revoke", "revoked"), ("leave", "left")])
 def test_at_the_deadline_what_is_not_replaced_is_revoked_or_left(
     make, replacing, carol, run, unproven, outcome
@@ -234,6 +267,23 @@ def test_the_deadline_is_bounded(make, plan_of, days):
         plan_of(replace_first=True, replace_by=at, unproven="leave")
 
     assert caught.value.errors[0]["field"] == "replace_by"
+
+
+def test_a_plan_that_nobody_confirmed_by_its_deadline_revokes_nothing_unreplaced(
+    make, plan_of, carol, dave, run, monkeypatch
+):
+    """Carol gives an hour; dave comes after two, within the day that plans have."""
+    make(2)
+    ends = timezone.now() + timedelta(hours=1)
+    plan = plan_of(replace_first=True, replace_by=ends, unproven="revoke")
+    later = timezone.now() + timedelta(hours=2)
+    monkeypatch.setattr("foundation.clock.database_clock.now", lambda: later)
+
+    with pytest.raises(PlanExpired):
+        confirm(plan, dave)
+
+    assert run() == 0
+    assert not Revocation.objects.exists()
 
 
 def test_a_drill_asks_for_no_renewal_and_waits_for_none(make, replacing, carol, run):
