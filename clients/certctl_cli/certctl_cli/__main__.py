@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from certctl_cli import __version__
 
+_BY_HAND = 130  # as shells have it: 128 and SIGINT
 COMMANDS = {
     "login": ("login", "Keep a server's address and your key for it."),
     "context": ("login", "List, choose and remove what login kept; set what is usual there."),
@@ -34,7 +35,7 @@ COMMANDS = {
     "export": ("exporting", "Write a certificate to a file; never its key."),
     "ca": ("ca", "Fetch CA certificates; check chain, CRL and OCSP of any certificate."),
     "audit": ("audit", "Read the audit trail; verify an export of it."),
-    "agent": ("things", "List and show agents."),
+    "agent": ("agent", "List, show and retire agents; make their tokens."),
     "target": ("things", "List, show, make, test and remove targets."),
     "keys": ("things", "List, make and disable API keys."),
     "completion": ("completion", "Print the shell's completion."),
@@ -77,7 +78,8 @@ class Lazy(click.Group):
 @click.command(
     cls=Lazy,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 conflict, 6 waiting.",
+    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 conflict, 6 waiting, "
+    "130 Ctrl-C.",
 )
 @click.version_option(__version__, prog_name="certctl")
 @click.pass_context
@@ -96,7 +98,15 @@ def cli(ctx: click.Context) -> None:
 def main() -> Any:
     """Run the command; a reader that closed the pipe early is no fault."""
     try:
-        cli(prog_name="certctl", standalone_mode=True)
+        cli.main(prog_name="certctl", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        # click has one word for Ctrl-C and for the end of what is typed; a shell has two.
+        by_hand = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
+        click.echo("certctl: Stopped.", err=True)
+        sys.exit(_BY_HAND if by_hand else 1)
     except BrokenPipeError:
         # What is still buffered must not be written at the end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

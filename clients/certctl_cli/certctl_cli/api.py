@@ -1,15 +1,15 @@
 """The one place that speaks HTTP: requests out, answers or Stop back."""
 
+import json
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
 
 import httpx
 
 from certctl_cli import __version__
-from certctl_cli.contexts import Context
+from certctl_cli.contexts import Context, address
 from certctl_cli.errors import Problem, Stop
 from certctl_cli.exits import Exit, exit_of
 
@@ -27,9 +27,8 @@ class Api:
     """A server, with the key of one context. Close it, or use it in a `with`."""
 
     def __init__(self, context: Context, *, pause: Callable[[float], None] = time.sleep) -> None:
-        parts = urlsplit(context.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Stop(f"{context.url} is no address of a server.", Exit.USAGE)
+        # Here and not in login alone: the environment, and a file that was edited, name one, too.
+        parts = address(context.url)
         self.context = context
         self.base = f"{parts.scheme}://{parts.netloc}"
         self._pause = pause
@@ -113,7 +112,7 @@ class Api:
                 answer = self._http.request(
                     method, url, params=dict(query or {}), json=body, headers=dict(headers or {})
                 )
-            except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.TimeoutException) as error:
+            except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.TimeoutException) as error:
                 if last or _untrusted(error):
                     self._unreachable(error)
                 self._pause(2.0 ** (attempt - 1) / 2)
@@ -170,7 +169,9 @@ def _asked_pause(answer: httpx.Response, attempt: int) -> float:
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
+    kind = _kind(answer)
+    # A page of a proxy that asks to log in is a success, too, and no certificate or trail.
+    if answer.is_success and kind != "text/html":
         return answer
     if answer.is_redirect:
         raise Stop(
@@ -178,7 +179,6 @@ def _checked(answer: httpx.Response) -> httpx.Response:
             "a key is not taken there.",
             hint="Log in with the address that it sends to, if that is the right server.",
         )
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
     if kind != "application/problem+json":
         raise Stop(
             f"The answer ({answer.status_code}, {kind or 'no type'}) is not one of certctl's.",
@@ -216,14 +216,33 @@ _HINTS = {
 }
 
 
+class Answer(dict[str, Any]):
+    """An object of an answer; a field that is not there ends the command in words."""
+
+    def __missing__(self, key: str) -> NoReturn:
+        """Raise Stop for a field that the server should have sent."""
+        raise Stop(
+            f"The server's answer has no {key!r}.",
+            hint="Is it certctl, and of a release near this one's? Try: certctl doctor",
+        )
+
+
+def _kind(answer: httpx.Response) -> str:
+    return str(answer.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+
+
 def _json(answer: httpx.Response) -> Any:
     if answer.status_code == httpx.codes.NO_CONTENT:
         return None
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
+    kind = _kind(answer)
     try:
         if kind == "application/json":
-            return answer.json()
-    except ValueError:
+            # Every answer of the API is an object, lists too: of a page.
+            shown = json.loads(answer.content, object_hook=Answer)
+            if isinstance(shown, Answer):
+                return shown
+            kind = "JSON of another shape"
+    except (ValueError, RecursionError):
         kind = "broken JSON"
     raise Stop(
         f"The answer ({answer.status_code}, {kind or 'no type'}) is not one of certctl's.",

@@ -10,11 +10,13 @@ import stat
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from certctl_cli import files
 from certctl_cli.errors import Stop
 from certctl_cli.exits import Exit
 
+LOCAL = {"127.0.0.1", "localhost", "::1"}
 DEFAULTS = ("environment", "issuer", "owner", "profile", "renewal_policy", "team")
 
 
@@ -47,6 +49,34 @@ def place() -> Path:
         return Path(named)
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(home) / "certctl" / "config.json"
+
+
+def address(url: str) -> SplitResult:
+    """Return a server's address in its parts. Raises Stop where no key may be sent there.
+
+    That is what is no address of a server, what holds a password (it would stand in every message,
+    and in place of the key), and another machine without TLS.
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or 443) > 0
+    except ValueError:  # brackets that do not close, a port beyond 65535
+        known = False
+    if not known:
+        raise Stop(f"{url} is no address of a server.", Exit.USAGE)
+    if "@" in parts.netloc:
+        raise Stop(
+            "Neither a name nor a password stands in the address.",
+            Exit.USAGE,
+            hint=f"Try: certctl login {parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        )
+    if parts.scheme == "http" and parts.hostname not in LOCAL:
+        raise Stop(
+            "An API key is not sent without TLS, but to this machine itself.",
+            Exit.USAGE,
+            hint=f"Try: certctl login https://{parts.netloc}",
+        )
+    return parts
 
 
 def load() -> Kept:
@@ -92,6 +122,14 @@ def open_to_others() -> bool:
         return False
 
 
+def of_somebody_else() -> bool:
+    """Whether the file is another person's, who then says which server gets the keys."""
+    try:
+        return place().stat().st_uid != os.geteuid()
+    except OSError:
+        return False
+
+
 def chosen(name: str | None) -> Context:
     """Return the context of that name, or the one meant where None is said.
 
@@ -117,6 +155,12 @@ def chosen(name: str | None) -> Context:
             f"{place()} can be read by others: the keys in it must be taken as known.",
             Exit.REFUSED,
             hint=f"Disable them, then: chmod 600 {place()}",
+        )
+    if of_somebody_else():
+        raise Stop(
+            f"{place()} belongs to somebody else, who could have the keys sent elsewhere.",
+            Exit.REFUSED,
+            hint="Move it away and log in anew, or name your own file in CERTCTL_CONFIG.",
         )
     context = kept.contexts[name]
     # A key of the environment is another principal on the same server.

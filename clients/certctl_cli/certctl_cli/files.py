@@ -2,7 +2,9 @@
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from certctl_cli.errors import Stop
@@ -43,6 +45,35 @@ def write(path: Path, content: bytes, *, private: bool = False, replace: bool = 
         ) from None
     except OSError as error:
         raise Stop(f"{path} cannot be written: {error.strerror}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file that is known to be writable: of mode 0600, and empty until it is written."""
+
+    path: Path
+
+    def write(self, secret: str) -> None:
+        """Put a secret in it, in a line of its own."""
+        write(self.path, secret.encode() + b"\n", private=True, replace=True)
+
+
+@contextmanager
+def reserved(path: Path | None) -> Iterator[Place | None]:
+    """Hold a place for a secret that is shown once, before it is asked for; None: no file.
+
+    Raises Stop where it cannot be written; what ends with an error leaves no empty file behind.
+    """
+    if path is None:
+        yield None
+        return
+    write(path, b"", private=True)
+    try:
+        yield Place(path)
+    except BaseException:
+        if not path.stat().st_size:
+            path.unlink()
+        raise
 
 
 def read(path: Path) -> bytes:

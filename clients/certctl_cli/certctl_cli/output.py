@@ -39,6 +39,12 @@ def show_rows(
             _table(list(rows), columns, nothing)
 
 
+def show_facts(row: Row, *, leave: Iterable[str] = ()) -> None:
+    """Show one thing to a person who is asked something, beside what a program reads."""
+    for line in _facts(row, set(leave)):
+        click.echo(line, err=True)
+
+
 def show_row(row: Row, *, form: str, name: str = "id", leave: Iterable[str] = ()) -> None:
     """Print one thing; `leave` are fields that a person need not see."""
     match form:
@@ -86,7 +92,8 @@ def _json_list(rows: Iterable[Row]) -> None:
 def _yaml(value: Any) -> None:
     import yaml  # noqa: PLC0415 - only where it is asked for: start-up
 
-    click.echo(yaml.safe_dump(value, sort_keys=False), nl=False)
+    plain = json.loads(json.dumps(value))  # YAML's safe writer knows dict and list alone
+    click.echo(yaml.safe_dump(plain, sort_keys=False), nl=False)
 
 
 def _csv(rows: Iterable[Row], columns: Sequence[str]) -> None:

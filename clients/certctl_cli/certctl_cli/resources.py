@@ -61,13 +61,14 @@ class Resource:
 RESOURCES = {
     one.plural: one
     for one in (
+        Resource("agents", ("name", "state", "last_seen_at", "version"), ("name",), "name"),
         Resource(
             "agent-tokens",
-            ("name", "prefix", "state", "expires_at", "created_by_name"),
+            ("name", "state", "expires_at", "created_by_name", "used_at", "id"),
             ("name", "prefix"),
             "name",
+            short="tokens",
         ),
-        Resource("agents", ("name", "enabled", "last_seen_at"), ("name",), "name"),
         Resource("alerts", ("kind", "certificate_name", "issuer", "since", "detail", "id")),
         Resource(
             "api-keys",

@@ -56,6 +56,9 @@ def asks(command: Callable[..., None]) -> Callable[..., None]:
         from certctl_cli import contexts  # noqa: PLC0415
         from certctl_cli.api import Api  # noqa: PLC0415
 
+        if arguments.get("offline"):  # what needs no server needs no login
+            command(Session(None, form), **arguments)
+            return
         with Api(contexts.chosen(context)) as api:
             command(Session(api, form), **arguments)
 

@@ -37,6 +37,7 @@ def wait(
     clock = clock or Clock()
     ends = clock.now() + longest
     shown = ""
+    away = Away()
     for number in range(1_000_000_000):
         line = state(job)
         if line != shown:
@@ -46,8 +47,12 @@ def wait(
             return _ended(job)
         if clock.now() >= ends:
             break
-        clock.sleep(min(_PAUSES[min(number, len(_PAUSES) - 1)], max(ends - clock.now(), 0)))
-        job = _seen(api, job)
+        try:
+            clock.sleep(min(_PAUSES[min(number, len(_PAUSES) - 1)], max(ends - clock.now(), 0)))
+            job = _seen(api, job, away)
+        except KeyboardInterrupt:
+            output.say(f"The job goes on without you. Wait again: certctl wait {job['id']}")
+            raise
     raise Stop(
         f"It is not done after {longest:g} seconds: {state(job)}.",
         Exit.WAITING,
@@ -55,7 +60,14 @@ def wait(
     )
 
 
-def _seen(api: "Api", job: dict[str, Any]) -> dict[str, Any]:
+@dataclass(slots=True)
+class Away:
+    """What was last told of a server that is away: each thing is told once."""
+
+    told: str = ""
+
+
+def _seen(api: "Api", job: dict[str, Any], away: Away) -> dict[str, Any]:
     try:
         seen: dict[str, Any] = api.get(f"jobs/{job['id']}/")
     except Problem as problem:
@@ -71,8 +83,11 @@ def _seen(api: "Api", job: dict[str, Any]) -> dict[str, Any]:
     except Stop as stop:
         if stop.exit_code != Exit.FAILED:
             raise
-        output.say(f"{stop.message} Waiting for it.")
+        if stop.message != away.told:
+            output.say(f"{stop.message} Waiting for it.")
+            away.told = stop.message
         return job
+    away.told = ""
     return seen
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from certctl_cli import files, output, waiting
+from certctl_cli import keymaking, output, waiting
 from certctl_cli.errors import Stop
 from certctl_cli.exits import Exit
 from certctl_cli.resources import RESOURCES, id_of
@@ -60,7 +60,7 @@ def renew(
     """Ask for the next version of a certificate."""
     body = {key: value for key, value in said.items() if value}
     if csr:
-        body["csr"] = files.read(csr).decode(errors="replace")
+        body["csr"] = keymaking.of_file(csr)
     path = f"certificates/{id_of(session.api, _CERTIFICATES, certificate)}/renew/"
     job = session.api.post(path, body, once=str(uuid.uuid4()))
     _asked(session, job, wait=wait, timeout=timeout)
@@ -79,10 +79,11 @@ def _at_target(name: str, words: str) -> click.Command:
         job = session.api.post(path, body, once=str(uuid.uuid4()))
         _asked(session, job, wait=wait, timeout=timeout)
 
-    return click.command(name, help=words)(run)
+    example = f"For instance: certctl {name} web.example.internal --target web-1 --wait"
+    return click.command(name, help=words, epilog=example)(run)
 
 
-@click.command()
+@click.command(epilog="For instance: certctl cancel web.example.internal --reason 'not needed'")
 @click.argument("job")
 @click.option("--reason", default="", help="Why.")
 @asks
@@ -92,7 +93,7 @@ def cancel(session: Session, job: str, reason: str) -> None:
     session.job(session.api.post(f"jobs/{row['id']}/cancel/", {"reason": reason} if reason else {}))
 
 
-@click.command()
+@click.command(epilog="For instance: certctl retry web.example.internal --wait")
 @click.argument("job")
 @waits
 @asks
@@ -103,7 +104,7 @@ def retry(session: Session, job: str, wait: bool, timeout: float) -> None:
     _asked(session, job_, wait=wait, timeout=timeout)
 
 
-@click.command()
+@click.command(epilog="For instance: certctl wait web.example.internal --timeout 600")
 @click.argument("job")
 @click.option("--timeout", type=click.FloatRange(0), default=waiting.LONGEST, help="In seconds.")
 @asks

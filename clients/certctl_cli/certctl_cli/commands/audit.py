@@ -46,8 +46,15 @@ def verify(session: Session, file: Path, offline: bool) -> None:
     Any line that was changed, added or taken out in the middle shows; a trail that was cut at its
     end shows by the server's, one that the server changed shows by the export's.
     """
-    with file.open() as lines:
-        checked = chain.check(json.loads(line) for line in lines if line.strip())
+    try:
+        with file.open() as lines:
+            checked = chain.check(json.loads(line) for line in lines if line.strip())
+    except (ValueError, KeyError, TypeError) as error:
+        raise Stop(
+            f"{file} is no export of the trail: {error}.",
+            Exit.USAGE,
+            hint="Make one: certctl audit export > trail.jsonl (CSV has no chain).",
+        ) from error
     if not checked.count:
         raise Stop("There is no event in that file.", Exit.USAGE)
     output.say(f"{checked.count} events, {checked.first} to {checked.last}: the chain holds.")

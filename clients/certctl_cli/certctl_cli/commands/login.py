@@ -6,7 +6,6 @@ import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -47,13 +46,7 @@ def login(
     if ca_file and fingerprint:
         raise click.UsageError("Say --ca-file or --fingerprint, not both.")
     url = url if "://" in url else f"https://{url}"
-    parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-        raise Stop(
-            "An API key is not sent without TLS, but to this machine itself.",
-            Exit.USAGE,
-            hint=f"Try: certctl login https://{parts.netloc}",
-        )
+    parts = contexts.address(url)
     ca_pem = files.read(ca_file).decode(errors="replace") if ca_file else ""
     if fingerprint:
         ca_pem = _pinned(parts.hostname or "", parts.port or 443, fingerprint)
@@ -73,8 +66,14 @@ def _key(key_file: Path | None) -> str:
         key = files.read(key_file).decode(errors="replace")
     elif key_file is not None:
         key = sys.stdin.readline()
-    else:
-        key = os.environ.get("CERTCTL_API_KEY", "") or click.prompt("API key", hide_input=True)
+    elif not (key := os.environ.get("CERTCTL_API_KEY", "")):
+        if not output.somebody_is_there():
+            raise Stop(
+                "Nobody is there to be asked for the key: this is no terminal.",
+                Exit.USAGE,
+                hint="Name its file: --key-file FILE, or - for standard input.",
+            )
+        key = click.prompt("API key", hide_input=True, err=True)
     key = key.strip()
     if not key.startswith("certctl_") or not key.isascii() or not key.isprintable():
         raise Stop("That is no API key of certctl: they begin with certctl_.", Exit.USAGE)
@@ -103,7 +102,7 @@ def context() -> None:
     """List, choose and remove contexts; set what `certctl request` need not be told."""
 
 
-@context.command("list")
+@context.command("list", epilog="For instance: certctl context list")
 def list_() -> None:
     """List the contexts; a star marks the one that is used."""
     kept = contexts.load()
@@ -114,7 +113,7 @@ def list_() -> None:
         output.say("There is none. Try: certctl login https://…")
 
 
-@context.command()
+@context.command(epilog="For instance: certctl context use production")
 @click.argument("name")
 def use(name: str) -> None:
     """Use that context from now on."""
@@ -122,7 +121,7 @@ def use(name: str) -> None:
     contexts.save(replace(kept, current=_known(kept, name)))
 
 
-@context.command()
+@context.command(epilog="For instance: certctl context remove production")
 @click.argument("name")
 def remove(name: str) -> None:
     """Forget a context and its key. The key itself stays valid: certctl keys disable."""

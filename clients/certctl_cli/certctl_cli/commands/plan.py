@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from certctl_cli import files, output
+from certctl_cli.commands.reading import narrowed
 from certctl_cli.commands.revoke import REASONS
 from certctl_cli.errors import Stop
 from certctl_cli.exits import Exit
@@ -90,7 +91,7 @@ def make(
     output.say(f"Nothing is revoked yet. Look at it, then: certctl plan confirm {row['id']}")
 
 
-@plan.command()
+@plan.command(epilog="For instance: certctl plan show ID -o json")
 @click.argument("id_", metavar="ID")
 @asks
 def show(session: Session, id_: str) -> None:
@@ -98,7 +99,7 @@ def show(session: Session, id_: str) -> None:
     session.row(session.api.get(f"{_PLANS.path}{id_}/"))
 
 
-@plan.command()
+@plan.command(epilog="For instance: certctl plan confirm ID --digest DIGEST")
 @click.argument("id_", metavar="ID")
 @click.option("--digest", help="Of the plan that was looked at: then nothing is asked.")
 @asks
@@ -107,7 +108,7 @@ def confirm(session: Session, id_: str, digest: str | None) -> None:
     path = f"{_PLANS.path}{id_}/"
     if digest is None:
         row = session.api.get(path)
-        output.show_row(row, form="table", leave=_LEAVE)
+        output.show_facts(row, leave=_LEAVE)
         if not output.somebody_is_there():
             raise Stop("This is no terminal.", Exit.USAGE, hint="Say --digest.")
         verb = "go through" if row["drill"] else "REVOKE"
@@ -117,7 +118,7 @@ def confirm(session: Session, id_: str, digest: str | None) -> None:
     session.row(session.api.post(f"{path}confirm/", {"digest": digest}), leave=_LEAVE)
 
 
-@plan.command()
+@plan.command(epilog="For instance: certctl plan watch ID --timeout 600")
 @click.argument("id_", metavar="ID")
 @click.option("--timeout", type=click.FloatRange(0), default=86400.0, help="In seconds.")
 @asks
@@ -142,7 +143,7 @@ def watch(session: Session, id_: str, timeout: float) -> None:
         )
 
 
-@plan.command()
+@plan.command(epilog="For instance: certctl plan report ID -o csv > report.csv")
 @click.argument("id_", metavar="ID")
 @asks
 def report(session: Session, id_: str) -> None:
@@ -159,12 +160,14 @@ def _noted(name: str, words: str) -> None:
         body = {"note": note} if note else {}
         session.row(session.api.post(f"{_PLANS.path}{id_}/{name}/", body), leave=_LEAVE)
 
-    plan.command(name, help=words)(run)
+    plan.command(name, help=words, epilog=f"For instance: certctl plan {name} ID")(run)
 
 
 _noted("look", "Say that you looked at what one administrator confirmed alone.")
 _noted("pause", "Have a running plan wait after its wave.")
 _noted("resume", "Have a paused plan go on.")
 _noted("stop", "End a plan; what it revoked stays revoked.")
+
+plan.add_command(narrowed(_PLANS, "list"))
 
 COMMANDS = {"plan": plan}

@@ -53,7 +53,8 @@ def narrowed(resource: Resource, name: str = "", *, takes_id: bool = False) -> c
 
     parameters = [*_filters(resource)]
     words = f"List {resource.plural.replace('-', ' ')}; what is said of them adds up."
-    command = click.command(name or resource.plural, help=words)(run)
+    example = f"For instance: certctl list {resource.plural} --most 5 -o json"
+    command = click.command(name or resource.plural, help=words, epilog=example)(run)
     command.params[:0] = parameters
     if takes_id:
         command.params.insert(0, click.Argument(["word"], required=False, metavar="[ID|NAME]"))
@@ -116,6 +117,18 @@ def _show(session: Session, resource: Resource, word: str) -> None:
     row = one_of(session.api, resource, word)
     name = resource.names[0] if resource.names else resource.key
     session.row(row, name=name, leave=LEAVE)
+
+
+def shown(resource: Resource) -> click.Command:
+    """Return the command that shows one of those."""
+
+    @click.argument("word", metavar="ID|NAME")
+    @asks
+    def run(session: Session, word: str) -> None:
+        _show(session, resource, word)
+
+    words = f"Show one of the {resource.plural.replace('-', ' ')}, by its id or name."
+    return click.command("show", help=words, epilog="See certctl list for ids and names.")(run)
 
 
 @click.command("show", epilog="For instance: certctl show certificate web.example.internal")

@@ -1,6 +1,5 @@
 """`request`: a key and its CSR made here, a certificate asked for, and written when it is there."""
 
-import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,14 +98,8 @@ def request(
     if csr is None:
         body["csr"] = _key_and_csr(places, key_type, said["common_name"] or "", sans, force=force)
     else:
-        body["csr"] = _text(csr)
-    try:
-        job = session.api.post("certificates/", body, once=str(uuid.uuid4()))
-    except Problem as problem:
-        # Refused, so nothing will ever be signed for the key. What failed may have been asked for.
-        if csr is None and problem.exit_code != Exit.FAILED:
-            places.key.unlink(missing_ok=True)
-        raise
+        body["csr"] = keymaking.of_file(csr)
+    job = _asked(session, body, places.key if csr is None else None)
     for warning in job.get("warnings", []):
         output.say(f"Look out: {warning}")
     if not wait:
@@ -122,6 +115,22 @@ def request(
                 click.echo(path)
     else:
         session.row(version, name="serial")
+
+
+def _asked(session: Session, body: dict[str, Any], key: Path | None) -> Any:
+    try:
+        return session.api.post("certificates/", body, once=str(uuid.uuid4()))
+    except (Stop, KeyboardInterrupt) as end:
+        if key is None:
+            raise
+        if isinstance(end, Problem) and end.exit_code != Exit.FAILED:
+            # Refused, so nothing will ever be signed for the key.
+            key.unlink(missing_ok=True)
+        else:
+            output.say(
+                f"{key} stays: the request may have arrived. Look first: certctl list jobs --most 5"
+            )
+        raise
 
 
 def write_certificate(places: Places, version: dict[str, Any], *, replace: bool) -> None:
@@ -204,12 +213,6 @@ def _key_and_csr(
     # Before it is asked for: a certificate without its key is worth nothing.
     files.write(places.key, keymaking.pem_of(key), private=True, replace=force)
     return csr.decode()
-
-
-def _text(path: Path) -> str:
-    if str(path) == "-":
-        return sys.stdin.read()
-    return files.read(path).decode(errors="replace")
 
 
 COMMANDS = {"request": request}

@@ -26,7 +26,9 @@ REASONS = {
 
 
 @click.command(
-    epilog="Reasons: " + "; ".join(f"{name}: {words}" for name, words in REASONS.items()) + ".",
+    epilog="For instance: certctl revoke web.example.internal --reason superseded. Reasons: "
+    + "; ".join(f"{name}: {words}" for name, words in REASONS.items())
+    + ".",
 )
 @click.argument("certificate")
 @click.option(
@@ -66,7 +68,7 @@ def _ask(session: Session, row: dict[str, Any], reason: str) -> None:
         raise Stop("That is not its name. Nothing was revoked.", Exit.FAILED)
 
 
-@click.command()
+@click.command(epilog="For instance: certctl release web.example.internal")
 @click.argument("certificate")
 @click.option("--note", default="", help="Why.")
 @asks

@@ -13,7 +13,7 @@ from certctl_cli.session import Session, asks
 _CLOCK = 120  # seconds that a clock may be wrong by
 
 
-@click.command()
+@click.command(epilog="For instance: certctl status -o json")
 @asks
 def status(session: Session) -> None:
     """Say who you are, what waits, and what ends soon."""
@@ -33,7 +33,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"
 
 
-@click.command()
+@click.command(epilog="For instance: certctl doctor --context production")
 @click.option("--context", help="The server and key to look at.")
 def doctor(context: str | None) -> None:
     """See why something does not work: file, address, TLS, clock, key, rights."""
@@ -50,6 +50,8 @@ def _looks(context: str | None) -> Iterator[tuple[bool, str, str]]:
 
     others = contexts.open_to_others()
     yield not others, "file", f"{contexts.place()}" + (": others can read it" if others else "")
+    if contexts.of_somebody_else():
+        yield False, "file", "it belongs to somebody else"
     try:
         chosen = contexts.chosen(context)
     except Stop as stop:

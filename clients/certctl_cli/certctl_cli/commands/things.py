@@ -1,4 +1,4 @@
-"""`target`, `agent` and `keys`: what is set up once."""
+"""`target` and `keys`: what is set up once."""
 
 import json
 import uuid
@@ -8,21 +8,11 @@ from typing import Any
 import click
 
 from certctl_cli import files, output
-from certctl_cli.commands.reading import LEAVE, narrowed
+from certctl_cli.commands.reading import narrowed, shown
 from certctl_cli.errors import Stop
 from certctl_cli.exits import Exit
-from certctl_cli.resources import RESOURCES, Resource, id_of, one_of
+from certctl_cli.resources import RESOURCES, id_of, one_of
 from certctl_cli.session import Session, asks
-
-
-def _shown(resource: Resource) -> click.Command:
-    @click.argument("word", metavar="ID|NAME")
-    @asks
-    def run(session: Session, word: str) -> None:
-        name = resource.names[0]
-        session.row(one_of(session.api, resource, word), name=name, leave=LEAVE)
-
-    return click.command("show", help="Show one, by its id or name.")(run)
 
 
 @click.group()
@@ -53,7 +43,7 @@ def make(session: Session, name: str, config: Path, **said: Any) -> None:
     session.row(session.api.post("targets/", body, once=str(uuid.uuid4())), name="name")
 
 
-@target.command()
+@target.command(epilog="For instance: certctl target test web-1")
 @click.argument("word", metavar="ID|NAME")
 @asks
 def test(session: Session, word: str) -> None:
@@ -65,7 +55,7 @@ def test(session: Session, word: str) -> None:
         raise Stop("It would not work yet.")
 
 
-@target.command()
+@target.command(epilog="For instance: certctl target remove web-1")
 @click.argument("word", metavar="ID|NAME")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @asks
@@ -79,16 +69,7 @@ def remove(session: Session, word: str, yes: bool) -> None:
 
 
 target.add_command(narrowed(RESOURCES["targets"], "list"))
-target.add_command(_shown(RESOURCES["targets"]))
-
-
-@click.group()
-def agent() -> None:
-    """List and show agents."""
-
-
-agent.add_command(narrowed(RESOURCES["agents"], "list"))
-agent.add_command(_shown(RESOURCES["agents"]))
+target.add_command(shown(RESOURCES["targets"]))
 
 
 @click.group()
@@ -110,17 +91,14 @@ def create(session: Session, name: str, principal: str, file: Path | None, **sai
     """Make an API key. It is shown this once, and stored nowhere."""
     body = {key: list(v) if isinstance(v, tuple) else v for key, v in said.items() if v}
     body |= {"name": name, "principal": id_of(session.api, RESOURCES["principals"], principal)}
-    if file is not None and file.exists():
-        raise Stop(f"{file} is there already, and is not overwritten.", Exit.CONFLICT)
-    made = session.api.post("api-keys/", body, once=str(uuid.uuid4()))
-    if file is None:
-        session.row(made, name="key")
-        return
-    files.write(file, made.pop("key").encode() + b"\n", private=True)
-    session.row(made, name="name")
+    with files.reserved(file) as place:
+        made = session.api.post("api-keys/", body, once=str(uuid.uuid4()))
+        if place is not None:
+            place.write(made.pop("key"))
+    session.row(made, name="name" if file else "key")
 
 
-@keys.command()
+@keys.command(epilog="For instance: certctl keys disable ci-2026")
 @click.argument("word", metavar="ID|NAME")
 @asks
 def disable(session: Session, word: str) -> None:
@@ -131,4 +109,4 @@ def disable(session: Session, word: str) -> None:
 
 keys.add_command(narrowed(RESOURCES["api-keys"], "list"))
 
-COMMANDS = {"target": target, "agent": agent, "keys": keys}
+COMMANDS = {"target": target, "keys": keys}
