@@ -95,12 +95,15 @@ def take(told: dict[str, Any], out: Path) -> None:
         picture(page, out, "jobs")
         page.click("#result_list tbody tr:first-child th a, #result_list tbody tr:first-child a")
         picture(page, out, "job")
-        page.goto(f"{base}/admin/jobs/job/?status__exact=AwaitingApproval")
-        page.locator("input.action-select").first.check()
-        page.select_option("select[name=action]", "approve")
-        page.locator("button[name=index]").first.click()
-        page.wait_for_selector(".decide-form")
-        picture(page, out, "approval", whole=True)
+        page.goto(f"{base}/admin/jobs/inbox/")
+        picture(page, out, "inbox")
+        page.locator("a[href$='/decide/']").first.click()
+        page.wait_for_selector("[data-decide]")
+        decision = page.url
+        picture(page, out, "approval")
+        page.goto(f"{base}/admin/certificates/certificate/?q=web.demo.internal")
+        page.click("#result_list tbody tr:first-child th a, #result_list tbody tr:first-child a")
+        picture(page, out, "certificate", whole=True)
         for path, name in (
             ("certificates/certificate/", "certificates"),
             ("audit/event/", "audit"),
@@ -111,6 +114,11 @@ def take(told: dict[str, Any], out: Path) -> None:
         page.set_viewport_size(PHONE)
         page.goto(f"{base}/admin/")
         picture(page, out, "dashboard-phone")
+        page.goto(f"{base}/admin/jobs/inbox/")
+        picture(page, out, "inbox-phone")
+        page.goto(decision)
+        page.wait_for_selector("[data-decide]")
+        picture(page, out, "approval-phone")
         shown.close()
 
 

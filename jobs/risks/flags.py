@@ -68,7 +68,8 @@ def _flags(
     yield from _of_lifetime(job, usual)
     if (asked := seen.asked.get(job.certificate_id)) is not None:
         yield Flag("name_asked", f"Another open request is for {named(*asked)} too.")
-    if job.requested_by_id in seen.first_timers:
+    # A device enrolls as its label's principal, for which the first says nothing of the device.
+    if not job.device and job.requested_by_id in seen.first_timers:
         who = job.requested_by.get_username()
         yield Flag("first_of_requester", f"Nothing that {who} asked for was ever issued before.")
 

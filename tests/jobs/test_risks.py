@@ -209,6 +209,14 @@ def test_bob_is_flagged_the_first_certificate_of_alice(ask, profile, free_profil
     assert "first_of_requester" not in flags(ask(profile, "c.demo.internal"))
 
 
+def test_a_labels_first_device_is_no_newcomer(ask, profile):
+    job = ask(profile, "www.demo.internal")
+    Job.objects.filter(pk=job.pk).update(device="cams/cam-1")
+    job.refresh_from_db()
+
+    assert "first_of_requester" not in flags(job)
+
+
 def test_however_many_jobs_it_is_as_many_queries(ask, profile, known):
     def asked(jobs):
         rows = list(
