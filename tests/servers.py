@@ -266,10 +266,13 @@ def redis() -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave tests marked `postgres` to the half of the run that has PostgreSQL under Django."""
-    if os.environ.get("CERTCTL_TEST_DATABASE_URL"):
-        return
-    left = [item for item in items if item.get_closest_marker("postgres")]
+    """Leave to each half of the run what is marked for it alone.
+
+    `postgres` is for the half that has PostgreSQL under Django; `looks`, of how pages look and
+    handle in a browser whatever the database, for the other: each costs seconds.
+    """
+    other = "looks" if os.environ.get("CERTCTL_TEST_DATABASE_URL") else "postgres"
+    left = [item for item in items if item.get_closest_marker(other)]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]

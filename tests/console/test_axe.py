@@ -18,7 +18,7 @@ from tests.console.admin_pages import (
     populate,
 )
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.takes(60)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks, pytest.mark.takes(60)]
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Each with why. Nothing else is left out.

@@ -12,7 +12,7 @@ from jobs.models import Job
 from jobs.states import Status
 from tests.factories import CertificateFactory, VersionFactory
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.takes(30)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks, pytest.mark.takes(30)]
 PASSWORD = "correct horse battery staple"
 SIZES = pytest.mark.parametrize(
     "size",

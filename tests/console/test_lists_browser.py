@@ -8,7 +8,7 @@ import pytest
 from certificates.models import Certificate
 from tests.console.conftest import fill
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
 PASSWORD = "correct horse battery staple"
 LIST = "/admin/certificates/certificate/"
 SIZES = {"desk": (1440, 900), "phone": (380, 800)}

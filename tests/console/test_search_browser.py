@@ -9,7 +9,7 @@ import pytest
 
 from tests.factories import CertificateFactory, JobFactory, OwnerFactory, VersionFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
 PASSWORD = "correct horse battery staple"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 380, "height": 800}
 

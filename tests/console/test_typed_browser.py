@@ -15,7 +15,7 @@ from owners.models import Principal, Team
 from owners.roles import Role
 from tests.fixtures import person
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.takes(30)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks, pytest.mark.takes(30)]
 PASSWORD = "correct horse battery staple"
 TEAM = "owners/team/add/"
 

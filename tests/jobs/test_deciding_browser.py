@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from jobs.models import Job
 from jobs.states import Status
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
 PASSWORD = "correct horse battery staple"
 SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 380, "height": 800}}
 

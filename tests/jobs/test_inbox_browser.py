@@ -6,7 +6,7 @@ from jobs import risks
 from jobs.models import Job
 from tests.jobs.conftest import status_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
 PASSWORD = "correct horse battery staple"
 SIZES = {"wide": (1440, 900), "narrow": (380, 800)}
 

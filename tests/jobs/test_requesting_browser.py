@@ -12,7 +12,7 @@ from jobs.models import Job
 from jobs.states import Status
 from tests.jobs.conftest import NAME
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
 PASSWORD = "correct horse battery staple"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 380, "height": 800}
 

@@ -9,7 +9,7 @@ from audit.via import Door, Via
 from owners import accounts
 from owners.models import FirstLink, Principal
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
 PAGE = "/admin/first-administrator/"
 PASSWORD = "correct horse battery"
 
