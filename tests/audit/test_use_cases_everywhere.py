@@ -83,6 +83,7 @@ NO_ACTS = {
     "certificates.services.expiry.update_expiry_statuses",
     "enrollment.services.ra.tend_ra_certificates",
     "jobs.services.responders.tend_responders",
+    "jobs.services.sweeps.end_work_of_retired",
     "jobs.services.sweeps.fail_abandoned",
     "jobs.services.renewals.request_due_renewals",
     "jobs.services.renewals.watch_certificates",
