@@ -34,7 +34,7 @@ def revoke_many(
     checked = policy.check_reason(reason)
     who_answers = policy.says_who_answers(checked)
     versions = _lock(version_ids, actor, who_answers=who_answers)
-    withheld = _subscribed(versions, actor) if who_answers else set()
+    withheld = _subscribed(versions, owners.policy.afresh(actor)) if who_answers else set()
     now = database_clock.now()
     plain = [one for one in _ordinary(versions) if one.pk not in withheld]
     revocations = [

@@ -52,7 +52,8 @@ def revoke(  # noqa: PLR0913 - keyword-only, one argument a fact
         now=now,
         typed=confirm_name,
     )
-    policy.check_may_say(actor, version, checked)
+    if policy.says_who_answers(checked):
+        policy.check_may_say(owners.policy.afresh(actor), version, checked)
     if version.issuer is None or not version.issuer.answers_for_revocation:
         raise policy.IssuedElsewhere
     revocation = Revocation.objects.filter(version=version).first()
