@@ -10,7 +10,7 @@ from foundation.preconditions import as_expected
 from jobs import policy
 from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.states import OPEN, Status
+from jobs.states import OPEN, Move, Status
 from owners.models import Principal
 
 
@@ -51,6 +51,16 @@ def lock_both(job_id: uuid.UUID, actor: Principal) -> Job:
     job = as_expected(actor, Job.objects.lock(job_id))
     lock_certificate(job)
     return job
+
+
+def call_off(job: Job, *, actor: Principal, why: str, reason: str) -> None:
+    """Cancel `job`, locked with its certificate: `why` stands at the job, `reason` in the trail."""
+    job.last_error = why
+    job.waits_until = None
+    replaced = has_successor(job)
+    job.move(Move.CANCEL, actor=actor, reason=reason)
+    if not replaced:  # else the certificate shows how that stands
+        kind_of(job).restore(job, actor)
 
 
 def has_successor(job: Job) -> bool:

@@ -17,7 +17,7 @@ from foundation.errors import Conflict, FieldError, Invalid
 from jobs import approvals, policy, queue, risks
 from jobs.kinds import kind_of
 from jobs.models import Job
-from jobs.services.common import has_successor, lock_to_decide
+from jobs.services.common import call_off, lock_to_decide
 from jobs.states import Move
 from owners.models import Principal
 
@@ -154,12 +154,8 @@ def cancel_held(*, jobs: Sequence[Job], actor: Principal, reason: str) -> None:
 def _cancel(job: Job, actor: Principal, reason: str) -> None:
     policy.check_may_cancel(actor, job)
     reason = _checked_reason(reason)
-    job.last_error = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")
-    job.waits_until = None
-    replaced = has_successor(job)
-    job.move(Move.CANCEL, actor=actor, reason=reason)
-    if not replaced:  # else the certificate shows how that stands
-        kind_of(job).restore(job, actor)
+    why = f"Cancelled by {actor.get_username()}" + (f": {reason}" if reason else ".")
+    call_off(job, actor=actor, why=why, reason=reason)
 
 
 def _check_unflagged(job: Job) -> None:

@@ -24,7 +24,7 @@ from jobs.kinds import kind_of
 from jobs.models import Job
 from jobs.querysets import JobQuerySet
 from jobs.services import opening, settle
-from jobs.services.common import has_successor, lock_certificate
+from jobs.services.common import call_off, has_successor, lock_certificate
 from jobs.states import Move, Status
 from owners.models import Principal
 
@@ -149,12 +149,8 @@ def _back_to_work(job: Job, actor: Principal) -> None:
 
 def _end(job: Job, actor: Principal) -> bool:
     lock_certificate(job)
-    replaced = has_successor(job)
-    job.last_error = "The agent that was to do it is retired."
-    job.waits_until = None
-    job.move(Move.CANCEL, actor=actor, reason=job.last_error)
-    if not replaced:  # else the certificate shows how that stands
-        kind_of(job).restore(job, actor)
+    why = "The agent that was to do it is retired."
+    call_off(job, actor=actor, why=why, reason=why)
     return True
 
 
