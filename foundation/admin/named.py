@@ -5,6 +5,7 @@ look at that. A wrong name changes nothing, says so, and is in the trail.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -89,13 +90,8 @@ class Names(Confirms):
 
     def named(self, request: HttpRequest, question: Question, rows: Sequence[Any]) -> Question:
         """Return `question` with the name to be typed, and what depends on the rows."""
-        return Question(
-            name=question.name,
-            title=question.title,
-            button=question.button,
-            back=question.back,
-            explanation=question.explanation,
-            subject=question.subject,
+        return replace(
+            question,
             form=named_form(rows, question.form),
             details=DETAILS,
             context={
@@ -103,8 +99,6 @@ class Names(Confirms):
                 "depends": depends_on(request, rows),
                 **question.context,
             },
-            action=question.action,
-            selected=question.selected,
         )
 
     def switch_off(
