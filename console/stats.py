@@ -34,14 +34,8 @@ def jobs_by_kind_and_status() -> dict[tuple[str, str], int]:
     return {(kind, status): n for kind, status, n in rows}
 
 
-def jobs_by_status() -> dict[str, int]:
-    """Return how many jobs are in each status, zeros included."""
-    rows = Job.objects.order_by().values_list("status").annotate(n=Count("pk"))
-    return {str(status): 0 for status in Status.values} | dict(rows)
-
-
 def by_status() -> tuple[dict[str, int], dict[str, int]]:
-    """Return both, of certificates and of jobs, in one query."""
+    """Return how many certificates, and how many jobs, are in each status, in one query."""
     models: tuple[type[Certificate | Job], ...] = (Certificate, Job)
     first, second = (
         model.objects.order_by()
