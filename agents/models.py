@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 
 from django.db import models
 from django.utils import timezone
 
 from deployments.models import Agent
+from foundation import networks
 from foundation.statements import locked
 from owners.models import Principal
 
@@ -77,11 +77,7 @@ class Token(models.Model):
 
     def allows(self, address: str | None) -> bool:
         """Whether it may be used from `address`; fails closed for an unknown one."""
-        if not self.networks:
-            return True
-        if address is None:
-            return False
-        return any(ip_address(address) in ip_network(one) for one in self.networks)
+        return networks.allow(self.networks, address)
 
     def state(self, now: datetime) -> str:
         """Return one word for it: open, used, expired or withdrawn."""

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -13,6 +12,7 @@ from typing_extensions import override
 
 from audit.about import About
 from audit.via import Via
+from foundation import networks
 from foundation.statements import Given, Rows
 from owners import persons
 from owners.roles import Role, permissions_of
@@ -242,11 +242,7 @@ class ApiKey(models.Model):
 
     def allows_address(self, address: str | None) -> bool:
         """Whether the key may be used from `address`; fails closed for an unknown one."""
-        if not self.allowed_networks:
-            return True
-        if address is None:
-            return False
-        return any(ip_address(address) in ip_network(net) for net in self.allowed_networks)
+        return networks.allow(self.allowed_networks, address)
 
 
 class FirstLink(models.Model):

@@ -1,6 +1,5 @@
 """Use cases on principals, API keys, teams and owners; each writes its audit event."""
 
-import ipaddress
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -15,6 +14,7 @@ from django.utils import timezone
 from audit.changes import Changes, change, changed, gone, made
 from audit.services import lock_to_delete, record
 from audit.use_cases import use_case
+from foundation import networks
 from foundation.errors import Conflict, FieldError, Invalid, NotPermitted
 from foundation.preconditions import as_expected
 from owners import keys, persons
@@ -171,7 +171,9 @@ def issue_api_key(  # noqa: PLR0913 - one argument a column
         raise Invalid(errors=[FieldError("role_cap", "invalid", "There is no such role.")])
     if expires_at is not None and expires_at <= timezone.now():
         raise Invalid(errors=[FieldError("expires_at", "invalid", "It lies in the past.")])
-    networks = _networks(allowed_networks)
+    kept, errors = networks.read(allowed_networks, "allowed_networks")
+    if errors:
+        raise Invalid(errors=errors)
     whole, prefix, digest = keys.make()
     key = ApiKey(
         name=name,
@@ -180,7 +182,7 @@ def issue_api_key(  # noqa: PLR0913 - one argument a column
         principal=principal,
         role_cap=Role(role_cap).value,
         expires_at=expires_at,
-        allowed_networks=networks,
+        allowed_networks=kept,
         created_by=actor,
     )
     try:
@@ -197,7 +199,7 @@ def issue_api_key(  # noqa: PLR0913 - one argument a column
         principal=principal.username,
         role_cap=key.role_cap,
         expires_at=expires_at.isoformat() if expires_at else None,
-        allowed_networks=networks,
+        allowed_networks=kept,
     )
     return key, whole
 
@@ -388,12 +390,3 @@ def set_password(principal: Principal, password: str | None) -> None:
             errors=[FieldError("password", "weak_password", text) for text in error.messages]
         ) from None
     principal.set_password(password)
-
-
-def _networks(texts: Sequence[str]) -> list[str]:
-    try:
-        return [str(ipaddress.ip_network(text)) for text in texts]
-    except (ValueError, TypeError) as error:
-        raise Invalid(
-            errors=[FieldError("allowed_networks", "invalid", f"Not a network: {error}.")]
-        ) from None

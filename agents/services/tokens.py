@@ -1,6 +1,5 @@
 """Use cases on registration tokens: made by whoever sets up hosts, used once, or withdrawn."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from cryptography import x509
 from django.conf import settings
 from django.utils import timezone
 
+import foundation.networks
 from agents import secret_texts
 from agents.models import MAX_NETWORKS, Token
 from audit.changes import change
@@ -125,10 +125,7 @@ def check_name(name: str) -> None:
 def _networks(texts: Sequence[str]) -> tuple[list[str], list[FieldError]]:
     if len(texts) > MAX_NETWORKS:
         return [], [FieldError("networks", "invalid", f"At most {MAX_NETWORKS} networks.")]
-    try:
-        return [str(ipaddress.ip_network(text)) for text in texts], []
-    except ValueError as error:
-        return [], [FieldError("networks", "invalid", f"Not a network: {error}.")]
+    return foundation.networks.read(texts, "networks")
 
 
 def _fingerprint(pem: str) -> str:
