@@ -28,9 +28,7 @@ def rotate_key(*, actor: Principal, agent: Agent, key_digest: str) -> Key:
     So an agent that dies between the asking and the writing is not locked out. To say it again is
     no error. Raises Invalid, KeyKnown, Retired.
     """
-    if not secret_texts.DIGEST.fullmatch(key_digest):
-        detail = "The SHA-256 of the agent's new key, in lower-case hexadecimal."
-        raise Invalid(errors=[FieldError("key_digest", "invalid", detail)])
+    check_digest(key_digest, of="the agent's new key")
     row = lock_own(agent)
     known = Key.objects.filter(digest=key_digest).first()
     if known is not None:
@@ -57,6 +55,13 @@ def begin_using(*, actor: Principal, key_id: UUID) -> None:
         return
     ended = Key.objects.filter(agent=agent, ended_at=None).exclude(pk=key_id).update(ended_at=now)
     record(actor=actor, action="agent.first_use", subject=agent, ended=ended)
+
+
+def check_digest(key_digest: str, *, of: str) -> None:
+    """Raise Invalid where an agent sent what is no SHA-256 in the place of one."""
+    if not secret_texts.DIGEST.fullmatch(key_digest):
+        detail = f"The SHA-256 of {of}, in lower-case hexadecimal."
+        raise Invalid(errors=[FieldError("key_digest", "invalid", detail)])
 
 
 def end_keys(agent: Agent) -> int:

@@ -10,6 +10,7 @@ import owners.services
 from agents import secret_texts
 from agents.models import Key, Token
 from agents.services.heartbeats import Host, describe
+from agents.services.keys import check_digest
 from agents.services.tokens import check_name
 from audit.services import record
 from audit.use_cases import AGENTS, use_case
@@ -45,9 +46,7 @@ def register(*, token: str, key_digest: str, instance: str, host: Host, via: Via
     the same key with it again gets the same answer. Raises InvalidToken, Invalid, NameTaken,
     ChangedMeanwhile.
     """
-    if not secret_texts.DIGEST.fullmatch(key_digest):
-        detail = "The SHA-256 of the agent's key, in lower-case hexadecimal."
-        raise Invalid(errors=[FieldError("key_digest", "invalid", detail)])
+    check_digest(key_digest, of="the agent's key")
     parsed = secret_texts.parse_token(token)
     if parsed is None:
         raise InvalidToken
