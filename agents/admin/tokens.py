@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from typing_extensions import override
 from unfold.decorators import action, display
@@ -14,11 +13,9 @@ from unfold.decorators import action, display
 from agents import services
 from agents.models import Token
 from agents.services import MadeToken
-from foundation.admin import Confirms, Question, Saves
+from foundation.admin import Confirms, Question, ShownOnce
 from foundation.forms import LinesField
 from owners.logins import actor_of
-
-MADE = "certctl.made"  # of this request alone: the text of what it made, for its one page
 
 
 class TokenForm(forms.ModelForm[Token]):
@@ -41,7 +38,7 @@ class TokenForm(forms.ModelForm[Token]):
 
 
 @admin.register(Token)
-class TokenAdmin(Saves, Confirms):
+class TokenAdmin(ShownOnce, Confirms):
     """What an agent shows the first time, and never again."""
 
     empty_words = (
@@ -56,7 +53,7 @@ class TokenAdmin(Saves, Confirms):
     search_fields = ("name", "prefix")
     ordering = ("-created_at", "pk")
     fields = ("name", "networks", "expires_at")
-    _SHOWN = (
+    shown = (
         "name",
         "prefix",
         "state",
@@ -70,30 +67,6 @@ class TokenAdmin(Saves, Confirms):
     )
     actions_detail = ("withdraw",)
     use_cases = {"add": "agent.create_token", "withdraw": "agent.withdraw_token"}
-
-    @override
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
-    ) -> Any:
-        if obj is not None:
-            kw["form"] = forms.ModelForm  # nothing is entered on the page of one that there is
-        return super().get_form(request, obj, change, **kw)
-
-    @override
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else self.fields  # never the digest
-
-    @override
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else ()
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # withdrawn and replaced instead
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # one that was used says whose word its agent is
 
     def has_withdraw_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether this is somebody who withdraws tokens."""
@@ -114,27 +87,12 @@ class TokenAdmin(Saves, Confirms):
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
         made = services.create_token(actor=actor_of(request), **data)
-        request.META[MADE] = made  # for the one page that shows it
+        self.keep(request, made)
         return made.token
 
     @override
-    def response_add(
-        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
-    ) -> HttpResponse:
-        # The text is shown in this page and nowhere else, not even in a message.
-        made: MadeToken = request.META.pop(MADE)
-        response = TemplateResponse(
-            request,
-            "admin/agents/token/created.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "Token made",
-                "made": made,
-                "opts": self.opts,
-            },
-        )
-        response.headers["Cache-Control"] = "no-store"
-        return response
+    def page_of_made(self, made: MadeToken) -> tuple[str, dict[str, Any]]:
+        return "admin/agents/token/created.html", {"title": "Token made", "made": made}
 
     @action(description="Withdraw…", url_path="withdraw", icon="block", permissions=["withdraw"])
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from typing_extensions import override
 from unfold.decorators import action
 
@@ -192,23 +191,19 @@ class Imports(Confirms):
         seen: Look | None = None,
         done: Imported | None = None,
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/certificates/certificate/import.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "Import certificates",
-                "opts": self.opts,
-                "media": self.media + form.media,
-                "form": form,
-                "seen": seen,
-                "done": done,
-                "shown": SHOWN,
-                "most": settings.MAX_IMPORT_BYTES,
-                "back": self.list_page(),
-            },
             status=400 if form.errors else 200,
+            title="Import certificates",
+            opts=self.opts,
+            media=self.media + form.media,
+            form=form,
+            seen=seen,
+            done=done,
+            shown=SHOWN,
+            most=settings.MAX_IMPORT_BYTES,
+            back=self.list_page(),
         )
 
 

@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from typing_extensions import override
 from unfold.decorators import action, display
@@ -19,14 +18,13 @@ from enrollment.admin.held import Holds
 from enrollment.models import MAX_DEVICE_NAME, Credential, Label
 from enrollment.services import Made, NewCredential
 from enrollment.services.spreadsheets import COLUMNS
-from foundation.admin import ConfirmForm, Question, Saves, valid
+from foundation.admin import ConfirmForm, Question, ShownOnce, valid
 from foundation.admin.forms import show
 from foundation.errors import FieldError, Invalid
 from foundation.forms import LinesField
 from owners.logins import actor_of
 
 MAX_CSV = 1_000_000
-MADE = "certctl.made"  # of this request alone: the texts of what it made, for its one page
 
 
 class CredentialForm(forms.ModelForm[Credential]):
@@ -92,7 +90,7 @@ class BulkForm(ConfirmForm):
 
 
 @admin.register(Credential)
-class CredentialAdmin(Saves, Holds):
+class CredentialAdmin(ShownOnce, Holds):
     """What devices show the first time: EST's password, SCEP's challenge."""
 
     empty_words = "A credential lets one device enroll the first time, at one label."
@@ -116,7 +114,7 @@ class CredentialAdmin(Saves, Holds):
     autocomplete_fields = ("label",)
     ordering = ("-created_at", "pk")
     fields = ("label", "device", "names", "one_time", "expires_at")
-    _SHOWN = (
+    shown = (
         "prefix",
         "state",
         "label",
@@ -137,30 +135,6 @@ class CredentialAdmin(Saves, Holds):
         "block": "credential.block",
         **Holds.holding,
     }
-
-    @override
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kw: Any
-    ) -> Any:
-        if obj is not None:
-            kw["form"] = forms.ModelForm  # nothing is entered on the page of one that there is
-        return super().get_form(request, obj, change, **kw)
-
-    @override
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else self.fields  # never the digest
-
-    @override
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self._SHOWN if obj else ()
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # blocked and replaced instead
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a blocked one stays, so that the trail's words have a row
 
     def has_block_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whether this is somebody who blocks."""
@@ -200,15 +174,8 @@ class CredentialAdmin(Saves, Holds):
         made = services.create_credentials(
             actor=actor_of(request), label_id=label.pk, wanted=[NewCredential(**data)]
         )
-        request.META[MADE] = made  # for the one page that shows it
+        self.keep(request, made)
         return made[0].credential
-
-    @override
-    def response_add(
-        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
-    ) -> HttpResponse:
-        # The text is shown in this page and nowhere else, not even in a message.
-        return self._shown_once(request, request.META.pop(MADE))
 
     @action(description="Make many…", url_path="bulk", icon="playlist_add", permissions=["make"])
     def bulk(self, request: HttpRequest) -> HttpResponse:
@@ -239,24 +206,17 @@ class CredentialAdmin(Saves, Holds):
                 outcome.errors[:] = [_in_row(wrong) for wrong in outcome.errors]
                 show(form, outcome)
             return self.ask(request, question, form)
-        return self._shown_once(request, made)
+        return self.show_once(request, made)
 
-    def _shown_once(self, request: HttpRequest, made: Sequence[Made]) -> HttpResponse:
+    @override
+    def page_of_made(self, made: Sequence[Made]) -> tuple[str, dict[str, Any]]:
         table = base64.b64encode(services.to_csv(made).encode()).decode()
-        response = TemplateResponse(
-            request,
-            "admin/enrollment/credential/created.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "Credential created" if len(made) == 1 else "Credentials created",
-                "made": made,
-                # In the page itself: nothing keeps it here for a second request.
-                "table": f"data:text/csv;charset=utf-8;base64,{table}",
-                "opts": self.opts,
-            },
-        )
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return "admin/enrollment/credential/created.html", {
+            "title": "Credential created" if len(made) == 1 else "Credentials created",
+            "made": made,
+            # In the page itself: nothing keeps it here for a second request.
+            "table": f"data:text/csv;charset=utf-8;base64,{table}",
+        }
 
     # --- Blocking -------------------------------------------------------------------------------
 

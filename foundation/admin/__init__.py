@@ -8,6 +8,7 @@ from foundation.admin.deletes import Deletes
 from foundation.admin.edge import Edge, ReadOnly
 from foundation.admin.forms import valid
 from foundation.admin.named import Names
+from foundation.admin.once import ShownOnce
 from foundation.admin.pages import Page
 from foundation.admin.saves import Saves
 from foundation.admin.switches import Switches
@@ -22,6 +23,7 @@ __all__ = [
     "Question",
     "ReadOnly",
     "Saves",
+    "ShownOnce",
     "Switches",
     "valid",
 ]

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, resolve, reverse
 from typing_extensions import override
 from unfold.admin import ModelAdmin
@@ -71,6 +72,14 @@ class Edge(ModelAdmin):
     def address(self, name: str, *args: Any) -> str:
         """Return the address of a page of this admin by its URL's name."""
         return reverse(f"{self.admin_site.name}:{name}", args=args)
+
+    def render_page(
+        self, request: HttpRequest, template: str, *, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """Answer a page of our own within this admin: its menu, and `context`."""
+        request.current_app = self.admin_site.name
+        shared = self.admin_site.each_context(request)
+        return TemplateResponse(request, template, {**shared, **context}, status=status)
 
     @override
     def changelist_view(

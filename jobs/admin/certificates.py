@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
@@ -304,22 +303,18 @@ class CertificateJobsAdmin(CertificateWorkPage, CertificateAdmin):
         return self.row_page(job.certificate)
 
     def _ask_page(self, request: HttpRequest, form: requesting.RequestForm) -> HttpResponse:
-        request.current_app = self.admin_site.name
         chosen = getattr(form, "cleaned_data", {})
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/certificates/certificate/request.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "Request a certificate",
-                "opts": self.opts,
-                "media": self.media + form.media,
-                "form": form,
-                "rules": requesting.rules_of(chosen.get("profile"), chosen.get("issuer")),
-                "check": reverse(f"{self.admin_site.name}:certificates_certificate_check"),
-                "back": self.list_page(),
-            },
             status=400 if form.errors else 200,
+            title="Request a certificate",
+            opts=self.opts,
+            media=self.media + form.media,
+            form=form,
+            rules=requesting.rules_of(chosen.get("profile"), chosen.get("issuer")),
+            check=reverse(f"{self.admin_site.name}:certificates_certificate_check"),
+            back=self.list_page(),
         )
 
     def check_view(self, request: HttpRequest) -> HttpResponse:

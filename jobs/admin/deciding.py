@@ -7,7 +7,6 @@ from typing import Any, Final
 from django.core.exceptions import PermissionDenied
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from typing_extensions import override
 
@@ -154,9 +153,7 @@ class Decides(Edge):
         return job
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        shared = {**self.admin_site.each_context(request), "opts": self.opts}
-        return TemplateResponse(request, template, {**shared, **context})
+        return self.render_page(request, template, opts=self.opts, **context)
 
 
 def next_waiting(actor: Principal, job: Job, *, is_back: bool = False) -> Job | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.http import urlencode
 from typing_extensions import override
@@ -76,28 +75,22 @@ class ShowsInbox(Several):
         page = inbox.page(actor=actor_of(request), part=PARTS[chosen][0], after=after)
         rows = self._rows(page.jobs, may_decide=not chosen)
         further = {"part": chosen} if chosen else {}
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/jobs/inbox.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "Inbox",
-                "rows": rows,
-                "choices": [
-                    {"name": name, "words": words, "is_chosen": name == chosen}
-                    for name, (_, words) in PARTS.items()
-                ],
-                "chosen": chosen,
-                "is_first": after is None,
-                "is_cut": page.is_cut,
-                "further": (
-                    urlencode({**further, "after": str(page.behind)}) if page.behind else ""
-                ),
-                "start": urlencode(further),
-                "waiting": _counted(),
-                "may_tick": any(row.may_tick for row in rows),
-            },
+            title="Inbox",
+            rows=rows,
+            choices=[
+                {"name": name, "words": words, "is_chosen": name == chosen}
+                for name, (_, words) in PARTS.items()
+            ],
+            chosen=chosen,
+            is_first=after is None,
+            is_cut=page.is_cut,
+            further=(urlencode({**further, "after": str(page.behind)}) if page.behind else ""),
+            start=urlencode(further),
+            waiting=_counted(),
+            may_tick=any(row.may_tick for row in rows),
         )
 
     def _rows(self, jobs: Sequence[Job], *, may_decide: bool) -> list[Row]:

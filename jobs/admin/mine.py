@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from typing_extensions import override
 
@@ -82,27 +81,21 @@ class ShowsMine(Edge):
             .select_related(*RELATED)
             .order_by("-created_at", "pk")[(number - 1) * PAGE : number * PAGE + 1]
         )
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/jobs/mine.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "My requests",
-                "rows": [self._row(request, job) for job in jobs[:PAGE]],
-                "choices": [
-                    {"name": name, "words": words, "is_chosen": name == chosen}
-                    for name, (words, _) in CHOICES.items()
-                ],
-                "chosen": chosen,
-                "number": number,
-                "before": number - 1,
-                "after": number + 1 if len(jobs) > PAGE and number < FURTHEST else 0,
-                "inbox": (
-                    self.address("jobs_inbox") if request.user.has_perm(policy.DECIDE) else ""
-                ),
-                "ask": self.address("certificates_certificate_add") if may_ask(request) else "",
-            },
+            title="My requests",
+            rows=[self._row(request, job) for job in jobs[:PAGE]],
+            choices=[
+                {"name": name, "words": words, "is_chosen": name == chosen}
+                for name, (words, _) in CHOICES.items()
+            ],
+            chosen=chosen,
+            number=number,
+            before=number - 1,
+            after=number + 1 if len(jobs) > PAGE and number < FURTHEST else 0,
+            inbox=(self.address("jobs_inbox") if request.user.has_perm(policy.DECIDE) else ""),
+            ask=self.address("certificates_certificate_add") if may_ask(request) else "",
         )
 
     def _row(self, request: HttpRequest, job: Job) -> Row:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 
 from foundation.admin import ConfirmForm, Confirms
 from foundation.admin.forms import valid
@@ -88,20 +87,16 @@ class Several(Confirms):
     ) -> HttpResponse:
         items = self._items(actor_of(request), choice, jobs)
         meant = [item for item in items if not item.why_not]
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/jobs/inbox_ask.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": f"{choice.title} {len(meant)} request{'' if len(meant) == 1 else 's'}?",
-                "choice": choice,
-                "items": meant,
-                "left_out": [item for item in items if item.why_not],
-                "form": form,
-                "back": self._inbox(),
-            },
             status=400 if form.errors else 200,
+            title=f"{choice.title} {len(meant)} request{'' if len(meant) == 1 else 's'}?",
+            choice=choice,
+            items=meant,
+            left_out=[item for item in items if item.why_not],
+            form=form,
+            back=self._inbox(),
         )
 
     def _items(self, actor: Principal, choice: Choice, jobs: Sequence[Job]) -> list[Item]:
@@ -120,18 +115,14 @@ class Several(Confirms):
         self, request: HttpRequest, choice: Choice, outcomes: Sequence[Outcome]
     ) -> HttpResponse:
         done = sum(one.is_done for one in outcomes)
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/jobs/inbox_outcome.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": choice.done,
-                "done": done,
-                "refused": len(outcomes) - done,
-                "outcomes": sorted(outcomes, key=lambda one: one.is_done),
-                "back": self._inbox(),
-            },
+            title=choice.done,
+            done=done,
+            refused=len(outcomes) - done,
+            outcomes=sorted(outcomes, key=lambda one: one.is_done),
+            back=self._inbox(),
         )
 
     def _say(self, request: HttpRequest, words: str) -> HttpResponse:

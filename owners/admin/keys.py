@@ -6,11 +6,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from typing_extensions import override
 from unfold.decorators import display
 
-from foundation.admin import Names, Saves
+from foundation.admin import Names, ShownOnce
 from foundation.forms import LinesField
 from owners import services
 from owners.admin.about import KEY_COLOURS, key_state
@@ -31,7 +30,7 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Saves, Names):
+class ApiKeyAdmin(ShownOnce, Names):
     """API keys: made here and shown once, disabled here; never changed."""
 
     empty_words = "An API key lets a program act as a principal, with no more than the key's role."
@@ -53,7 +52,7 @@ class ApiKeyAdmin(Saves, Names):
     search_fields = ("name", "prefix", "principal__username")
     autocomplete_fields = ("principal",)
     fields = ("name", "principal", "role_cap", "expires_at", "allowed_networks")
-    readonly_fields = ("prefix", "created_at", "created_by", "last_used_at", "disabled_at")
+    shown = (*fields, "prefix", "created_at", "created_by", "last_used_at", "disabled_at")
     actions = ("disable",)
     use_cases = {"add": "apikey.create", "disable": "apikey.disable"}
 
@@ -62,18 +61,6 @@ class ApiKeyAdmin(Saves, Names):
         """Say whether it can be used."""
         return key_state(key)
 
-    @override
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return (*self.fields, *self.readonly_fields) if obj else self.fields  # never the digest
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # disabled and replaced instead
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a disabled key stays, so that its name in the audit trail has a row
-
     def has_disable_permission(self, request: HttpRequest) -> bool:
         """Name the permission that the action asks for."""
         return request.user.has_perm("owners.change_apikey")
@@ -81,27 +68,14 @@ class ApiKeyAdmin(Saves, Names):
     @override
     def save_row(self, request: HttpRequest, data: dict[str, Any], row: Any) -> Any:
         key, whole = services.issue_api_key(actor=actor_of(request), **data)
-        request.META["certctl.new_key"] = whole  # for the one page that shows it
+        self.keep(request, (key, whole))
         return key
 
     @override
-    def response_add(
-        self, request: HttpRequest, obj: Any, post_url_continue: Any = None
-    ) -> HttpResponse:
-        # The key itself is shown in this page and nowhere else, not even in a message.
-        response = TemplateResponse(
-            request,
-            "admin/owners/apikey/created.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": "API key created",
-                "key": obj,
-                "whole_key": request.META.pop("certctl.new_key"),
-                "opts": self.opts,
-            },
-        )
-        response.headers["Cache-Control"] = "no-store"
-        return response
+    def page_of_made(self, made: tuple[ApiKey, str]) -> tuple[str, dict[str, Any]]:
+        key, whole = made
+        context = {"title": "API key created", "key": key, "whole_key": whole}
+        return "admin/owners/apikey/created.html", context
 
     @admin.action(description="Disable selected keys", permissions=["disable"])
     def disable(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:

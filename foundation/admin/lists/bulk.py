@@ -14,7 +14,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from foundation.admin.confirms import ConfirmForm, Confirms, Question
 from foundation.admin.forms import show, valid
@@ -122,20 +121,16 @@ class ActsOnMany(Confirms):
     def _outcome(
         self, request: HttpRequest, many: Many, outcomes: Sequence[Outcome]
     ) -> HttpResponse:
-        request.current_app = self.admin_site.name
         done = sum(one.is_done for one in outcomes)
-        return TemplateResponse(
+        return self.render_page(
             request,
             "admin/lists/outcome.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": many.title,
-                "opts": self.opts,
-                "media": self.media,
-                "outcomes": sorted(outcomes, key=lambda one: one.is_done),
-                "done": done,
-                "refused": len(outcomes) - done,
-                "back": self.list_page(),
-            },
             status=HTTPStatus.OK,
+            title=many.title,
+            opts=self.opts,
+            media=self.media,
+            outcomes=sorted(outcomes, key=lambda one: one.is_done),
+            done=done,
+            refused=len(outcomes) - done,
+            back=self.list_page(),
         )
