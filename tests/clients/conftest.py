@@ -12,7 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from certctl_cli.__main__ import cli
+from certctl_cli.api import Api
+from certctl_cli.contexts import Context
 from jobs import runner
+from tests.clients.answering import SECRET, serve
 
 CLIENT = Path(__file__).resolve().parents[2] / "clients" / "certctl_cli"
 
@@ -53,6 +56,11 @@ class Shell:
             input=input,
             env={**self.environment, **environment},
         )
+
+
+def outside(*words: str, **environment: str) -> Result:
+    """Run the command with a key and no server."""
+    return Shell("", SECRET)(*words, **{"CERTCTL_URL": "", **environment})
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +104,20 @@ def worker(transactional_db):
     yield
     stop.set()
     thread.join(20)
+
+
+@pytest.fixture
+def server():
+    server = serve()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def api(server):
+    with Api(
+        Context("here", f"http://127.0.0.1:{server.server_port}", SECRET),
+        pause=lambda seconds: None,
+    ) as api:
+        yield api

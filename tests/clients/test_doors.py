@@ -7,8 +7,6 @@ import ssl
 import stat
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,57 +16,8 @@ from certctl_cli.api import Api
 from certctl_cli.contexts import Context
 from certctl_cli.errors import Stop
 from certctl_cli.text import harmless
-from tests.clients.conftest import CLIENT, Shell
-
-SECRET = "certctl_abcdefgh_secret"
-
-
-class Answers(BaseHTTPRequestHandler):
-    """Answers with what the test says; keeps what it was asked."""
-
-    def do_GET(self):
-        self.server.asked.append((self.path, self.headers.get("Authorization")))
-        status, headers, body = self.server.answers.pop(0) if self.server.answers else (
-            200, {"Content-Type": "application/json"}, b"{}",
-        )  # fmt: skip
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET  # noqa: N815 - http.server's name
-
-    def log_message(self, *args):
-        pass
-
-
-def serve(context=None):
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    server.asked, server.answers = [], []
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
-@pytest.fixture
-def server():
-    server = serve()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def api(server):
-    with Api(
-        Context("here", f"http://127.0.0.1:{server.server_port}", SECRET),
-        pause=lambda seconds: None,
-    ) as api:
-        yield api
-
+from tests.clients.answering import ME, SECRET, serve
+from tests.clients.conftest import CLIENT, Shell, outside
 
 PROBLEM = {"Content-Type": "application/problem+json"}
 
@@ -171,13 +120,6 @@ def tls(tmp_path):
     yield server
     server.shutdown()
     server.server_close()
-
-
-ME = (200, {"Content-Type": "application/json"}, b'{"username": "alice", "role_cap": "viewer"}')
-
-
-def outside(*words, **environment):
-    return Shell("", SECRET)(*words, **{"CERTCTL_URL": "", **environment})
 
 
 def test_an_unknown_certificate_is_not_trusted_and_gets_no_key(tls):

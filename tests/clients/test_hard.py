@@ -14,28 +14,12 @@ from cryptography import x509
 from certctl_cli import contexts, files, keymaking, waiting
 from certctl_cli.__main__ import cli
 from certctl_cli.api import Api
-from certctl_cli.contexts import Context
 from certctl_cli.errors import Stop
-from tests.clients.conftest import CLIENT
-from tests.clients.test_doors import ME, SECRET, outside, serve
+from tests.clients.answering import ME, SECRET
+from tests.clients.conftest import CLIENT, outside
 
 JSON = {"Content-Type": "application/json"}
 AWAY = {"id": "1", "kind": "Issuance", "certificate_name": "web", "status": "Pending"}
-
-
-@pytest.fixture
-def server():
-    server = serve()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def api(server):
-    url = f"http://127.0.0.1:{server.server_port}"
-    with Api(Context("t", url, SECRET), pause=lambda seconds: None) as api:
-        yield api
 
 
 @pytest.mark.parametrize("url", ["http://certctl.example.internal", "http://u:p@127.0.0.1"])

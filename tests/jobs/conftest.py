@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from certificates.models import Version
 from deployments.models import Target
-from jobs import runner, services
+from jobs import risks, runner, services
 from jobs.models import Job
 from tests.races import beside, together
 
@@ -87,3 +87,21 @@ def grow_old():
 
 def status_of(job):
     return Job.objects.values_list("status", flat=True).get(pk=job.pk)
+
+
+@pytest.fixture
+def only_wildcards(monkeypatch):
+    """Have one flag, whatever else may be one: for tests that are about what a flag does."""
+
+    def flags_of(jobs):
+        flag = risks.Flag("wildcard", "A wildcard.")
+        return {job.pk: (flag,) for job in jobs if "*" in str(job.certificate.sans)}
+
+    monkeypatch.setattr(risks, "flags_of", flags_of)
+
+
+@pytest.fixture
+def wild(ask, profile):
+    profile.allow_wildcards = True
+    profile.save()
+    return ask(profile, "*.demo.internal")

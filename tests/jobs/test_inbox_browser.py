@@ -2,34 +2,21 @@
 
 import pytest
 
-from jobs import risks
 from jobs.models import Job
 from tests.jobs.conftest import status_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.looks]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.looks,
+    pytest.mark.usefixtures("only_wildcards"),
+]
 PASSWORD = "correct horse battery staple"
 SIZES = {"wide": (1440, 900), "narrow": (380, 800)}
-
-
-@pytest.fixture(autouse=True)
-def _only_wildcards_are_risky(monkeypatch):
-    def flags_of(jobs):
-        flag = risks.Flag("wildcard", "A wildcard.")
-        return {job.pk: (flag,) for job in jobs if "*" in str(job.certificate.sans)}
-
-    monkeypatch.setattr(risks, "flags_of", flags_of)
 
 
 @pytest.fixture
 def three(ask, profile):
     return [ask(profile, f"{name}.demo.internal", justification="It moves.") for name in "abc"]
-
-
-@pytest.fixture
-def wild(ask, profile):
-    profile.allow_wildcards = True
-    profile.save()
-    return ask(profile, "*.demo.internal")
 
 
 @pytest.fixture(params=SIZES)

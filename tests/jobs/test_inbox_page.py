@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from deployments.models import Deployment, Target
-from jobs import approvals, inbox, risks, services
+from jobs import approvals, inbox, services
 from jobs.admin import several
 from jobs.inbox import numbers, parting
 from jobs.models import Job
@@ -17,7 +17,7 @@ from tests.factories import OwnerFactory
 from tests.jobs.conftest import status_of
 from tests.jobs.waiting import many
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_wildcards")]
 INBOX = "/admin/jobs/inbox/"
 MARKUP = "<script>alert(1)</script>"
 
@@ -48,24 +48,6 @@ def outcomes(answer):
 @pytest.fixture
 def three(ask, profile):
     return [ask(profile, f"{name}.demo.internal") for name in ("a", "b", "c")]
-
-
-@pytest.fixture(autouse=True)
-def _only_wildcards_are_risky(monkeypatch):
-    """Have one flag, whatever else may be one: these tests are about what a flag does."""
-
-    def flags_of(jobs):
-        flag = risks.Flag("wildcard", "A wildcard.")
-        return {job.pk: (flag,) for job in jobs if "*" in str(job.certificate.sans)}
-
-    monkeypatch.setattr(risks, "flags_of", flags_of)
-
-
-@pytest.fixture
-def wild(ask, profile):
-    profile.allow_wildcards = True
-    profile.save()
-    return ask(profile, "*.demo.internal")
 
 
 # --- Who sees it -------------------------------------------------------------------------------
